@@ -1,0 +1,91 @@
+# What every room's CMakeLists uses: warnings, slmrig_library, slmrig_program, slmrig_test, slmrig_bench.
+
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+option(SLMRIG_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+add_library(slmrig_options INTERFACE)
+target_include_directories(slmrig_options INTERFACE "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/generated")
+target_compile_options(slmrig_options INTERFACE -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion
+                                                $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
+if(SLMRIG_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
+# Rooms that also run on a board are C++17 without exceptions or RTTI, on the host too, so that a
+# construct the board cannot compile fails in the first build a developer makes.
+function(slmrig_device_library name)
+  add_library(${name} STATIC ${ARGN})
+  target_link_libraries(${name} PUBLIC slmrig_options)
+  target_compile_features(${name} PUBLIC cxx_std_17)
+  target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti>)
+endfunction()
+
+function(slmrig_library name)
+  add_library(${name} STATIC ${ARGN})
+  target_link_libraries(${name} PUBLIC slmrig_options)
+  target_compile_features(${name} PUBLIC cxx_std_20)
+endfunction()
+
+# A program a user runs: lands in <build>/bin.
+function(slmrig_program name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE slmrig_options)
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+endfunction()
+
+# slmrig_test(base_test LIBS slmrig_base SOURCES a_test.cc b_test.cc): one Catch2 program, each
+# TEST_CASE a test of ctest. Tests run from the source root, so that they read committed files by name.
+function(slmrig_test name)
+  cmake_parse_arguments(arg "" "" "LIBS;SOURCES;LABELS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE slmrig_options slmrig_catch_main ${arg_LIBS})
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/test-bin")
+  if(NOT arg_LABELS)
+    set(arg_LABELS unit)
+  endif()
+  catch_discover_tests(${name} WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" TEST_PREFIX "${name}: "
+                       PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 300)
+endfunction()
+
+# slmrig_bench(decode_bench ...): a Google Benchmark program, run by `./dev bench`.
+function(slmrig_bench name)
+  cmake_parse_arguments(arg "" "" "LIBS;SOURCES" ${ARGN})
+  if(SLMRIG_SANITIZE)
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE slmrig_options benchmark::benchmark ${arg_LIBS})
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench-bin")
+endfunction()
+
+if(NOT SLMRIG_BOARD)
+  find_package(Catch2 2.13 REQUIRED)
+  include(Catch)
+  find_package(benchmark REQUIRED)
+  find_package(nlohmann_json 3.11 REQUIRED)
+  find_package(fmt REQUIRED)
+  find_package(spdlog REQUIRED)
+  find_package(SQLite3 REQUIRED)
+  find_package(tl-expected REQUIRED)
+  find_package(Threads REQUIRED)
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(serialport REQUIRED IMPORTED_TARGET libserialport)
+  pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+  add_library(slmrig_catch_main STATIC "${CMAKE_SOURCE_DIR}/cmake/catch_main.cc")
+  target_link_libraries(slmrig_catch_main PUBLIC Catch2::Catch2)
+endif()
