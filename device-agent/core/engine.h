@@ -1,0 +1,97 @@
+// The inference runtime that is measured, as the agent sees it.
+//
+// A user's own runtime is measured by implementing Engine and defining linked_engine() in the program that
+// links the agent core (device-agent/engines/slm is the bundled one). One engine a program; link-time, no
+// registration. All calls come from one thread of control. Nothing here may allocate, throw or recurse on a
+// board: the engine works in the arena handed to load().
+//
+// Call order: load, then for each generation begin, encode, prefill, next_token ... until it says end.
+// What the agent times: encode + prefill + the first next_token is the time to first token; every further
+// next_token is one decode token.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "device-agent/wire/status.h"
+
+namespace slmrig::agent {
+
+using wire::Status;
+
+struct ByteView {
+  const uint8_t* data = nullptr;
+  size_t size_bytes = 0;
+};
+
+struct LoadSettings {
+  uint32_t context_tokens = 0;  // 0: the model's own maximum
+};
+
+// Greedy where top_k <= 1 or temperature <= 0.
+struct Sampling {
+  uint32_t top_k = 1;
+  float temperature = 0.0F;
+  uint64_t seed = 1;
+};
+
+// Peak bytes since load(), by class. weights counts bytes read in place too (flash or mapped file).
+struct MemoryUse {
+  uint32_t weights_bytes = 0;
+  uint32_t kv_bytes = 0;
+  uint32_t activations_bytes = 0;
+  uint32_t scratch_bytes = 0;
+};
+
+struct ModelFacts {
+  uint32_t context_tokens = 0;  // in force after load
+  uint32_t vocabulary_tokens = 0;
+  uint64_t weight_macs_per_token = 0;  // multiply-accumulates with weights in one decode step
+  char name[32] = {};                  // NUL-terminated
+  char variant[16] = {};               // "f32", "int8", ...; NUL-terminated
+};
+
+class Engine {
+ public:
+  // Static strings; part of the banner.
+  virtual const char* name() const = 0;
+  virtual const char* version() const = 0;
+  virtual const char* kernel_isa() const = 0;  // "plain", "avx2", "dsp", "mve", ...
+
+  // Validates the whole image (checksums included) and prepares to run it in place: `image` must stay where
+  // it is, aligned to 32 bytes, until the next load. `arena` [arena_bytes] is the engine's until then, too.
+  // kArenaTooSmall leaves the needed size in *arena_needed_bytes (always set when the header was readable).
+  virtual Status load(ByteView image, const LoadSettings& settings, uint8_t* arena, size_t arena_bytes,
+                      size_t* arena_needed_bytes) = 0;
+  virtual ModelFacts facts() const = 0;
+
+  // Empties the KV cache and seeds the sampler.
+  virtual Status begin(const Sampling& sampling) = 0;
+
+  // Text (UTF-8, not terminated) -> token ids [*count], BOS included where the model wants one.
+  // kPromptTooLong when they are more than `capacity`.
+  virtual Status encode(const char* text, size_t text_bytes, int32_t* ids, uint32_t capacity,
+                        uint32_t* count) = 0;
+
+  // Runs the prompt, ids [count]; afterwards next_token can sample. kPromptTooLong when count does not leave
+  // room for one token in the context.
+  virtual Status prefill(const int32_t* ids, uint32_t count) = 0;
+
+  // The next token: runs the previously returned one (if any) through the model and samples. *is_end is set on
+  // an end-of-sequence token (which is returned and counted, but has no text). kContextFull at the end.
+  virtual Status next_token(int32_t* id, bool* is_end) = 0;
+
+  // One token as raw bytes of text [*text_bytes <= capacity]; control tokens give none. A token may be part of a
+  // UTF-8 sequence. `is_first` drops the leading space of the first token of an answer.
+  virtual Status token_text(int32_t id, bool is_first, char* text, size_t capacity, size_t* text_bytes) = 0;
+
+  virtual MemoryUse memory() const = 0;
+
+ protected:
+  ~Engine() = default;
+};
+
+// The engine of this program. Defined exactly once, by the engine that is linked in.
+Engine& linked_engine();
+
+}  // namespace slmrig::agent

@@ -1,0 +1,103 @@
+// What the agent needs from a board: clock, link, slots, marker, stack paint, reset.
+//
+// A port is one library that defines these functions for one family (device-agent/ports/<family>); it is
+// chosen at link time. A port knows nothing of messages or engines. No function blocks for longer than it
+// says. Only one thread of control calls them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "device-agent/wire/status.h"
+
+namespace slmrig::agent::port {
+
+using wire::Status;
+
+// Where a cold start begins to be counted: recorded with it, and never compared across.
+enum class Origin : uint8_t { kExec = 0, kReset = 1, kPower = 2 };
+
+struct Identity {
+  const char* board;      // the folder name under boards/
+  const char* unique_id;  // of the physical (or emulated) unit; never empty
+  Origin origin;
+};
+
+struct TickSource {
+  const char* name;  // "clock_monotonic", "systick", "dwt"
+  uint64_t rate_hz;  // ticks a second of the board's own clock
+};
+
+// Brings clocks and link up; called once, first. argc and argv are those of main on hosts, 0 and null elsewhere.
+Status start(int argc, char** argv);
+
+Identity identity();
+TickSource tick_source();
+
+// 64-bit, never wraps in practice, never runs backwards between two rearm_ticks().
+uint64_t ticks();
+
+// Ticks from the origin to the moment at which the agent is ready to talk; constant after start().
+uint64_t boot_ticks();
+
+// Starts the counter anew, so that a generation begins at a defined phase of the hardware counter.
+void rearm_ticks();
+
+// Between enter and leave nothing crosses any link: receive interrupts are masked and nothing is sent.
+void enter_quiet_window();
+void leave_quiet_window();
+
+// Non-blocking: up to `capacity` received bytes into `data`; 0 when there are none.
+size_t read_link(uint8_t* data, size_t capacity);
+
+// Sends all bytes. A link that takes nothing for 2 s ends the call with false.
+bool write_link(const uint8_t* data, size_t size_bytes);
+
+// False once the host's end is gone for good (a closed pipe); always true on a UART.
+bool link_alive();
+
+// Sleeps until a byte may have arrived or `milliseconds` went by.
+void wait_for_link(uint32_t milliseconds);
+
+// Milliseconds of a coarse clock that also runs while the tick counter is re-armed; for timeouts only.
+uint32_t coarse_milliseconds();
+
+// Marker lines for a power meter: bit 0 inference active, bit 1 toggles at every token, bits 2-3 the phase.
+void set_markers(uint8_t bits);
+
+// --- Model slots -----------------------------------------------------------------------------------------
+// Slot 0 is laid by a flasher (or a file that was left there), further slots are written by the agent.
+struct SlotGeometry {
+  uint64_t capacity_bytes;
+  bool writable;
+};
+uint32_t slot_count();
+SlotGeometry slot_geometry(uint32_t slot);
+
+// The slot's bytes, readable in place, aligned to 32 bytes; null where nothing can be read. A file-backed slot is
+// mapped anew when it changed. *size_bytes: what is stored (capacity on flash).
+const uint8_t* slot_data(uint32_t slot, uint64_t* size_bytes);
+
+// Prepares to receive `image_bytes`; writes are sequential or repeat what was there. finish makes them durable.
+Status slot_erase(uint32_t slot, uint64_t image_bytes);
+Status slot_write(uint32_t slot, uint64_t offset_bytes, const uint8_t* data, size_t size_bytes);
+Status slot_finish(uint32_t slot, uint64_t image_bytes);
+
+// A small record kept beside a slot across resets (for resuming an upload). Returns bytes read, 0 when none.
+size_t slot_read_note(uint32_t slot, uint8_t* note, size_t capacity);
+Status slot_write_note(uint32_t slot, const uint8_t* note, size_t size_bytes);
+
+// --- Memory ----------------------------------------------------------------------------------------------
+// The arena that the engine works in; static, aligned to 32 bytes.
+uint8_t* arena(size_t* arena_bytes);
+
+// Fills the unused stack with a pattern; stack_peak_bytes() then tells how far it was overwritten (0: unknown).
+void paint_stack();
+uint32_t stack_peak_bytes();
+
+// Highest resident set of the process so far, where there is one (VmHWM); 0 elsewhere.
+uint64_t process_peak_bytes();
+
+[[noreturn]] void reset();
+
+}  // namespace slmrig::agent::port
