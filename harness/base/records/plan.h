@@ -1,0 +1,132 @@
+// What to measure: the plan as written, and the sessions and cells that it means.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/check.h"
+#include "harness/base/records/rig.h"
+
+namespace slmrig::base {
+
+struct Prompt {
+  std::string id;    // unique in its suite
+  std::string text;  // exactly what the tokenizer sees after BOS
+  std::vector<Check> checks;
+};
+
+struct GenerationSettings {
+  uint32_t max_new_tokens = 32;
+  uint32_t top_k = 1;
+  double temperature = 0.0;
+  uint64_t seed = 1;
+  bool stop_at_end = true;
+};
+
+// Prompts, generation settings and checks (workloads/suites/*.json).
+struct Suite {
+  std::string name;
+  std::string description;
+  bool store_text = true;  // false: prompts and answers are stored as hashes only
+  GenerationSettings generation;
+  std::vector<Prompt> prompts;
+  std::string file;
+  std::string sha256;
+};
+
+// The knobs of a cell. Everything here is part of a series' identity (settings_text), except counts.
+struct CellSettings {
+  uint32_t context_tokens = 256;
+  uint32_t max_new_tokens = 0;   // 0: the suite's
+  uint32_t prompts = 0;          // the first N of the suite; 0: all
+  uint32_t repeats = 1;          // generations per prompt
+  uint32_t sessions = 1;         // sessions per bench x model x variant
+  uint32_t cold_starts = 1;      // resets per session, each measured
+  uint32_t warmup_generations = 1;
+  uint32_t attempts = 2;         // tries of a session before it is given up
+};
+
+struct SettingsOverride {
+  std::map<std::string, std::string> where;  // bench, board, model, variant, suite -> wildcard pattern
+  std::map<std::string, uint32_t> set;       // names of CellSettings fields
+};
+
+struct ModelRef {
+  std::string name;
+  std::string file;  // the base GGUF
+};
+
+struct SuiteRef {
+  std::string name;
+  Suite suite;
+};
+
+struct Plan {
+  std::string name;
+  std::vector<std::string> benches;  // names or wildcards; empty: all of the rig
+  std::vector<ModelRef> models;
+  std::vector<std::string> variants;
+  std::vector<SuiteRef> suites;
+  CellSettings settings;
+  std::vector<SettingsOverride> overrides;
+  uint64_t order_seed = 1;
+  std::string engine = "slm";
+  std::string file;
+  std::string sha256;
+  std::string text;  // the file as read: stored with the run
+};
+
+// What a provisioned variant is, as slmforge reported it.
+struct VariantFacts {
+  std::string model;
+  std::string variant;
+  std::string image_file;
+  std::string image_sha256;
+  std::string model_sha256;  // of the base GGUF
+  uint64_t image_bytes = 0;
+  uint64_t arena_kv_bytes = 0;
+  uint64_t arena_activations_bytes = 0;
+  uint64_t arena_scratch_bytes = 0;
+  uint64_t arena_total_bytes = 0;
+  uint64_t weight_macs_per_token = 0;
+  uint32_t context_tokens = 0;
+};
+
+enum class CellStatus { kOk, kFailed, kUnfit, kNotApplicable, kInterrupted };
+std::string_view to_string(CellStatus status);
+
+// One bench x engine x variant x suite x settings.
+struct Cell {
+  std::string cell_id;  // UUIDv7
+  std::string suite;    // index into the plan's suites by name
+  CellSettings settings;
+  std::string settings_text;  // canonical, for example "ctx=256 new=32 top_k=1 temp=0 seed=1"
+};
+
+// One bench, one image, one reset; its cells share it. The unit of statistical independence.
+struct Session {
+  std::string session_id;  // UUIDv7
+  std::string bench;
+  std::string board;
+  std::string model;
+  std::string variant;
+  uint32_t ordinal = 0;  // 0-based among the sessions of the same bench, model and variant
+  uint32_t cold_starts = 1;
+  uint32_t warmup_generations = 1;
+  uint32_t attempts = 2;
+  CellStatus status = CellStatus::kOk;  // kUnfit or kNotApplicable when it is known beforehand
+  std::string reason;
+  std::vector<Cell> cells;
+};
+
+// A plan expanded on a rig: what will run, in this order for each bench (benches run at the same time).
+struct ExpandedPlan {
+  Plan plan;
+  Rig rig;
+  std::vector<Session> sessions;
+};
+
+}  // namespace slmrig::base

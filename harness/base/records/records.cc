@@ -1,0 +1,48 @@
+#include "harness/base/records/run_record.h"
+
+namespace slmrig::base {
+
+std::string_view to_string(Tier tier) {
+  switch (tier) {
+    case Tier::kHardware: return "hardware";
+    case Tier::kEmulated: return "emulated";
+    case Tier::kFunctional: return "functional";
+    case Tier::kModelled: return "modelled";
+  }
+  return "unknown";
+}
+
+std::optional<Tier> parse_tier(std::string_view text) {
+  for (Tier tier : {Tier::kHardware, Tier::kEmulated, Tier::kFunctional, Tier::kModelled}) {
+    if (text == to_string(tier)) return tier;
+  }
+  return std::nullopt;
+}
+
+int64_t TickScale::convert(uint64_t ticks) const {
+  __extension__ using Wide = unsigned __int128;
+  const Wide doubled = Wide{ticks} * numerator * 2 + denominator;
+  return static_cast<int64_t>(doubled / (Wide{denominator} * 2));
+}
+
+std::string_view to_string(CellStatus status) {
+  switch (status) {
+    case CellStatus::kOk: return "ok";
+    case CellStatus::kFailed: return "failed";
+    case CellStatus::kUnfit: return "unfit";
+    case CellStatus::kNotApplicable: return "not_applicable";
+    case CellStatus::kInterrupted: return "interrupted";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Finish finish) {
+  switch (finish) {
+    case Finish::kEndToken: return "end_token";
+    case Finish::kLength: return "length";
+    case Finish::kContextFull: return "context_full";
+  }
+  return "unknown";
+}
+
+}  // namespace slmrig::base

@@ -1,0 +1,134 @@
+// What was measured: plain data, written to the store as it arrives. Durations are raw ticks of the device;
+// the session's TickScale says what they mean.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/records/plan.h"
+
+namespace slmrig::base {
+
+struct BuildIdentity {
+  std::string name;        // --build
+  std::string commit_sha;  // --commit
+};
+
+// Facts worth keeping, by dotted lower_snake_case key ("host.cpu", "agent.compiler", "board.sha256").
+using Provenance = std::map<std::string, std::string>;
+
+struct RunStart {
+  std::string run_id;  // UUIDv7
+  std::string label;
+  BuildIdentity build;
+  std::string plan_name;
+  std::string plan_text;
+  std::string rig_name;
+  int64_t started_at_ns = 0;  // UTC, since the epoch
+  Provenance provenance;
+};
+
+struct RunEnd {
+  std::string run_id;
+  int64_t ended_at_ns = 0;
+  bool interrupted = false;
+  double busy_share = 0.0;  // time in which agents measured over wall time, mean over benches that can run at once
+};
+
+struct SessionStart {
+  std::string run_id;
+  Session session;
+  Tier tier = Tier::kHardware;
+  TickScale ticks;
+  std::string tick_source;
+  std::string unit_id;
+  std::string engine;
+  std::string engine_version;
+  std::string kernel_isa;
+  std::string agent_build_id;
+  std::string image_sha256;  // as the device computed it from what it holds
+  VariantFacts variant;
+  int64_t started_at_ns = 0;
+  uint32_t attempt = 1;
+  Provenance provenance;
+};
+
+// One reset with the model already in its slot. Parts are added up; host waiting is not in them.
+struct ColdStart {
+  std::string session_id;
+  uint32_t repeat = 0;
+  std::string origin;  // "exec", "reset", "power": never compared across
+  uint64_t boot_ticks = 0;
+  uint64_t load_ticks = 0;
+  uint64_t first_prefill_ticks = 0;
+  uint64_t first_token_ticks = 0;
+};
+
+// Bytes by class: weights, kv, activations, scratch, stack, wire, trace, process, text, data, bss.
+struct MemoryClass {
+  std::string session_id;
+  std::string name;
+  uint64_t bytes = 0;
+};
+
+enum class Finish { kEndToken, kLength, kContextFull };
+std::string_view to_string(Finish finish);
+
+// One prompt executed once, with the ticks of every token.
+struct Generation {
+  std::string cell_id;
+  std::string prompt_id;
+  uint32_t repeat = 0;
+  uint32_t prompt_tokens = 0;
+  uint32_t generated_tokens = 0;
+  Finish finish = Finish::kEndToken;
+  uint64_t encode_ticks = 0;
+  uint64_t prefill_ticks = 0;
+  uint64_t first_sample_ticks = 0;
+  uint64_t total_ticks = 0;
+  std::vector<int32_t> token_ids;           // [generated_tokens]; stored only where the suite stores text
+  std::vector<uint64_t> token_ticks;        // [generated_tokens]; [0] is the time to first token
+  std::string token_ids_sha256;             // of the ids as little-endian int32
+  std::string prompt_sha256;
+  std::string output_text;                  // valid UTF-8; empty where the suite does not store text
+  std::optional<bool> correct;              // absent: the prompt has no checks
+  std::vector<std::string> failed_checks;
+  std::optional<bool> matches_reference;    // equal token hash to the host's for the same image
+  int64_t started_at_ns = 0;
+};
+
+struct CellEnd {
+  std::string cell_id;
+  CellStatus status = CellStatus::kOk;
+  std::string reason;               // why it is not ok; empty when ok
+  std::vector<std::string> doubts;  // trust: empty means "ok"
+  int64_t ended_at_ns = 0;
+  int64_t busy_ns = 0;  // host time in which the agent measured for this cell
+};
+
+// Text that belongs to a session: the device transcript, an emulator's stderr.
+struct SessionLog {
+  std::string session_id;
+  std::string name;  // "transcript", "emulator"
+  std::string text;
+};
+
+// Takes records as they are made. Implementations are thread-safe: benches report from their own threads.
+class RecordSink {
+ public:
+  virtual ~RecordSink() = default;
+  virtual Done begin_run(const RunStart& run) = 0;
+  virtual Done begin_session(const SessionStart& session) = 0;
+  virtual Done add(const ColdStart& cold_start) = 0;
+  virtual Done add(const MemoryClass& memory) = 0;
+  virtual Done add(const Generation& generation) = 0;
+  virtual Done add(const SessionLog& log) = 0;
+  virtual Done end_cell(const CellEnd& cell) = 0;
+  virtual Done end_session(const std::string& session_id, int64_t ended_at_ns) = 0;
+  virtual Done end_run(const RunEnd& run) = 0;
+};
+
+}  // namespace slmrig::base
