@@ -8,6 +8,7 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 option(SLMRIG_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(SLMRIG_FUZZ "Build the fuzz targets (clang only)" OFF)
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
@@ -20,6 +21,10 @@ target_compile_options(slmrig_options INTERFACE -Wall -Wextra -Werror -Wshadow -
                                                 $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
 if(SLMRIG_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+if(SLMRIG_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -g -Wno-error)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
@@ -46,6 +51,10 @@ function(slmrig_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 endfunction()
 
+# All programs of label `unit` (the sanitizer build makes only these), and all fuzz targets.
+add_custom_target(unit_tests)
+add_custom_target(fuzz_targets)
+
 # slmrig_test(base_test LIBS slmrig_base SOURCES a_test.cc b_test.cc): one Catch2 program, each
 # TEST_CASE a test of ctest. Tests run from the source root, so that they read committed files by name.
 function(slmrig_test name)
@@ -56,6 +65,9 @@ function(slmrig_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/test-bin")
   if(NOT arg_LABELS)
     set(arg_LABELS unit)
+  endif()
+  if("unit" IN_LIST arg_LABELS)
+    add_dependencies(unit_tests ${name})
   endif()
   catch_discover_tests(${name} WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" TEST_PREFIX "${name}: "
                        PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 300)
@@ -71,6 +83,17 @@ function(slmrig_bench name)
   target_link_libraries(${name} PRIVATE slmrig_options benchmark::benchmark ${arg_LIBS})
   target_compile_features(${name} PRIVATE cxx_std_20)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench-bin")
+endfunction()
+
+# slmrig_fuzz(frame_fuzz LIBS slmrig_wire SOURCES frame_fuzz.cc): a libFuzzer program, run by `./dev fuzz`.
+function(slmrig_fuzz name)
+  cmake_parse_arguments(arg "" "" "LIBS;SOURCES" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE slmrig_options ${arg_LIBS})
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz-bin")
+  add_dependencies(fuzz_targets ${name})
 endfunction()
 
 if(NOT SLMRIG_BOARD)
