@@ -1,0 +1,271 @@
+#include "device-agent/wire/connection.h"
+
+#include <cstring>
+
+namespace slmrig::wire {
+namespace {
+
+// Payload of a hello: the sender's epoch, the peer's epoch as far as the sender knows it (0: not at all), and
+// whether the sender knows that it is known itself, which is when it needs no answer.
+constexpr size_t kHelloBytes = 9;
+
+void put_u32(uint8_t* out, uint32_t value) {
+  for (int i = 0; i < 4; ++i) out[i] = static_cast<uint8_t>(value >> (8 * i));
+}
+
+uint32_t get_u32(const uint8_t* in) {
+  return in[0] | (static_cast<uint32_t>(in[1]) << 8) | (static_cast<uint32_t>(in[2]) << 16) |
+         (static_cast<uint32_t>(in[3]) << 24);
+}
+
+}  // namespace
+
+void Connection::seek() {
+  state_ = LinkState::kConnecting;
+  begin_session(0);
+  hello_wanted_ = true;
+}
+
+void Connection::begin_session(uint32_t peer_epoch) {
+  peer_epoch_ = peer_epoch;
+  touched_ = false;
+  message_ready_ = false;
+  expected_ = 0;
+  ack_wanted_ = nak_wanted_ = nak_sent_ = false;
+  base_ = 0;
+  queued_ = sent_ = fresh_ = repeats_ = 0;
+  if (peer_epoch != 0) ++statistics_.sessions;
+}
+
+size_t Connection::receive(const uint8_t* data, size_t size_bytes) {
+  size_t taken = 0;
+  while (taken < size_bytes && !message_ready_) {
+    switch (decoder_.push(data[taken++])) {
+      case FrameEvent::kNone: break;
+      case FrameEvent::kFrame: on_frame(); break;
+      case FrameEvent::kBroken:
+      case FrameEvent::kTooLong:
+        ++statistics_.broken_frames;
+        want_nak();
+        break;
+    }
+  }
+  statistics_.bytes_received += taken;
+  return taken;
+}
+
+void Connection::want_nak() {
+  if (state_ != LinkState::kConnected) return;
+  // One a gap: the frames behind a lost one all look like gaps. Again after a while, as a nak may be lost
+  // too.
+  if (!nak_sent_ || now_ms_ - nak_sent_ms_ >= settings_.retransmit_ms / 2) nak_wanted_ = true;
+}
+
+void Connection::on_frame() {
+  const FrameHeader& header = decoder_.header();
+  if (header.version != kLinkVersion) {
+    ++statistics_.foreign_frames;
+    return;
+  }
+  ++statistics_.frames_received;
+  switch (header.kind) {
+    case FrameKind::kHello: on_hello(); return;
+    case FrameKind::kData: on_data(); return;
+    case FrameKind::kAck:
+      if (of_this_session(header)) on_ack(header.ack);
+      return;
+    case FrameKind::kNak:
+      if (!of_this_session(header)) return;
+      on_ack(header.ack);
+      sent_ = 0;
+      return;
+  }
+  ++statistics_.foreign_frames;
+}
+
+void Connection::on_hello() {
+  if (decoder_.payload_bytes() < kHelloBytes) {
+    ++statistics_.foreign_frames;
+    return;
+  }
+  const uint32_t epoch = get_u32(decoder_.payload());
+  const uint32_t known_as = get_u32(decoder_.payload() + 4);
+  const bool needs_no_answer = decoder_.payload()[8] != 0;
+  // A peer that does not know us, although data went to and fro, has restarted, with whatever epoch.
+  if (epoch != peer_epoch_ || (known_as == 0 && touched_)) {
+    if (peer_epoch_ != 0 && state_ == LinkState::kConnected) restarted_ = true;
+    state_ = LinkState::kConnecting;
+    begin_session(epoch);
+  }
+  if (known_as == settings_.epoch) state_ = LinkState::kConnected;
+  if (!needs_no_answer) hello_wanted_ = true;
+}
+
+bool Connection::of_this_session(const FrameHeader& header) {
+  if (peer_epoch_ == 0 || header.session != (peer_epoch_ ^ settings_.epoch)) {
+    ++statistics_.foreign_frames;
+    hello_wanted_ = true;  // tells a peer of an older session that it is over
+    return false;
+  }
+  if (state_ == LinkState::kConnecting)
+    state_ = LinkState::kConnected;  // its session number proves it knows us
+  return true;
+}
+
+void Connection::on_data() {
+  const FrameHeader& header = decoder_.header();
+  if (!of_this_session(header)) return;
+  on_ack(header.ack);
+  const uint8_t ahead = static_cast<uint8_t>(header.sequence - expected_);
+  if (ahead == 0) {
+    ++expected_;
+    touched_ = true;
+    message_ready_ = true;
+    ack_wanted_ = true;
+    nak_wanted_ = nak_sent_ = false;
+  } else if (ahead < 0x80) {
+    ++statistics_.gaps;
+    want_nak();
+  } else {
+    ++statistics_.duplicates;
+    ack_wanted_ = true;
+  }
+}
+
+void Connection::on_ack(uint8_t ack) {
+  const uint8_t acknowledged = static_cast<uint8_t>(ack - base_);
+  if (acknowledged == 0 || acknowledged > fresh_) return;
+  base_ = ack;
+  queued_ -= acknowledged;
+  fresh_ -= acknowledged;
+  sent_ = sent_ > acknowledged ? sent_ - acknowledged : 0;
+  repeats_ = 0;
+  touched_ = true;
+  timer_started_ms_ = now_ms_;
+}
+
+bool Connection::next_message(const uint8_t** data, size_t* size_bytes) {
+  if (!message_ready_) return false;
+  message_ready_ = false;
+  *data = decoder_.payload();
+  *size_bytes = decoder_.payload_bytes();
+  return true;
+}
+
+SendResult Connection::send(const uint8_t* payload, size_t size_bytes) {
+  if (size_bytes > kMaxPayloadBytes) return SendResult::kTooLarge;
+  if (state_ != LinkState::kConnected) return SendResult::kNotConnected;
+  if (queued_ == window_frames_) return SendResult::kWindowFull;
+  const size_t row = (base_ + queued_) % window_frames_;
+  std::memcpy(window_ + row * kMaxPayloadBytes, payload, size_bytes);
+  window_bytes_[row] = static_cast<uint16_t>(size_bytes);
+  ++queued_;
+  return SendResult::kQueued;
+}
+
+void Connection::poll(uint32_t now_ms) {
+  now_ms_ = now_ms;
+  if (state_ == LinkState::kConnecting && now_ms - hello_sent_ms_ >= settings_.hello_interval_ms) {
+    hello_wanted_ = true;
+    hello_sent_ms_ = now_ms;
+  }
+  if (state_ == LinkState::kConnected) check_retransmission();
+}
+
+void Connection::check_retransmission() {
+  if (fresh_ == 0) return;
+  uint32_t timeout_ms = settings_.retransmit_ms << (repeats_ < 8 ? repeats_ : 8);
+  if (timeout_ms > kRetransmitMaxMs) timeout_ms = kRetransmitMaxMs;
+  if (now_ms_ - timer_started_ms_ < timeout_ms) return;
+  if (repeats_ == settings_.retransmit_limit) {
+    begin_session(0);
+    state_ = LinkState::kLost;
+    return;
+  }
+  ++repeats_;
+  sent_ = 0;
+  timer_started_ms_ = now_ms_;
+}
+
+bool Connection::idle() const {
+  return queued_ == 0 && !ack_wanted_ && !nak_wanted_ && !hello_wanted_ && transmit_taken_ == transmit_bytes_;
+}
+
+bool Connection::take_restart() {
+  const bool restarted = restarted_;
+  restarted_ = false;
+  return restarted;
+}
+
+size_t Connection::take_output(uint8_t* out, size_t capacity) {
+  size_t written = 0;
+  while (written < capacity) {
+    if (transmit_taken_ == transmit_bytes_) {
+      transmit_taken_ = 0;
+      transmit_bytes_ = encode_next();
+      if (transmit_bytes_ == 0) break;
+      ++statistics_.frames_sent;
+    }
+    const size_t left = transmit_bytes_ - transmit_taken_;
+    const size_t room = capacity - written;
+    const size_t count = left < room ? left : room;
+    std::memcpy(out + written, transmit_ + transmit_taken_, count);
+    transmit_taken_ += count;
+    written += count;
+  }
+  statistics_.bytes_sent += written;
+  return written;
+}
+
+size_t Connection::encode_next() {
+  if (hello_wanted_) return encode_hello();
+  if (state_ != LinkState::kConnected) return 0;
+  if (nak_wanted_) {
+    nak_sent_ = true;
+    nak_sent_ms_ = now_ms_;
+    return encode_control(FrameKind::kNak);
+  }
+  if (sent_ < queued_) return encode_data();
+  if (ack_wanted_) return encode_control(FrameKind::kAck);
+  return 0;
+}
+
+size_t Connection::encode_hello() {
+  hello_wanted_ = false;
+  uint8_t payload[kHelloBytes];
+  put_u32(payload, settings_.epoch);
+  put_u32(payload + 4, peer_epoch_);
+  payload[8] = state_ == LinkState::kConnected ? 1 : 0;
+  FrameHeader header;
+  header.kind = FrameKind::kHello;
+  return encode_frame(header, payload, sizeof payload, transmit_);
+}
+
+size_t Connection::encode_control(FrameKind kind) {
+  FrameHeader header;
+  header.kind = kind;
+  header.ack = expected_;
+  header.session = peer_epoch_ ^ settings_.epoch;
+  ack_wanted_ = nak_wanted_ = false;
+  return encode_frame(header, nullptr, 0, transmit_);
+}
+
+size_t Connection::encode_data() {
+  const size_t row = (base_ + sent_) % window_frames_;
+  FrameHeader header;
+  header.kind = FrameKind::kData;
+  header.sequence = static_cast<uint8_t>(base_ + sent_);
+  header.ack = expected_;
+  header.session = peer_epoch_ ^ settings_.epoch;
+  ack_wanted_ = false;
+  if (fresh_ == 0) timer_started_ms_ = now_ms_;
+  ++sent_;
+  if (sent_ > fresh_) {
+    fresh_ = sent_;
+  } else {
+    ++statistics_.retransmits;
+  }
+  return encode_frame(header, window_ + row * kMaxPayloadBytes, window_bytes_[row], transmit_);
+}
+
+}  // namespace slmrig::wire

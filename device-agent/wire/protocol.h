@@ -1,0 +1,39 @@
+// The numbers that both sides of the wire agree on. Changing one of them changes the protocol.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace slmrig::wire {
+
+// Of the messages (messages.fbs). Raised when the meaning of a field changes; appending a field does not.
+constexpr uint16_t kProtocolVersion = 1;
+
+// Of the link layer below them (frame.h, connection.h). A frame of another version is dropped and counted.
+constexpr uint8_t kLinkVersion = 1;
+
+// The largest message. 2 kB: a trace message carries over 100 tokens, while a window of eight still fits in
+// 16 kB of a microcontroller's RAM.
+constexpr size_t kMaxPayloadBytes = 2048;
+
+// Data in one UploadChunk: what remains of kMaxPayloadBytes after the envelope, as a multiple of a flash row.
+constexpr size_t kMaxChunkBytes = 1920;
+
+constexpr size_t kMaxPromptBytes = 1536;          // text of one Run
+constexpr size_t kMaxOutputBytes = 1536;          // text of one GenerationReport; what is longer is cut
+constexpr uint32_t kTraceTokensPerMessage = 128;  // tokens in one Trace message: 12 bytes each
+
+// An agent that has nobody to talk to says hello this often; a host seeks its agent more eagerly.
+constexpr uint32_t kAgentHelloIntervalMs = 1000;
+constexpr uint32_t kHostHelloIntervalMs = 100;
+
+// First retransmission; doubles up to the maximum. Longer than the largest frame takes at 115,200 baud (190
+// ms).
+constexpr uint32_t kRetransmitMs = 500;
+constexpr uint32_t kRetransmitMaxMs = 4000;
+constexpr uint32_t kRetransmitLimit = 8;  // about 24 s without any progress: the link is lost
+
+// A quiet window opens once the line was silent for this long.
+constexpr uint32_t kSettleMs = 3;
+
+}  // namespace slmrig::wire
