@@ -1,0 +1,55 @@
+// What a plan means on a rig: the sessions and their cells, in the order in which they will run.
+//
+// Pure: no files, no clock; the ids come from the caller.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/base/records/plan.h"
+
+namespace slmrig::plan {
+
+// --only KEY=VALUE: keeps what matches. Values of one key are alternatives, different keys must all hold.
+struct Only {
+  std::string key;    // bench, board, model, variant or suite
+  std::string value;  // may hold wildcards
+};
+
+// "bench=mps*" -> Only; an unknown key is refused with the nearest one.
+base::Result<Only> parse_only(const std::string& text);
+
+using MakeId = std::function<std::string()>;
+
+// Benches of the rig that the plan names x models x variants, once for each ordinal of `sessions`.
+//
+// Order within a bench: all pairs of model and variant once (round 0), then again (round 1), ... each round
+// shuffled by order_seed, bench and round, and the suites of a session likewise, so that neither order nor
+// drift decides between two variants. The same plan gives the same order everywhere.
+//
+// Refused: a bench pattern or an `only` that matches nothing (with what there is to match).
+base::Result<base::ExpandedPlan> expand(const base::Plan& plan, const base::Rig& rig,
+                                        const std::vector<Only>& only, const MakeId& make_id);
+
+// Why this variant cannot run on this board ("... needs N bytes, board has M"), or nothing when it fits.
+// A capacity of 0 in the board file means that the board does not limit it.
+std::optional<std::string> unfit_reason(const base::VariantFacts& variant, const base::Board& board);
+
+// The settings that make up a series' identity, canonical: "ctx=256 new=32 top_k=1 temp=0 seed=1".
+// "prompts=N" is added where the cell takes only the first N prompts of the suite: another set of prompts is
+// another series. Repeats, sessions and cold starts only say how often, and are left out.
+std::string settings_text(const base::CellSettings& settings, const base::Suite& suite);
+
+// What is generated in the cell, after its own max_new_tokens took the place of the suite's.
+base::GenerationSettings generation_settings(const base::CellSettings& settings, const base::Suite& suite);
+
+// Prompts of the suite that the cell runs.
+std::size_t prompt_count(const base::CellSettings& settings, const base::Suite& suite);
+
+// Never fails for a cell that expand() made from this plan.
+const base::Suite& suite_of(const base::Plan& plan, const base::Cell& cell);
+
+}  // namespace slmrig::plan

@@ -1,0 +1,203 @@
+#include "harness/plan/expand.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <catch2/catch.hpp>
+
+namespace slmrig::plan {
+namespace {
+
+using base::ExpandedPlan;
+using base::Plan;
+using base::Rig;
+using base::Session;
+using Catch::Matchers::Contains;
+
+base::Suite suite_named(const std::string& name, std::size_t prompts) {
+  base::Suite suite;
+  suite.name = name;
+  for (std::size_t i = 0; i < prompts; ++i) suite.prompts.push_back({fmt::format("p{}", i), "text", {}});
+  return suite;
+}
+
+Plan small_plan() {
+  Plan plan;
+  plan.name = "small";
+  plan.file = "small.json";
+  plan.models = {{"nano", "nano.gguf"}, {"wide", "wide.gguf"}};
+  plan.variants = {"f32", "int8"};
+  plan.suites = {{"intents", suite_named("intents", 10)}, {"summaries", suite_named("summaries", 4)}};
+  return plan;
+}
+
+Rig small_rig() {
+  Rig rig;
+  rig.file = "rig.json";
+  for (const auto& [bench, board] :
+       {std::pair{"desk", "native"}, std::pair{"left", "mps2"}, std::pair{"right", "mps3"}}) {
+    base::Bench entry;
+    entry.name = bench;
+    entry.board.name = board;
+    rig.benches.push_back(entry);
+  }
+  return rig;
+}
+
+MakeId counter() {
+  return [next = 0]() mutable { return fmt::format("id{}", next++); };
+}
+
+std::vector<std::string> order_of(const ExpandedPlan& expanded, const std::string& bench) {
+  std::vector<std::string> order;
+  for (const Session& session : expanded.sessions) {
+    if (session.bench == bench)
+      order.push_back(fmt::format("{}/{}/{}", session.ordinal, session.model, session.variant));
+  }
+  return order;
+}
+
+TEST_CASE("A plan becomes every bench x model x variant as a session, with a cell for each suite") {
+  const auto expanded = expand(small_plan(), small_rig(), {}, counter());
+  REQUIRE(expanded);
+  REQUIRE(expanded->sessions.size() == 12);
+  std::set<std::string> ids;
+  for (const Session& session : expanded->sessions) {
+    ids.insert(session.session_id);
+    REQUIRE(session.cells.size() == 2);
+    for (const auto& cell : session.cells) ids.insert(cell.cell_id);
+  }
+  CHECK(ids.size() == 12 + 24);
+}
+
+TEST_CASE("The order depends on the seed alone, and each round holds every pair once") {
+  Plan plan = small_plan();
+  plan.settings.sessions = 3;
+  const auto first = expand(plan, small_rig(), {}, counter());
+  const auto again = expand(plan, small_rig(), {}, counter());
+  REQUIRE(first);
+  CHECK(order_of(*first, "desk") == order_of(*again, "desk"));
+  const std::vector<std::string> order = order_of(*first, "desk");
+  REQUIRE(order.size() == 12);
+  for (std::size_t round = 0; round < 3; ++round) {
+    const auto begin = order.begin() + static_cast<std::ptrdiff_t>(round * 4);
+    std::set<std::string> pairs(begin, begin + 4);
+    CHECK(pairs.size() == 4);
+    for (const std::string& pair : pairs) CHECK(pair[0] == static_cast<char>('0' + round));
+  }
+  plan.order_seed = 99;
+  CHECK(order_of(*expand(plan, small_rig(), {}, counter()), "desk") != order);
+}
+
+// The order is part of what a seed means: a change here changes every plan that people have.
+TEST_CASE("Seed 1 gives this order on every machine") {
+  const auto expanded = expand(small_plan(), small_rig(), {}, counter());
+  REQUIRE(expanded);
+  CHECK(order_of(*expanded, "left") ==
+        std::vector<std::string>{"0/wide/int8", "0/nano/f32", "0/nano/int8", "0/wide/f32"});
+}
+
+TEST_CASE("Benches of a plan are names or wildcards, and one that matches nothing is refused by name") {
+  Plan plan = small_plan();
+  plan.benches = {"?e*"};
+  const auto expanded = expand(plan, small_rig(), {}, counter());
+  REQUIRE(expanded);
+  CHECK(expanded->sessions.size() == 8);
+  plan.benches = {"lefft"};
+  const auto refused = expand(plan, small_rig(), {}, counter());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == base::ErrorCode::kBadInput);
+  CHECK_THAT(refused.error().text(),
+             Contains("lefft") && Contains("did you mean 'left'") && Contains("rig.json"));
+}
+
+TEST_CASE("Of several overrides that match, the last wins; a suite's own settings reach only its cells") {
+  Plan plan = small_plan();
+  plan.overrides = {{{{"board", "mps*"}}, {{"prompts", 4}, {"sessions", 2}}},
+                    {{{"board", "mps3"}, {"suite", "summaries"}}, {{"prompts", 1}}}};
+  const auto expanded = expand(plan, small_rig(), {}, counter());
+  REQUIRE(expanded);
+  CHECK(order_of(*expanded, "desk").size() == 4);
+  CHECK(order_of(*expanded, "left").size() == 8);
+  for (const Session& session : expanded->sessions) {
+    for (const auto& cell : session.cells) {
+      const uint32_t expected = session.bench == "desk"                                 ? 0U
+                                : session.bench == "right" && cell.suite == "summaries" ? 1U
+                                                                                        : 4U;
+      CHECK(cell.settings.prompts == expected);
+    }
+  }
+}
+
+TEST_CASE("Conditions of --only with one key are alternatives, and different keys must all hold") {
+  const std::vector<Only> only = {
+      {"bench", "left"}, {"bench", "right"}, {"variant", "int8"}, {"suite", "int*"}};
+  const auto expanded = expand(small_plan(), small_rig(), only, counter());
+  REQUIRE(expanded);
+  CHECK(expanded->sessions.size() == 4);
+  for (const Session& session : expanded->sessions) {
+    CHECK(session.variant == "int8");
+    REQUIRE(session.cells.size() == 1);
+    CHECK(session.cells[0].suite == "intents");
+  }
+}
+
+TEST_CASE("An --only that matches nothing is refused with what it could have been") {
+  const auto refused = expand(small_plan(), small_rig(), {{"variant", "int9"}}, counter());
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error().text(), Contains("unknown variant 'int9'") && Contains("int8"));
+  const auto disjoint = expand(small_plan(), small_rig(), {{"bench", "left"}, {"board", "mps3"}}, counter());
+  REQUIRE_FALSE(disjoint);
+  CHECK_THAT(disjoint.error().text(), Contains("nothing is left to measure"));
+}
+
+TEST_CASE("--only is KEY=VALUE with a known key") {
+  const auto only = parse_only("bench=mps*");
+  REQUIRE(only);
+  CHECK(only->key == "bench");
+  CHECK(only->value == "mps*");
+  CHECK_THAT(parse_only("bech=x").error().text(), Contains("did you mean 'bench'"));
+  CHECK_THAT(parse_only("native").error().text(), Contains("KEY=VALUE"));
+  CHECK_FALSE(parse_only("bench="));
+  CHECK_FALSE(parse_only("=x"));
+}
+
+TEST_CASE("A variant fits when image and arena do, and else says what it needs and what the board has") {
+  base::VariantFacts variant;
+  variant.image_bytes = 1000;
+  variant.arena_total_bytes = 500;
+  base::Board board;
+  board.slot_bytes = 1000;
+  board.arena_bytes = 500;
+  CHECK_FALSE(unfit_reason(variant, board));
+  board.slot_bytes = 999;
+  CHECK_THAT(*unfit_reason(variant, board), Contains("needs 1000 bytes, board has 999"));
+  board.slot_bytes = 0;
+  board.arena_bytes = 499;
+  CHECK_THAT(*unfit_reason(variant, board), Contains("arena needs 500 bytes") && Contains("board has 499"));
+  board.arena_bytes = 0;
+  CHECK_FALSE(unfit_reason(variant, board));
+}
+
+TEST_CASE("The text of settings holds what makes a series, and not how often it was measured") {
+  base::CellSettings settings;
+  const base::Suite suite = suite_named("s", 10);
+  CHECK(settings_text(settings, suite) == "ctx=256 new=32 top_k=1 temp=0 seed=1");
+  settings.repeats = 7;
+  settings.sessions = 3;
+  settings.cold_starts = 5;
+  settings.prompts = 10;
+  CHECK(settings_text(settings, suite) == "ctx=256 new=32 top_k=1 temp=0 seed=1");
+  settings.prompts = 3;
+  settings.max_new_tokens = 8;
+  CHECK(settings_text(settings, suite) == "ctx=256 new=8 top_k=1 temp=0 seed=1 prompts=3");
+  CHECK(prompt_count(settings, suite) == 3);
+  base::Suite other = suite;
+  other.generation.temperature = 0.8;
+  other.generation.stop_at_end = false;
+  CHECK(settings_text(settings, other) == "ctx=256 new=8 top_k=1 temp=0.8 seed=1 ignore_end prompts=3");
+}
+
+}  // namespace
+}  // namespace slmrig::plan

@@ -1,0 +1,237 @@
+#include "harness/plan/plan_reader.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "harness/base/file.h"
+#include "harness/base/json_reader.h"
+#include "harness/base/sha256.h"
+#include "harness/base/suggest.h"
+#include "harness/plan/setting_names.h"
+
+namespace slmrig::plan {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Done;
+using base::ErrorCode;
+using base::fail;
+using base::JsonDocument;
+using base::JsonObject;
+using base::Plan;
+using base::Result;
+
+// Where names and relative paths of one plan are looked up.
+struct Places {
+  fs::path root;
+  fs::path plan_folder;
+};
+
+bool is_path(const std::string& name, std::string_view extension) {
+  return name.find('/') != std::string::npos || name.ends_with(extension);
+}
+
+bool is_file(const fs::path& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error);
+}
+
+// Relative to the plan's folder first, so that a plan may travel with its files; then to the current folder.
+Result<std::string> find_path(const std::string& path, const Places& places) {
+  const fs::path beside = places.plan_folder / path;
+  if (is_file(beside)) return beside.lexically_normal().string();
+  if (is_file(path)) return path;
+  return fail(ErrorCode::kBadInput,
+              fmt::format("no such file: {} (looked for {} and, from the current folder, {})", path,
+                          beside.lexically_normal().string(), path));
+}
+
+// Bundled models are folders that hold a GGUF of their own name.
+std::vector<std::string> bundled_models(const fs::path& root) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(root / "workloads/models", error)) {
+    const std::string name = entry.path().filename().string();
+    if (is_file(entry.path() / (name + ".gguf"))) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// Bundled suites and plans are JSON files; their schemas stand beside them.
+std::vector<std::string> bundled_files(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    const fs::path& path = entry.path();
+    if (path.extension() == ".json" && path.stem().extension() != ".schema")
+      names.push_back(path.stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<std::string> find_model(const std::string& name, const Places& places) {
+  if (is_path(name, ".gguf")) return find_path(name, places);
+  const fs::path bundled = places.root / "workloads/models" / name / (name + ".gguf");
+  if (is_file(bundled)) return bundled.string();
+  return fail(ErrorCode::kBadInput, base::unknown_name("model", name, bundled_models(places.root)) +
+                                        "; a model of your own is named by the path of its .gguf");
+}
+
+Result<std::string> find_suite(const std::string& name, const Places& places) {
+  if (is_path(name, ".json")) return find_path(name, places);
+  const fs::path bundled = places.root / "workloads/suites" / (name + ".json");
+  if (is_file(bundled)) return bundled.string();
+  return fail(ErrorCode::kBadInput,
+              base::unknown_name("suite", name, bundled_files(places.root / "workloads/suites")) +
+                  "; a suite of your own is named by the path of its .json");
+}
+
+// One entry of "models" or "suites": a name or path, or {"name": ..., "file": ...}.
+struct NamedFile {
+  std::string name;  // empty: taken from the file
+  std::string file;
+};
+
+std::vector<NamedFile> named_files(JsonObject& plan, std::string_view key) {
+  std::vector<NamedFile> entries;
+  const nlohmann::json* list = plan.raw(key);
+  if (list == nullptr || !list->is_array() || list->empty()) {
+    plan.fail(key, "expected a list of one or more names or {\"file\": \"...\"} objects");
+    return entries;
+  }
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const nlohmann::json& item = (*list)[i];
+    if (item.is_string()) {
+      entries.push_back({"", item.get<std::string>()});
+    } else if (item.is_object()) {
+      JsonObject object = plan.element(key, i);
+      NamedFile entry;
+      entry.name = object.optional_string("name");
+      entry.file = object.required_string("file");
+      entries.push_back(std::move(entry));
+    } else {
+      plan.fail(fmt::format("{}[{}]", key, i), "expected a name or {\"file\": \"...\"}");
+    }
+  }
+  return entries;
+}
+
+void read_models(JsonObject& root, const Places& places, Plan& plan) {
+  for (const NamedFile& entry : named_files(root, "models")) {
+    Result<std::string> file = find_model(entry.file, places);
+    if (!file) return root.fail("models", file.error().text());
+    const std::string name = entry.name.empty() ? fs::path(*file).stem().string() : entry.name;
+    plan.models.push_back({name, *file});
+  }
+}
+
+// An error of a suite is its own: it names the suite's file and key, not the plan's.
+Done read_suites(JsonObject& root, const Places& places, Plan& plan) {
+  for (const NamedFile& entry : named_files(root, "suites")) {
+    Result<std::string> file = find_suite(entry.file, places);
+    if (!file) {
+      root.fail("suites", file.error().text());
+      return {};
+    }
+    SLMRIG_ASSIGN(base::Suite suite, load_suite(*file));
+    if (!entry.name.empty()) suite.name = entry.name;
+    std::string name = suite.name;
+    plan.suites.push_back({std::move(name), std::move(suite)});
+  }
+  return {};
+}
+
+void read_settings(JsonObject settings, base::CellSettings& into) {
+  for (const std::string& name : setting_names()) {
+    if (!settings.has(name)) continue;
+    const SettingRange range = setting_range(name);
+    set_setting(into, name, static_cast<uint32_t>(settings.required_uint(name, range.least, range.most)));
+  }
+}
+
+void read_override(JsonObject object, Plan& plan) {
+  base::SettingsOverride result;
+  JsonObject where = object.required_object("where");
+  for (const std::string_view key : {"bench", "board", "model", "variant", "suite"}) {
+    if (where.has(key)) result.where[std::string(key)] = where.required_string(key);
+  }
+  JsonObject set = object.required_object("set");
+  for (const std::string& name : setting_names()) {
+    if (!set.has(name)) continue;
+    const SettingRange range = setting_range(name);
+    result.set[name] = static_cast<uint32_t>(set.required_uint(name, range.least, range.most));
+    if (belongs_to_session(name) && result.where.contains("suite")) {
+      set.fail(name,
+               fmt::format("'{}' belongs to a session, which all suites share; take \"suite\" out of this "
+                           "\"where\", or make a plan of its own for the suite",
+                           name));
+    }
+  }
+  plan.overrides.push_back(std::move(result));
+}
+
+template <typename Items, typename NameOf>
+std::optional<std::string> first_repeated(const Items& items, NameOf name_of) {
+  std::set<std::string> seen;
+  for (const auto& item : items) {
+    if (!seen.insert(name_of(item)).second) return name_of(item);
+  }
+  return std::nullopt;
+}
+
+void refuse_repeated(JsonObject& root, const Plan& plan) {
+  const auto complain = [&](std::string_view key, const std::optional<std::string>& name) {
+    if (name) root.fail(key, fmt::format("'{}' stands here twice; each name once", *name));
+  };
+  complain("models", first_repeated(plan.models, [](const auto& model) { return model.name; }));
+  complain("suites", first_repeated(plan.suites, [](const auto& suite) { return suite.name; }));
+  complain("variants", first_repeated(plan.variants, [](const auto& variant) { return variant; }));
+}
+
+Result<std::string> find_plan(const std::string& name, const fs::path& root) {
+  if (is_path(name, ".json") || is_file(name)) return name;
+  const fs::path bundled = root / "workloads/plans" / (name + ".json");
+  if (is_file(bundled)) return bundled.string();
+  return fail(ErrorCode::kBadInput,
+              base::unknown_name("plan", name, bundled_files(root / "workloads/plans")) +
+                  "; a plan of your own is named by the path of its .json");
+}
+
+}  // namespace
+
+Result<Plan> parse_plan(std::string_view text, const std::string& file, const std::string& root_folder) {
+  SLMRIG_ASSIGN(JsonDocument document, JsonDocument::parse(std::string(text), file));
+  JsonObject root = document.root();
+  const Places places{root_folder, fs::path(file).parent_path()};
+  Plan plan;
+  plan.file = file;
+  plan.text = text;
+  plan.sha256 = document.sha256();
+  plan.name = root.required_string("name");
+  plan.benches = root.optional_strings("benches");
+  plan.variants = root.required_strings("variants");
+  if (plan.variants.empty()) root.fail("variants", "expected one or more, for example [\"f32\", \"int8\"]");
+  read_models(root, places, plan);
+  SLMRIG_TRY(read_suites(root, places, plan));
+  read_settings(root.optional_object("settings"), plan.settings);
+  for (JsonObject& object : root.optional_objects("overrides")) read_override(object, plan);
+  plan.order_seed = root.optional_uint("order_seed", 1);
+  plan.engine = root.optional_string("engine", "slm");
+  root.optional_string("description");
+  refuse_repeated(root, plan);
+  SLMRIG_TRY(document.finish());
+  return plan;
+}
+
+Result<Plan> load_plan(const std::string& name, const std::string& root) {
+  SLMRIG_ASSIGN(const std::string file, find_plan(name, root));
+  SLMRIG_ASSIGN(const std::string text, base::read_text(file));
+  return parse_plan(text, file, root);
+}
+
+}  // namespace slmrig::plan

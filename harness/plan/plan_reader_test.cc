@@ -1,0 +1,175 @@
+#include "harness/plan/plan_reader.h"
+
+#include <filesystem>
+
+#include <catch2/catch.hpp>
+
+#include "harness/base/file.h"
+
+namespace slmrig::plan {
+namespace {
+
+namespace fs = std::filesystem;
+using Catch::Matchers::Contains;
+
+// A project root with two models and two suites, in a folder of its own.
+class Root {
+ public:
+  Root() : folder_(base::TemporaryDirectory::create("plan-test").value()) {
+    for (const char* model : {"wrist-nano", "wrist-wide"}) {
+      write(std::string("workloads/models/") + model + "/" + model + ".gguf", "GGUF");
+    }
+    for (const char* suite : {"intents", "summaries"}) {
+      write(std::string("workloads/suites/") + suite + ".json",
+            std::string(R"({"name":")") + suite + R"(","prompts":[{"id":"a","text":"hello"}]})");
+    }
+  }
+
+  std::string write(const std::string& name, const std::string& text) {
+    const fs::path path = folder_.path() / name;
+    fs::create_directories(path.parent_path());
+    REQUIRE(base::write_file_atomically(path, text));
+    return path.string();
+  }
+
+  base::Result<base::Plan> load(const std::string& text) {
+    return load_plan(write("workloads/plans/p.json", text), path());
+  }
+
+  std::string path() const { return folder_.path().string(); }
+
+ private:
+  base::TemporaryDirectory folder_;
+};
+
+std::string error_of(Root& root, const std::string& text) {
+  const auto plan = root.load(text);
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().code == base::ErrorCode::kBadInput);
+  return plan.error().text();
+}
+
+TEST_CASE("A plan with everything in it is read as written") {
+  Root root;
+  root.write("workloads/plans/own.json", R"({"name":"own","prompts":[{"id":"x","text":"t"}]})");
+  const auto plan = root.load(R"({
+    "$schema": "plan.schema.json", "name": "all", "benches": ["mps*"],
+    "models": ["wrist-nano", {"name": "mine", "file": "../models/wrist-wide/wrist-wide.gguf"}],
+    "variants": ["f32", "int8"], "suites": ["intents", {"file": "own.json"}],
+    "settings": {"context_tokens": 128, "repeats": 2},
+    "overrides": [{"where": {"board": "mps*"}, "set": {"prompts": 4}}],
+    "order_seed": 7, "engine": "other"})");
+  REQUIRE(plan);
+  CHECK(plan->name == "all");
+  CHECK(plan->benches == std::vector<std::string>{"mps*"});
+  REQUIRE(plan->models.size() == 2);
+  CHECK(plan->models[0].name == "wrist-nano");
+  CHECK(plan->models[1].name == "mine");
+  CHECK(fs::equivalent(plan->models[1].file,
+                       fs::path(root.path()) / "workloads/models/wrist-wide/wrist-wide.gguf"));
+  REQUIRE(plan->suites.size() == 2);
+  CHECK(plan->suites[1].name == "own");
+  CHECK(plan->settings.context_tokens == 128);
+  CHECK(plan->settings.repeats == 2);
+  CHECK(plan->settings.cold_starts == 1);
+  REQUIRE(plan->overrides.size() == 1);
+  CHECK(plan->overrides[0].set.at("prompts") == 4);
+  CHECK(plan->order_seed == 7);
+  CHECK(plan->engine == "other");
+  CHECK(plan->sha256.size() == 64);
+  CHECK_THAT(plan->text, Contains("\"all\""));
+}
+
+TEST_CASE("A bundled plan is found by its bare name, and a wrong one comes with the nearest") {
+  Root root;
+  root.write("workloads/plans/nightly.json",
+             R"({"name":"nightly","models":["wrist-nano"],"variants":["f32"],"suites":["intents"]})");
+  CHECK(load_plan("nightly", root.path()));
+  const auto refused = load_plan("nigthly", root.path());
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error().text(),
+             Contains("unknown plan 'nigthly'") && Contains("did you mean 'nightly'"));
+  const auto missing = load_plan("no/such.json", root.path());
+  REQUIRE_FALSE(missing);
+  CHECK_THAT(missing.error().text(), Contains("no/such.json"));
+}
+
+TEST_CASE(
+    "Unknown models, suites, keys and settings are refused with the file, the key and the nearest name") {
+  Root root;
+  CHECK_THAT(
+      error_of(root, R"({"name":"p","models":["wrist-nanp"],"variants":["f32"],"suites":["intents"]})"),
+      Contains("p.json") && Contains("models") && Contains("did you mean 'wrist-nano'"));
+  CHECK_THAT(error_of(root, R"({"name":"p","models":["wrist-nano"],"variants":["f32"],"suites":["intent"]})"),
+             Contains("suites") && Contains("did you mean 'intents'"));
+  CHECK_THAT(error_of(root, R"({"name":"p","model":["wrist-nano"],"variants":["f32"],"suites":["intents"]})"),
+             Contains("models"));
+  CHECK_THAT(error_of(root, R"({"name":"p","models":["wrist-nano"],"variants":["f32"],"suites":["intents"],
+                               "settings":{"repeat":2}})"),
+             Contains("settings") && Contains("did you mean 'repeats'"));
+  CHECK_THAT(error_of(root, R"({"name":"p","models":["x.gguf"],"variants":["f32"],"suites":["intents"]})"),
+             Contains("no such file: x.gguf"));
+}
+
+TEST_CASE("Values of a wrong type or out of range are refused with their key") {
+  Root root;
+  const auto with_settings = [&](const std::string& settings) {
+    return error_of(
+        root, R"({"name":"p","models":["wrist-nano"],"variants":["f32"],"suites":["intents"],"settings":)" +
+                  settings + "}");
+  };
+  CHECK_THAT(with_settings(R"({"repeats":0})"), Contains("settings.repeats"));
+  CHECK_THAT(with_settings(R"({"repeats":-1})"), Contains("settings.repeats"));
+  CHECK_THAT(with_settings(R"({"sessions":"3"})"), Contains("settings.sessions"));
+  CHECK_THAT(with_settings("[]"), Contains("settings"));
+  CHECK_THAT(error_of(root, R"({"name":"p","models":[],"variants":["f32"],"suites":["intents"]})"),
+             Contains("models"));
+  CHECK_THAT(error_of(root, R"({"name":"p","models":[7],"variants":["f32"],"suites":["intents"]})"),
+             Contains("models[0]"));
+  CHECK_THAT(error_of(root, R"({"name":"p","models":["wrist-nano"],"variants":[],"suites":["intents"]})"),
+             Contains("variants"));
+}
+
+TEST_CASE("A name that stands twice is refused, since its cells could not be told apart") {
+  Root root;
+  CHECK_THAT(
+      error_of(
+          root,
+          R"({"name":"p","models":["wrist-nano","wrist-nano"],"variants":["f32"],"suites":["intents"]})"),
+      Contains("'wrist-nano' stands here twice"));
+  CHECK_THAT(
+      error_of(root, R"({"name":"p","models":["wrist-nano"],"variants":["f32","f32"],"suites":["intents"]})"),
+      Contains("'f32' stands here twice"));
+}
+
+TEST_CASE("A setting that belongs to a session cannot be given to one suite") {
+  Root root;
+  CHECK_THAT(error_of(root, R"({"name":"p","models":["wrist-nano"],"variants":["f32"],"suites":["intents"],
+                    "overrides":[{"where":{"suite":"intents"},"set":{"context_tokens":64}}]})"),
+             Contains("overrides[0]") && Contains("belongs to a session"));
+}
+
+TEST_CASE("A plan that is cut short anywhere gives an error and never a half plan") {
+  Root root;
+  const std::string whole =
+      R"({"name":"p","models":["wrist-nano"],"variants":["f32"],"suites":["intents"],"settings":{"repeats":2}})";
+  REQUIRE(root.load(whole));
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    const auto plan = root.load(whole.substr(0, length));
+    REQUIRE_FALSE(plan);
+    CHECK_THAT(plan.error().text(), Contains("p.json"));
+  }
+}
+
+TEST_CASE("The bundled plans can be read by their schema's own names") {
+  const std::string root = fs::current_path().string();
+  for (const char* name : {"demo", "smoke"}) {
+    if (!fs::exists("workloads/suites/summaries.json")) continue;
+    const auto plan = load_plan(name, root);
+    INFO((plan ? "" : plan.error().text()));
+    CHECK(plan);
+  }
+}
+
+}  // namespace
+}  // namespace slmrig::plan

@@ -1,0 +1,27 @@
+// The settings of a cell by the names that plan files use: one list for reading, overriding and suggesting.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/base/records/plan.h"
+
+namespace slmrig::plan {
+
+struct SettingRange {
+  uint32_t least = 0;
+  uint32_t most = 0;
+};
+
+std::vector<std::string> setting_names();
+
+// Settings that the cells of a session share (context, sessions, cold starts, ...): one suite cannot have its
+// own. False for an unknown name.
+bool belongs_to_session(const std::string& name);
+
+// The name must be one of setting_names().
+SettingRange setting_range(const std::string& name);
+void set_setting(base::CellSettings& settings, const std::string& name, uint32_t value);
+
+}  // namespace slmrig::plan

@@ -1,0 +1,71 @@
+// The half of plan_reader.h that reads suites.
+#include <cstdint>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "harness/base/json_reader.h"
+#include "harness/plan/plan_reader.h"
+
+namespace slmrig::plan {
+namespace {
+
+using base::JsonDocument;
+using base::JsonObject;
+using base::Prompt;
+using base::Result;
+using base::Suite;
+
+constexpr uint64_t kMostNewTokens = 1U << 20U;
+
+void read_generation(JsonObject generation, base::GenerationSettings& into) {
+  into.max_new_tokens = static_cast<uint32_t>(
+      generation.optional_uint("max_new_tokens", into.max_new_tokens, 1, kMostNewTokens));
+  into.top_k = static_cast<uint32_t>(generation.optional_uint("top_k", into.top_k, 1, kMostNewTokens));
+  into.temperature = generation.optional_number("temperature", into.temperature, 0.0, 100.0);
+  into.seed = generation.optional_uint("seed", into.seed);
+  into.stop_at_end = generation.optional_bool("stop_at_end", into.stop_at_end);
+}
+
+void read_checks(JsonObject& object, Prompt& prompt) {
+  const nlohmann::json* checks = object.raw("checks");
+  if (checks == nullptr) return;
+  if (!checks->is_array()) return object.fail("checks", "expected a list of checks");
+  for (std::size_t i = 0; i < checks->size(); ++i) {
+    Result<base::Check> check = base::parse_check((*checks)[i]);
+    if (!check) return object.fail(fmt::format("checks[{}]", i), check.error().text());
+    prompt.checks.push_back(std::move(*check));
+  }
+}
+
+}  // namespace
+
+Result<Suite> load_suite(const std::string& file) {
+  SLMRIG_ASSIGN(JsonDocument document, JsonDocument::read(file));
+  JsonObject root = document.root();
+  Suite suite;
+  suite.file = file;
+  suite.sha256 = document.sha256();
+  suite.name = root.required_string("name");
+  suite.description = root.optional_string("description");
+  suite.store_text = root.optional_bool("store_text", true);
+  read_generation(root.optional_object("generation"), suite.generation);
+  std::set<std::string> ids;
+  for (JsonObject& object : root.required_objects("prompts")) {
+    Prompt prompt;
+    prompt.id = object.required_string("id");
+    prompt.text = object.required_string("text");
+    if (prompt.text.empty()) object.fail("text", "expected the text of the prompt, found an empty string");
+    if (!ids.insert(prompt.id).second) {
+      object.fail(
+          "id", fmt::format("'{}' is the id of an earlier prompt too; each prompt needs its own", prompt.id));
+    }
+    read_checks(object, prompt);
+    suite.prompts.push_back(std::move(prompt));
+  }
+  if (suite.prompts.empty()) root.fail("prompts", "expected one or more prompts");
+  SLMRIG_TRY(document.finish());
+  return suite;
+}
+
+}  // namespace slmrig::plan
