@@ -18,7 +18,9 @@ endif()
 add_library(slmrig_options INTERFACE)
 target_include_directories(slmrig_options INTERFACE "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/generated")
 target_compile_options(slmrig_options INTERFACE -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion
-                                                $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>)
+                                                $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
+                                                # GCC 12 finds overlap in plain assignments to std::string (PR 105651).
+                                                $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(SLMRIG_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g)
   add_link_options(-fsanitize=address,undefined)
