@@ -1,0 +1,101 @@
+// The reference SLM runtime: one model, one sequence at a time.
+//
+// Freestanding C++17: allocates nothing, throws nothing, recurses nowhere. Weights are read where they stand
+// (flash, mapped file); everything else lives in the arena given to load(). Not thread-safe; several Runtimes
+// may run side by side.
+//
+//   Runtime runtime;
+//   runtime.load(image, image_bytes, {}, arena, arena_bytes, &needed);
+//   runtime.begin({});
+//   runtime.encode(text, text_bytes, ids, capacity, &count);
+//   runtime.prefill(ids, count);
+//   while (runtime.next_token(&id, &is_end) == Status::kOk && !is_end) { runtime.token_text(id, ...); }
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "workloads/runtime/arena.h"
+#include "workloads/runtime/image.h"
+#include "workloads/runtime/sampler.h"
+#include "workloads/runtime/status.h"
+#include "workloads/runtime/tokenizer.h"
+#include "workloads/runtime/transformer.h"
+
+namespace slmrig::runtime {
+
+constexpr const char* kRuntimeVersion = "0.1.0";
+
+struct LoadOptions {
+  uint32_t context_tokens = 0;         // 0: the image's own
+  const KernelSet* kernels = nullptr;  // null: best_kernels()
+};
+
+// Peak bytes since load(). weights are read in place.
+struct Memory {
+  uint64_t weights_bytes = 0;
+  uint64_t kv_bytes = 0;
+  uint64_t activations_bytes = 0;
+  uint64_t scratch_bytes = 0;
+};
+
+// Bytes of arena that an image takes, by class; total_bytes includes the worst alignment of the arena.
+struct ArenaNeed {
+  uint64_t kv_bytes = 0;
+  uint64_t activations_bytes = 0;
+  uint64_t scratch_bytes = 0;
+  uint64_t total_bytes = 0;
+};
+ArenaNeed arena_need(const ImageHeader& header, const LoadOptions& options);
+
+class Runtime {
+ public:
+  // `image` [image_bytes] aligned to 32 and `arena` [arena_bytes] stay the runtime's until the next load().
+  // *arena_needed_bytes is set whenever the header was readable. On refusal see refusal().
+  Status load(const uint8_t* image, size_t image_bytes, const LoadOptions& options, uint8_t* arena,
+              size_t arena_bytes, size_t* arena_needed_bytes);
+  bool loaded() const { return loaded_; }
+  const Refusal& refusal() const { return refusal_; }
+
+  const ImageHeader& header() const { return image_.header; }
+  const char* kernel_isa() const { return kernels_ == nullptr ? "" : kernels_->isa; }
+  uint32_t context_tokens() const { return transformer_.context_tokens(); }
+  uint64_t weight_macs_per_token() const { return image_.weight_macs_per_token; }
+
+  // Empties the KV cache and seeds the sampler.
+  Status begin(const Sampling& sampling);
+
+  // Text (UTF-8, at most kMaxPromptBytes) -> ids [*count], BOS included where the model wants one.
+  // kPromptTooLong when the text or the ids are more than fit.
+  Status encode(const char* text, size_t text_bytes, int32_t* ids, uint32_t capacity, uint32_t* count);
+
+  // Runs ids [count] after what was run before. kPromptTooLong unless a token's room is left in the context.
+  Status prefill(const int32_t* ids, uint32_t count);
+
+  // Runs the token returned before, if any, and samples the next. *is_end on an end-of-sequence token.
+  // kContextFull at the end of the context.
+  Status next_token(int32_t* id, bool* is_end);
+
+  // Logits [header().vocabulary_tokens] of the position run last; null before prefill().
+  const float* logits() const { return has_logits_ ? transformer_.logits() : nullptr; }
+
+  // The raw bytes of one token, [*text_bytes <= capacity]. Control tokens have none. `is_first` drops the
+  // leading space of the first token of an answer. kBadArgument for no such id or too little room.
+  Status token_text(int32_t id, bool is_first, char* text, size_t capacity, size_t* text_bytes) const;
+
+  Memory memory() const;
+
+ private:
+  bool loaded_ = false;
+  bool has_logits_ = false;
+  int32_t pending_id_ = -1;  // sampled, not yet run through the model
+  const KernelSet* kernels_ = nullptr;
+  Refusal refusal_;
+  Image image_;
+  Arena arena_;
+  Tokenizer tokenizer_;
+  Transformer transformer_;
+  Sampler sampler_;
+};
+
+}  // namespace slmrig::runtime
