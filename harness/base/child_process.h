@@ -88,8 +88,8 @@ struct CapturedRun {
   std::string errors;
 };
 
-// Runs to the end and keeps what it wrote; `input` is fed to its stdin. kTimeout names the program and the limit.
-// A child that ends badly is not an error here: look at exit.
+// Runs to the end and keeps what it wrote; `input` is fed to its stdin. kTimeout names the program and the
+// limit. A child that ends badly is not an error here: look at exit.
 Result<CapturedRun> run_captured(const ChildOptions& options, const CaptureLimits& limits = {},
                                  std::string_view input = {});
 

@@ -1,4 +1,5 @@
-// Time on the host: int64 nanoseconds. Wall time says when something happened, monotonic time how long it took.
+// Time on the host: int64 nanoseconds. Wall time says when something happened, monotonic time how long it
+// took.
 #pragma once
 
 #include <cstdint>

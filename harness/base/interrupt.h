@@ -5,8 +5,8 @@
 
 namespace slmrig::base {
 
-// Takes SIGINT and SIGTERM over for the life of the process. After the first signal interrupt_flag() is true; the
-// second ends the process with 128 + signal. Call once, before threads are started.
+// Takes SIGINT and SIGTERM over for the life of the process. After the first signal interrupt_flag() is true;
+// the second ends the process with 128 + signal. Call once, before threads are started.
 void install_interrupt_handler();
 
 // What loops look at between two steps. Never cleared.

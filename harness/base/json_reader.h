@@ -1,7 +1,7 @@
 // Strict reading of JSON files that people write: plans, rigs, boards, suites.
 //
-// A getter returns the value, or notes the first thing wrong in the document and returns a harmless default, so that
-// a reader is a plain list of getters with one finish() at its end:
+// A getter returns the value, or notes the first thing wrong in the document and returns a harmless default,
+// so that a reader is a plain list of getters with one finish() at its end:
 //
 //   SLMRIG_ASSIGN(JsonDocument document, JsonDocument::read(path));
 //   JsonObject root = document.root();
@@ -9,10 +9,10 @@
 //   for (JsonObject region : root.object("memory").objects("regions")) ...
 //   SLMRIG_TRY(document.finish());
 //
-// finish() also refuses every key that no getter asked for ("$schema" and "$comment" excepted), with the nearest
-// known one. Errors are kBadInput with the file and the JSON path as context ("rig.json: benches[1].board"); errors
-// of the parser give line and column; a key that stands twice in one object is refused.
-// One thread; JsonObjects live no longer than their document.
+// finish() also refuses every key that no getter asked for ("$schema" and "$comment" excepted), with the
+// nearest known one. Errors are kBadInput with the file and the JSON path as context ("rig.json:
+// benches[1].board"); errors of the parser give line and column; a key that stands twice in one object is
+// refused. One thread; JsonObjects live no longer than their document.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,8 @@ class JsonObject {
   std::string optional_string(std::string_view key, std::string fallback = {});
   // One of `allowed`; anything else is refused with the nearest.
   std::string required_choice(std::string_view key, const std::vector<std::string>& allowed);
-  std::string optional_choice(std::string_view key, const std::vector<std::string>& allowed, std::string fallback);
+  std::string optional_choice(std::string_view key, const std::vector<std::string>& allowed,
+                              std::string fallback);
   // Whole numbers in [minimum, maximum].
   uint64_t required_uint(std::string_view key, uint64_t minimum = 0, uint64_t maximum = INT64_MAX);
   uint64_t optional_uint(std::string_view key, uint64_t fallback, uint64_t minimum = 0,

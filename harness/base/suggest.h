@@ -8,8 +8,8 @@
 
 namespace slmrig::base {
 
-// The known name with the fewest edits (insert, delete, replace, swap of neighbours), case ignored; nothing when
-// all are further away than a third of the name's length (at least 1 edit is always allowed).
+// The known name with the fewest edits (insert, delete, replace, swap of neighbours), case ignored; nothing
+// when all are further away than a third of the name's length (at least 1 edit is always allowed).
 std::optional<std::string> nearest_name(std::string_view name, const std::vector<std::string>& known);
 
 // "unknown board 'mps2-an38' (did you mean 'mps2-an386'?)", or where nothing is near,
