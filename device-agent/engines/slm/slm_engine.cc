@@ -1,0 +1,84 @@
+#include "device-agent/engines/slm/slm_engine.h"
+
+#include <cstring>
+
+namespace slmrig::engines {
+namespace {
+
+using agent::Status;
+
+Status to_agent(runtime::Status status) {
+  switch (status) {
+    case runtime::Status::kOk: return Status::kOk;
+    case runtime::Status::kBadImage: return Status::kBadImage;
+    case runtime::Status::kUnsupportedImage: return Status::kUnsupportedImage;
+    case runtime::Status::kArenaTooSmall: return Status::kArenaTooSmall;
+    case runtime::Status::kBadArgument: return Status::kBadArgument;
+    case runtime::Status::kNotLoaded: return Status::kNotLoaded;
+    case runtime::Status::kPromptTooLong: return Status::kPromptTooLong;
+    case runtime::Status::kContextFull: return Status::kContextFull;
+  }
+  return Status::kEngineFault;
+}
+
+uint32_t saturate(uint64_t bytes) { return bytes > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(bytes); }
+
+}  // namespace
+
+Status SlmEngine::load(agent::ByteView image, const agent::LoadSettings& settings, uint8_t* arena,
+                       size_t arena_bytes, size_t* arena_needed_bytes) {
+  runtime::LoadOptions options;
+  options.context_tokens = settings.context_tokens;
+  return to_agent(
+      runtime_.load(image.data, image.size_bytes, options, arena, arena_bytes, arena_needed_bytes));
+}
+
+agent::ModelFacts SlmEngine::facts() const {
+  agent::ModelFacts facts;
+  if (!runtime_.loaded()) return facts;
+  const runtime::ImageHeader& header = runtime_.header();
+  facts.context_tokens = runtime_.context_tokens();
+  facts.vocabulary_tokens = header.vocabulary_tokens;
+  facts.weight_macs_per_token = runtime_.weight_macs_per_token();
+  static_assert(sizeof(facts.name) == sizeof(header.name), "names fit");
+  static_assert(sizeof(facts.variant) == sizeof(header.variant), "variants fit");
+  std::memcpy(facts.name, header.name, sizeof(facts.name));
+  std::memcpy(facts.variant, header.variant, sizeof(facts.variant));
+  return facts;
+}
+
+Status SlmEngine::begin(const agent::Sampling& sampling) {
+  return to_agent(runtime_.begin({sampling.top_k, sampling.temperature, sampling.seed}));
+}
+
+Status SlmEngine::encode(const char* text, size_t text_bytes, int32_t* ids, uint32_t capacity,
+                         uint32_t* count) {
+  return to_agent(runtime_.encode(text, text_bytes, ids, capacity, count));
+}
+
+Status SlmEngine::prefill(const int32_t* ids, uint32_t count) {
+  return to_agent(runtime_.prefill(ids, count));
+}
+
+Status SlmEngine::next_token(int32_t* id, bool* is_end) { return to_agent(runtime_.next_token(id, is_end)); }
+
+Status SlmEngine::token_text(int32_t id, bool is_first, char* text, size_t capacity, size_t* text_bytes) {
+  return to_agent(runtime_.token_text(id, is_first, text, capacity, text_bytes));
+}
+
+agent::MemoryUse SlmEngine::memory() const {
+  const runtime::Memory memory = runtime_.memory();
+  return {saturate(memory.weights_bytes), saturate(memory.kv_bytes), saturate(memory.activations_bytes),
+          saturate(memory.scratch_bytes)};
+}
+
+}  // namespace slmrig::engines
+
+namespace slmrig::agent {
+
+Engine& linked_engine() {
+  static engines::SlmEngine engine;
+  return engine;
+}
+
+}  // namespace slmrig::agent
