@@ -1,0 +1,55 @@
+// From a model file and a bench to a board that holds the image and answers.
+//
+// Three steps, in this order; each is safe from several threads and processes at once:
+//   provision_variant   model + recipe -> image, made by slmforge and cached by what it was made from
+//   deploy_variant      agent and image on the board, hashes read back and compared
+//   reference_answers   what the host's own run of the same image answers, cached likewise
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "harness/base/error.h"
+#include "harness/base/records/plan.h"
+#include "harness/rig/live_board.h"
+
+namespace slmrig::deploy {
+
+// Where things are found and kept. `slmforge` is normally find_program("slmforge", root).
+struct Workshop {
+  std::filesystem::path root;             // of the project: firmware lies under build/firmware
+  std::filesystem::path cache_directory;  // created when it is not there
+  std::filesystem::path slmforge;
+  std::filesystem::path native_agent;  // empty: find_program("slmrig-agent-native", root)
+};
+
+// What the model under this recipe is, with its image in the cache. kBadInput passes slmforge's own words on
+// (a broken GGUF, an unknown recipe); kIo when the cache cannot be written.
+base::Result<base::VariantFacts> provision_variant(const base::ModelRef& model, const std::string& variant,
+                                                   uint32_t context_tokens, const Workshop& workshop);
+
+struct ReferenceAnswer {
+  std::string token_ids_sha256;
+  uint32_t generated_tokens = 0;
+};
+// By prompt id.
+using ReferenceAnswers = std::map<std::string, ReferenceAnswer>;
+
+// Of the first `limit` prompts of the suite (0: all), by `slmforge eval` on the image itself.
+base::Result<ReferenceAnswers> reference_answers(const base::VariantFacts& variant, const base::Suite& suite,
+                                                 uint32_t limit, const Workshop& workshop);
+
+// Brings agent and image to the bench, starts it, and compares: the board's name and unit with the rig file,
+// the agent's build id with its file, the SHA-256 that the device computed of its slot with the image. The
+// bench must be locked by the caller (rig::BenchLock). `progress` (may be empty) hears of bytes that are
+// uploaded.
+base::Result<std::unique_ptr<rig::LiveBoard>> deploy_variant(const base::Bench& bench,
+                                                             const base::VariantFacts& variant,
+                                                             const Workshop& workshop,
+                                                             const rig::UploadProgress& progress);
+
+}  // namespace slmrig::deploy

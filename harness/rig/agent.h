@@ -1,0 +1,123 @@
+// The agent on a board, as the stages see it: typed questions, typed answers, raw ticks.
+//
+// AgentClient speaks it over the wire; tests of other rooms put a scripted one behind it. One thread at a
+// time. Every call is bounded in time. What a device answers was checked (lengths, counts, order) before it
+// gets here.
+//
+// Errors of every call:
+//   kTimeout      no answer in time: the agent is silent or stuck
+//   kLinkLost     the byte stream ended (process gone, cable out), or nothing was acknowledged any more
+//   kDeviceFault  the agent answered with a failure, or restarted meanwhile (its reset reason is in the text)
+//   kUnfit        the failure says that something does not fit (slot, arena): needed and available are in the
+//   text kCorrupt      what came back contradicts itself kUnsupported  the agent speaks another version of
+//   the protocol
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/base/records/run_record.h"
+
+namespace slmrig::rig {
+
+// Who is there. Everything as the device says it.
+struct Banner {
+  uint16_t protocol_version = 0;
+  std::string board;
+  std::string unique_id;
+  std::string agent_build_id;
+  std::string engine;
+  std::string engine_version;
+  std::string kernel_isa;
+  std::string tick_source;
+  uint64_t tick_rate_hz = 0;
+  std::string origin;  // of a cold start: "exec", "reset", "power"
+  uint64_t boot_ticks = 0;
+  uint32_t slot_count = 0;
+  uint64_t arena_bytes = 0;
+  uint32_t max_trace_tokens = 0;
+  std::string reset_reason;  // an assertion of the life before, or empty
+};
+
+enum class SlotPhase { kEmpty, kWriting, kReady };
+
+struct SlotState {
+  uint32_t slot = 0;
+  SlotPhase phase = SlotPhase::kEmpty;
+  uint64_t capacity_bytes = 0;
+  bool writable = false;
+  uint64_t image_bytes = 0;
+  uint64_t received_bytes = 0;
+  std::string sha256;  // hex, computed by the device from what it holds; empty unless asked for
+};
+
+struct LoadReport {
+  std::string model;
+  std::string variant;
+  uint64_t load_ticks = 0;
+  uint32_t context_tokens = 0;
+  uint32_t vocabulary_tokens = 0;
+  uint64_t weight_macs_per_token = 0;
+  uint64_t arena_needed_bytes = 0;
+};
+
+struct RunRequest {
+  std::string prompt;
+  uint32_t max_new_tokens = 32;
+  uint32_t top_k = 1;
+  double temperature = 0.0;
+  uint64_t seed = 1;
+  bool ignore_end = false;
+  int64_t timeout_ms = 120'000;  // of the whole generation
+};
+
+struct RunReply {
+  uint32_t prompt_tokens = 0;
+  uint32_t generated_tokens = 0;
+  base::Finish finish = base::Finish::kEndToken;
+  uint64_t encode_ticks = 0;
+  uint64_t prefill_ticks = 0;
+  uint64_t first_sample_ticks = 0;
+  uint64_t total_ticks = 0;
+  std::vector<int32_t> token_ids;     // [generated_tokens]
+  std::vector<uint64_t> token_ticks;  // [generated_tokens]; [0] is the time to first token
+  std::string output;                 // raw bytes; may end inside a UTF-8 sequence
+  int64_t host_ns = 0;                // host time from the question to the last trace message
+};
+
+struct MemoryBytes {
+  std::string name;
+  uint64_t bytes = 0;
+};
+
+// The device's counter between two readings of the host's monotonic clock.
+struct ClockReading {
+  uint64_t ticks = 0;
+  int64_t before_ns = 0;
+  int64_t after_ns = 0;
+};
+
+// Bytes the device holds of the image, and of how many.
+using UploadProgress = std::function<void(uint64_t done_bytes, uint64_t total_bytes)>;
+
+class Agent {
+ public:
+  virtual ~Agent() = default;
+  // hash: the device also reads all of the slot and computes its SHA-256.
+  virtual base::Result<SlotState> query_slot(uint32_t slot, bool hash) = 0;
+  // Goes on where an upload of the same image was broken off. The device's hash is compared: kCorrupt.
+  virtual base::Result<SlotState> upload(uint32_t slot, std::span<const uint8_t> image,
+                                         const UploadProgress& progress) = 0;
+  // context_tokens 0: the model's own maximum.
+  virtual base::Result<LoadReport> load(uint32_t slot, uint32_t context_tokens) = 0;
+  virtual base::Result<RunReply> run(const RunRequest& request) = 0;
+  virtual base::Result<std::vector<MemoryBytes>> memory() = 0;
+  virtual base::Result<ClockReading> clock() = 0;
+};
+
+}  // namespace slmrig::rig

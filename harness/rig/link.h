@@ -1,0 +1,47 @@
+// A byte stream to a device: what lies between a bench's agent and us, whatever carries it.
+//
+// Links know nothing of frames. One thread at a time uses a link. Every wait has a limit. Errors: kLinkLost
+// when the other end is gone for good, kTimeout when it takes no bytes, kIo when the operating system
+// refused, kBadInput when what the rig file names cannot be opened.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "harness/base/child_process.h"
+#include "harness/base/error.h"
+#include "harness/base/records/rig.h"
+
+namespace slmrig::rig {
+
+class Link {
+ public:
+  virtual ~Link() = default;
+  // Waits at most timeout_ms for the first byte; returns how many came, 0 when none did.
+  virtual base::Result<std::size_t> read(std::span<uint8_t> buffer, int64_t timeout_ms) = 0;
+  // All of them, or an error: an end that takes nothing for 5 s is a kTimeout.
+  virtual base::Done write(std::span<const uint8_t> bytes) = 0;
+  virtual void close() = 0;
+  // "unix socket /tmp/x/uart": for messages.
+  virtual const std::string& description() const = 0;
+};
+
+// Opens what `spec` names, trying again for `patience_ms` where a server may still be starting (unix, tcp).
+// The kinds:
+//   unix    address is the socket's path
+//   tcp     host:port (ser2net, labgrid's network serial, emulators)
+//   tty     a terminal device through termios: pseudo-terminals
+//   serial  a serial port through libserialport: real hardware; "/dev/serial/by-id/..." keeps its name
+// "stdio" has no address: it is the child process that a flasher starts (child_link).
+base::Result<std::unique_ptr<Link>> open_link(const base::LinkSpec& spec, int64_t patience_ms);
+
+// stdin and stdout of a child that was started with pipes; `child` must outlive the link.
+std::unique_ptr<Link> child_link(base::ChildProcess& child, std::string description);
+
+// Takes over a connected descriptor that serves both ways.
+std::unique_ptr<Link> descriptor_link(base::UniqueFd fd, std::string description);
+
+}  // namespace slmrig::rig
