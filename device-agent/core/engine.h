@@ -77,12 +77,12 @@ class Engine {
   // room for one token in the context.
   virtual Status prefill(const int32_t* ids, uint32_t count) = 0;
 
-  // The next token: runs the previously returned one (if any) through the model and samples. *is_end is set on
-  // an end-of-sequence token (which is returned and counted, but has no text). kContextFull at the end.
+  // The next token: runs the previously returned one (if any) through the model and samples. *is_end is set
+  // on an end-of-sequence token (which is returned and counted, but has no text). kContextFull at the end.
   virtual Status next_token(int32_t* id, bool* is_end) = 0;
 
-  // One token as raw bytes of text [*text_bytes <= capacity]; control tokens give none. A token may be part of a
-  // UTF-8 sequence. `is_first` drops the leading space of the first token of an answer.
+  // One token as raw bytes of text [*text_bytes <= capacity]; control tokens give none. A token may be part
+  // of a UTF-8 sequence. `is_first` drops the leading space of the first token of an answer.
   virtual Status token_text(int32_t id, bool is_first, char* text, size_t capacity, size_t* text_bytes) = 0;
 
   virtual MemoryUse memory() const = 0;

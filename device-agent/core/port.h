@@ -28,7 +28,8 @@ struct TickSource {
   uint64_t rate_hz;  // ticks a second of the board's own clock
 };
 
-// Brings clocks and link up; called once, first. argc and argv are those of main on hosts, 0 and null elsewhere.
+// Brings clocks and link up; called once, first. argc and argv are those of main on hosts, 0 and null
+// elsewhere.
 Status start(int argc, char** argv);
 
 Identity identity();
@@ -39,6 +40,9 @@ uint64_t ticks();
 
 // Ticks from the origin to the moment at which the agent is ready to talk; constant after start().
 uint64_t boot_ticks();
+
+// The GNU build id of this program's own ELF file, as `readelf -n` shows it; returns its bytes (0: has none).
+size_t build_id(uint8_t* id, size_t capacity);
 
 // Starts the counter anew, so that a generation begins at a defined phase of the hardware counter.
 void rearm_ticks();
@@ -74,11 +78,12 @@ struct SlotGeometry {
 uint32_t slot_count();
 SlotGeometry slot_geometry(uint32_t slot);
 
-// The slot's bytes, readable in place, aligned to 32 bytes; null where nothing can be read. A file-backed slot is
-// mapped anew when it changed. *size_bytes: what is stored (capacity on flash).
+// The slot's bytes, readable in place, aligned to 32 bytes; null where nothing can be read. A file-backed
+// slot is mapped anew, at another address, when it changed. *size_bytes: what is stored (capacity on flash).
 const uint8_t* slot_data(uint32_t slot, uint64_t* size_bytes);
 
-// Prepares to receive `image_bytes`; writes are sequential or repeat what was there. finish makes them durable.
+// Prepares to receive `image_bytes`; writes are sequential or repeat what was there. finish makes them
+// durable.
 Status slot_erase(uint32_t slot, uint64_t image_bytes);
 Status slot_write(uint32_t slot, uint64_t offset_bytes, const uint8_t* data, size_t size_bytes);
 Status slot_finish(uint32_t slot, uint64_t image_bytes);
@@ -91,13 +96,23 @@ Status slot_write_note(uint32_t slot, const uint8_t* note, size_t size_bytes);
 // The arena that the engine works in; static, aligned to 32 bytes.
 uint8_t* arena(size_t* arena_bytes);
 
-// Fills the unused stack with a pattern; stack_peak_bytes() then tells how far it was overwritten (0: unknown).
+// Fills the unused stack with a pattern; stack_peak_bytes() then tells how far it was overwritten (0:
+// unknown).
 void paint_stack();
 uint32_t stack_peak_bytes();
 
 // Highest resident set of the process so far, where there is one (VmHWM); 0 elsewhere.
 uint64_t process_peak_bytes();
 
+// Starts the program again, as a reset button would.
 [[noreturn]] void reset();
+
+// --- Faults ----------------------------------------------------------------------------------------------
+// Keeps file and line where they survive a reset, as far as there is such a place, and resets.
+[[noreturn]] void fault(const char* file, uint32_t line);
+
+// What the life before died of ("file:line", or the name of a processor fault); empty when it ended well or
+// nothing could be kept. Constant after start(); never null.
+const char* previous_fault();
 
 }  // namespace slmrig::agent::port

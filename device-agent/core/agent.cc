@@ -1,0 +1,221 @@
+#include "device-agent/core/agent.h"
+
+#include <cstring>
+#include <new>
+
+#include "device-agent/core/check.h"
+#include "device-agent/core/port.h"
+
+namespace slmrig::agent {
+namespace {
+
+constexpr uint8_t kMarkLoad = 0x01;
+
+// Where a port has no better source, at least the boot time in it differs between boards. Never 0.
+uint32_t session_epoch() { return (static_cast<uint32_t>(port::ticks()) << 1) | 1U; }
+
+const char* upload_detail(Status status) {
+  switch (status) {
+    case Status::kSlotTooSmall: return "the image is larger than the slot";
+    case Status::kBadSlot: return "no such slot, or it is not writable, or no upload was begun";
+    case Status::kBadArgument: return "not the next bytes of the image";
+    case Status::kHashMismatch: return "what arrived does not have the announced SHA-256";
+    case Status::kStorageFault: return "the storage refused";
+    default: return "upload failed";
+  }
+}
+
+}  // namespace
+
+Agent::Agent(Engine& engine) : engine_(engine), link_(session_epoch()) {
+  slots_.start();
+  port::paint_stack();
+}
+
+bool Agent::serve(uint32_t wait_ms) {
+  const fb::Envelope* envelope = link_.receive(wait_ms);
+  if (link_.take_new_session()) {
+    // The first request may be here already, in the buffer that the link would read into: the window of a new
+    // session is empty, so that sending this banner does not read.
+    upload_failed_ = false;
+    send_banner(0);
+  }
+  if (envelope != nullptr) answer(*envelope);
+  refuse_the_hasty();
+  return port::link_alive();
+}
+
+void Agent::refuse_the_hasty() {
+  uint32_t ids[4];
+  const uint32_t count = link_.take_refused(ids);
+  for (uint32_t i = 0; i < count; ++i) {
+    send_failure(ids[i], Status::kBusy, "sent while another request was being answered");
+  }
+}
+
+void Agent::answer(const fb::Envelope& envelope) {
+  const uint32_t request_id = envelope.request_id();
+  switch (envelope.message_type()) {
+    case fb::Message::Hello: send_banner(request_id); return;
+    case fb::Message::SlotQuery: on_slot_query(request_id, *envelope.message_as_SlotQuery()); return;
+    case fb::Message::UploadBegin: on_upload_begin(request_id, *envelope.message_as_UploadBegin()); return;
+    case fb::Message::UploadChunk: on_upload_chunk(request_id, *envelope.message_as_UploadChunk()); return;
+    case fb::Message::UploadEnd: on_upload_end(request_id, *envelope.message_as_UploadEnd()); return;
+    case fb::Message::Load: on_load(request_id, *envelope.message_as_Load()); return;
+    case fb::Message::Run: on_run(request_id, *envelope.message_as_Run()); return;
+    case fb::Message::MemoryQuery: send_memory(request_id); return;
+    case fb::Message::ClockQuery: {
+      const uint64_t now = port::ticks();
+      link_.send(request_id, fb::CreateClock(link_.begin(), now));
+      return;
+    }
+    case fb::Message::Reset: on_reset(request_id); return;
+    default: send_failure(request_id, Status::kBadMessage, "not a request"); return;
+  }
+}
+
+void Agent::on_slot_query(uint32_t request_id, const fb::SlotQuery& query) {
+  SlotInfo info;
+  Shortage shortage;
+  const Status status = slots_.info(query.slot(), query.hash(), query.hash_bytes(), &info, &shortage);
+  if (status != Status::kOk) {
+    send_failure(request_id, status, "no such slot, or not that many bytes in it", shortage);
+    return;
+  }
+  send_slot_state(request_id, query.slot(), info);
+}
+
+void Agent::on_upload_begin(uint32_t request_id, const fb::UploadBegin& begin) {
+  const uint32_t slot = begin.slot();
+  if (begin.sha256() == nullptr || begin.sha256()->size() != wire::kSha256Bytes) {
+    send_failure(request_id, Status::kBadArgument, "sha256 must have 32 bytes");
+    return;
+  }
+  if (loaded_ && slot == loaded_slot_) loaded_ = false;
+  Shortage shortage;
+  Status status = slots_.begin_upload(slot, begin.image_bytes(), begin.sha256()->data(), &shortage);
+  SlotInfo info;
+  if (status == Status::kOk) status = slots_.info(slot, false, 0, &info, &shortage);
+  upload_failed_ = status != Status::kOk;
+  if (upload_failed_) {
+    send_failure(request_id, status, upload_detail(status), shortage);
+  } else {
+    send_slot_state(request_id, slot, info);
+  }
+}
+
+void Agent::on_upload_chunk(uint32_t request_id, const fb::UploadChunk& chunk) {
+  if (upload_failed_) return;
+  Shortage shortage;
+  Status status = Status::kBadArgument;
+  if (chunk.data() != nullptr) {
+    status = slots_.write_chunk(chunk.slot(), chunk.offset_bytes(), chunk.data()->data(),
+                                chunk.data()->size(), &shortage);
+  }
+  if (status == Status::kOk) return;
+  upload_failed_ = true;
+  send_failure(request_id, status, upload_detail(status), shortage);
+}
+
+void Agent::on_upload_end(uint32_t request_id, const fb::UploadEnd& end) {
+  Shortage shortage;
+  Status status = slots_.end_upload(end.slot(), &shortage);
+  SlotInfo info;
+  if (status == Status::kOk) status = slots_.info(end.slot(), true, 0, &info, &shortage);
+  if (status != Status::kOk) {
+    send_failure(request_id, status, upload_detail(status), shortage);
+    return;
+  }
+  send_slot_state(request_id, end.slot(), info);
+}
+
+void Agent::on_load(uint32_t request_id, const fb::Load& load) {
+  loaded_ = false;
+  ByteView image;
+  const uint32_t slot = load.slot();
+  const LoadSettings settings{load.context_tokens()};
+  const Status found = slots_.image(slot, &image);
+  if (found != Status::kOk) {
+    send_failure(request_id, found, "no complete image in this slot");
+    return;
+  }
+  if (!link_.settle()) return;
+  size_t arena_bytes = 0;
+  uint8_t* arena = port::arena(&arena_bytes);
+  size_t needed_bytes = 0;
+  port::paint_stack();
+  port::enter_quiet_window();
+  port::set_markers(kMarkLoad);
+  port::rearm_ticks();
+  const uint64_t start = port::ticks();
+  const Status status = engine_.load(image, settings, arena, arena_bytes, &needed_bytes);
+  const uint64_t load_ticks = port::ticks() - start;
+  port::set_markers(0);
+  port::leave_quiet_window();
+  if (status != Status::kOk) {
+    send_failure(request_id, status, "the engine refused the image", {needed_bytes, arena_bytes});
+    return;
+  }
+  loaded_ = true;
+  loaded_slot_ = slot;
+  loaded_image_ = image;
+  send_load_report(request_id, load_ticks, needed_bytes);
+}
+
+Status Agent::accept_run(const fb::Run& run, Shortage* shortage) {
+  // A file-backed slot may have been replaced behind the agent's back; the engine holds pointers into it.
+  ByteView image;
+  if (loaded_ && (slots_.image(loaded_slot_, &image) != Status::kOk || image.data != loaded_image_.data)) {
+    loaded_ = false;
+  }
+  if (!loaded_) return Status::kNotLoaded;
+  if (run.prompt() == nullptr || run.max_new_tokens() == 0) return Status::kBadArgument;
+  *shortage = {run.prompt()->size(), sizeof request_.prompt};
+  if (run.prompt()->size() > sizeof request_.prompt) return Status::kPromptTooLong;
+  *shortage = {run.max_new_tokens(), kTraceTokens};
+  if (run.max_new_tokens() > kTraceTokens) return Status::kTraceFull;
+  // NaN compares false: greedy would be silently chosen for it.
+  if (!(run.temperature() >= 0.0F && run.temperature() <= 100.0F)) return Status::kBadArgument;
+  std::memcpy(request_.prompt, run.prompt()->data(), run.prompt()->size());
+  request_.prompt_bytes = run.prompt()->size();
+  request_.sampling = {run.top_k(), run.temperature(), run.seed()};
+  request_.max_new_tokens = run.max_new_tokens();
+  request_.ignore_end = run.ignore_end();
+  return Status::kOk;
+}
+
+void Agent::on_run(uint32_t request_id, const fb::Run& run) {
+  Shortage shortage;
+  const Status accepted = accept_run(run, &shortage);
+  if (accepted != Status::kOk) {
+    send_failure(request_id, accepted, "run refused", shortage);
+    return;
+  }
+  if (!link_.send(request_id, fb::CreateAccepted(link_.begin()))) return;
+  if (!link_.settle()) return;
+  const Status status = run_generation(engine_, request_, &generation_);
+  if (status != Status::kOk) {
+    const ModelFacts facts = engine_.facts();
+    send_failure(request_id, status, "generation failed", {generation_.prompt_tokens, facts.context_tokens});
+    return;
+  }
+  send_generation(request_id);
+}
+
+void Agent::on_reset(uint32_t request_id) {
+  link_.send(request_id, fb::CreateAccepted(link_.begin()));
+  link_.settle();
+  port::reset();
+}
+
+int run_agent(int argc, char** argv) {
+  if (port::start(argc, argv) != Status::kOk) return 2;
+  // Built in place once the port runs: its session number comes from the port's clock. Never destroyed.
+  alignas(Agent) static uint8_t memory[sizeof(Agent)];
+  Agent* agent = new (memory) Agent(linked_engine());
+  while (agent->serve(1000)) {
+  }
+  return 0;
+}
+
+}  // namespace slmrig::agent

@@ -1,0 +1,60 @@
+// The agent: answers the host's requests until the link ends.
+//
+// One object a program, static (it holds every buffer), used from one thread of control. It owns nothing but
+// its own memory; the engine is the program's linked_engine() and everything of the board comes from the
+// port.
+#pragma once
+
+#include <cstdint>
+
+#include "device-agent/core/engine.h"
+#include "device-agent/core/generation.h"
+#include "device-agent/core/link.h"
+#include "device-agent/core/slots.h"
+
+namespace slmrig::agent {
+
+class Agent {
+ public:
+  // After port::start().
+  explicit Agent(Engine& engine);
+
+  // Serves at most one request; waits up to wait_ms for it. False once the link is gone for good.
+  bool serve(uint32_t wait_ms);
+
+ private:
+  void answer(const fb::Envelope& envelope);
+  void on_slot_query(uint32_t request_id, const fb::SlotQuery& query);
+  void on_upload_begin(uint32_t request_id, const fb::UploadBegin& begin);
+  void on_upload_chunk(uint32_t request_id, const fb::UploadChunk& chunk);
+  void on_upload_end(uint32_t request_id, const fb::UploadEnd& end);
+  void on_load(uint32_t request_id, const fb::Load& load);
+  void on_run(uint32_t request_id, const fb::Run& run);
+  Status accept_run(const fb::Run& run, Shortage* shortage);
+  void on_reset(uint32_t request_id);
+
+  void send_banner(uint32_t request_id);
+  void send_slot_state(uint32_t request_id, uint32_t slot, const SlotInfo& info);
+  void send_load_report(uint32_t request_id, uint64_t load_ticks, size_t arena_needed_bytes);
+  void send_generation(uint32_t request_id);
+  bool send_trace(uint32_t request_id, uint32_t first_index);
+  void send_memory(uint32_t request_id);
+  void send_failure(uint32_t request_id, Status status, const char* detail, Shortage shortage = {});
+  void refuse_the_hasty();
+
+  Engine& engine_;
+  Link link_;
+  SlotTable slots_;
+  bool loaded_ = false;
+  uint32_t loaded_slot_ = 0;
+  ByteView loaded_image_;
+  bool upload_failed_ = false;  // the first failure was answered; what follows of that upload is not
+  GenerationRequest request_;
+  Generation generation_;
+  uint8_t output_[wire::kMaxOutputBytes];
+};
+
+// Starts the port and serves for ever, or until the link ends; returns the program's exit code.
+int run_agent(int argc, char** argv);
+
+}  // namespace slmrig::agent

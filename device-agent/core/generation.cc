@@ -1,0 +1,83 @@
+#include "device-agent/core/generation.h"
+
+#include "device-agent/core/port.h"
+
+namespace slmrig::agent {
+namespace {
+
+// What the marker pins say: bit 0 active, bit 1 toggles with every token, bits 2-3 the phase.
+constexpr uint8_t kMarkPrefill = 0x01 | (1U << 2);
+constexpr uint8_t kMarkDecode = 0x01 | (2U << 2);
+constexpr uint8_t kMarkTokenToggle = 0x02;
+
+class QuietWindow {
+ public:
+  QuietWindow() { port::enter_quiet_window(); }
+  ~QuietWindow() {
+    port::set_markers(0);
+    port::leave_quiet_window();
+  }
+  QuietWindow(const QuietWindow&) = delete;
+  QuietWindow& operator=(const QuietWindow&) = delete;
+};
+
+}  // namespace
+
+Status run_generation(Engine& engine, const GenerationRequest& request, Generation* generation) {
+  generation->generated_tokens = 0;
+  generation->finish = Finish::kLength;
+  const Status begun = engine.begin(request.sampling);
+  if (begun != Status::kOk) return begun;
+
+  QuietWindow window;
+  port::set_markers(kMarkPrefill);
+  port::rearm_ticks();
+  const uint64_t start = port::ticks();
+  const Status encoded = engine.encode(request.prompt, request.prompt_bytes, generation->prompt_ids,
+                                       kPromptTokens, &generation->prompt_tokens);
+  const uint64_t encode_end = port::ticks();
+  if (encoded != Status::kOk) return encoded;
+  const Status prefilled = engine.prefill(generation->prompt_ids, generation->prompt_tokens);
+  const uint64_t prefill_end = port::ticks();
+  if (prefilled != Status::kOk) return prefilled;
+
+  uint8_t markers = kMarkDecode;
+  for (uint32_t index = 0; index < request.max_new_tokens; ++index) {
+    bool is_end = false;
+    const Status status = engine.next_token(&generation->token_ids[index], &is_end);
+    generation->token_ticks[index] = port::ticks() - start;
+    port::set_markers(markers ^= kMarkTokenToggle);
+    if (status == Status::kContextFull && index != 0) {
+      generation->finish = Finish::kContextFull;
+      break;
+    }
+    if (status != Status::kOk) return status;
+    generation->generated_tokens = index + 1;
+    if (is_end && !request.ignore_end) {
+      generation->finish = Finish::kEndToken;
+      break;
+    }
+  }
+  generation->encode_ticks = encode_end - start;
+  generation->prefill_ticks = prefill_end - encode_end;
+  generation->first_sample_ticks = generation->token_ticks[0] - (prefill_end - start);
+  generation->total_ticks = generation->token_ticks[generation->generated_tokens - 1];
+  return Status::kOk;
+}
+
+size_t generation_text(Engine& engine, const Generation& generation, uint8_t* text, size_t capacity) {
+  size_t total_bytes = 0;
+  for (uint32_t index = 0; index < generation.generated_tokens; ++index) {
+    char piece[64];
+    size_t piece_bytes = 0;
+    const Status status =
+        engine.token_text(generation.token_ids[index], index == 0, piece, sizeof piece, &piece_bytes);
+    if (status != Status::kOk) continue;
+    for (size_t i = 0; i < piece_bytes; ++i, ++total_bytes) {
+      if (total_bytes < capacity) text[total_bytes] = static_cast<uint8_t>(piece[i]);
+    }
+  }
+  return total_bytes;
+}
+
+}  // namespace slmrig::agent

@@ -1,0 +1,24 @@
+// Sizes of the agent's static buffers. A board with little memory lowers them in its build
+// (device-agent/core/CMakeLists.txt).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#ifndef SLMRIG_TRACE_TOKENS
+#define SLMRIG_TRACE_TOKENS 1024
+#endif
+
+namespace slmrig::agent {
+
+constexpr uint32_t kTraceTokens = SLMRIG_TRACE_TOKENS;   // tokens of one generation; 12 bytes each
+constexpr uint32_t kPromptTokens = SLMRIG_TRACE_TOKENS;  // tokens of one prompt; 4 bytes each
+constexpr uint32_t kMaxSlots = 4;
+
+// Frames that may be on their way to the host unacknowledged; 2 kB each.
+constexpr uint32_t kSendWindowFrames = 4;
+
+// How long the agent waits for a host that is silent in the middle of something before it drops the session.
+constexpr uint32_t kHostPatienceMs = 10000;
+
+}  // namespace slmrig::agent

@@ -1,0 +1,139 @@
+#include "device-agent/core/link.h"
+
+#include "device-agent/core/port.h"
+
+namespace slmrig::agent {
+namespace {
+
+wire::LinkSettings agent_settings(uint32_t epoch) {
+  wire::LinkSettings settings;
+  settings.epoch = epoch;
+  settings.hello_interval_ms = wire::kAgentHelloIntervalMs;
+  return settings;
+}
+
+}  // namespace
+
+Link::Link(uint32_t epoch) : connection_(storage_, agent_settings(epoch)) {}
+
+size_t Link::memory_bytes() { return sizeof(Link); }
+
+bool Link::send_output() {
+  uint8_t chunk[128];
+  size_t count = 0;
+  while ((count = connection_.take_output(chunk, sizeof chunk)) != 0) {
+    if (!port::write_link(chunk, count)) {
+      connection_.seek();
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Link::feed_input() {
+  if (input_begin_ == input_end_) {
+    input_begin_ = 0;
+    input_end_ = port::read_link(input_, sizeof input_);
+    if (input_end_ == 0) return false;
+  }
+  input_begin_ += connection_.receive(input_ + input_begin_, input_end_ - input_begin_);
+  const bool connected = connection_.state() == wire::LinkState::kConnected;
+  if (connection_.take_restart() || (connected && !was_connected_)) new_session_ = true;
+  was_connected_ = connected;
+  return true;
+}
+
+const fb::Envelope* Link::receive(uint32_t wait_ms) {
+  connection_.poll(port::coarse_milliseconds());
+  if (connection_.state() == wire::LinkState::kLost) connection_.seek();
+  was_connected_ = connection_.state() == wire::LinkState::kConnected;
+  send_output();
+  bool any_input = false;
+  while (feed_input()) {
+    any_input = true;
+    const uint8_t* data = nullptr;
+    size_t size_bytes = 0;
+    if (!connection_.next_message(&data, &size_bytes)) continue;
+    // The acknowledgement leaves before the message is acted on, which may take long.
+    if (input_begin_ == input_end_) send_output();
+    if (const fb::Envelope* envelope = wire::read_message(data, size_bytes)) return envelope;
+    auto& builder = begin();
+    send(0, fb::CreateFailure(builder, static_cast<uint8_t>(wire::Status::kBadMessage),
+                              builder.CreateString("not a valid message")));
+  }
+  send_output();
+  if (!any_input && wait_ms != 0) port::wait_for_link(wait_ms);
+  return nullptr;
+}
+
+void Link::refuse_message() {
+  const uint8_t* data = nullptr;
+  size_t size_bytes = 0;
+  if (!connection_.next_message(&data, &size_bytes)) return;
+  const fb::Envelope* envelope = wire::read_message(data, size_bytes);
+  if (refused_count_ < 4) refused_[refused_count_++] = envelope == nullptr ? 0 : envelope->request_id();
+}
+
+uint32_t Link::take_refused(uint32_t* request_ids) {
+  const uint32_t count = refused_count_;
+  for (uint32_t i = 0; i < count; ++i) request_ids[i] = refused_[i];
+  refused_count_ = 0;
+  return count;
+}
+
+// False when the session is gone.
+bool Link::pump_once(uint32_t wait_ms) {
+  connection_.poll(port::coarse_milliseconds());
+  if (connection_.state() != wire::LinkState::kConnected || new_session_) return false;
+  if (!send_output()) return false;
+  if (feed_input()) {
+    refuse_message();
+  } else if (wait_ms != 0) {
+    port::wait_for_link(wait_ms);
+  }
+  return connection_.state() == wire::LinkState::kConnected && !new_session_ && port::link_alive();
+}
+
+bool Link::queue() {
+  const uint32_t started_ms = port::coarse_milliseconds();
+  for (;;) {
+    switch (connection_.send(builder_.data(), builder_.size_bytes())) {
+      case wire::SendResult::kQueued: return send_output();
+      case wire::SendResult::kTooLarge:
+      case wire::SendResult::kNotConnected: return false;
+      case wire::SendResult::kWindowFull: break;
+    }
+    if (port::coarse_milliseconds() - started_ms > kHostPatienceMs) {
+      connection_.seek();
+      return false;
+    }
+    if (!pump_once(20)) return false;
+  }
+}
+
+bool Link::settle() {
+  const uint32_t started_ms = port::coarse_milliseconds();
+  uint32_t silent_since_ms = started_ms;
+  for (;;) {
+    const uint32_t now_ms = port::coarse_milliseconds();
+    if (now_ms - started_ms > kHostPatienceMs) {
+      connection_.seek();
+      return false;
+    }
+    const uint64_t received = connection_.statistics().bytes_received;
+    if (!pump_once(1)) return false;
+    if (!connection_.idle() || connection_.statistics().bytes_received != received) {
+      silent_since_ms = port::coarse_milliseconds();
+    } else if (port::coarse_milliseconds() - silent_since_ms >= wire::kSettleMs) {
+      return true;
+    }
+  }
+}
+
+bool Link::take_new_session() {
+  const bool is_new = new_session_;
+  new_session_ = false;
+  return is_new;
+}
+
+}  // namespace slmrig::agent

@@ -1,0 +1,143 @@
+// The messages the agent sends. Strings are bounded here, so that no message outgrows its buffer.
+#include <cstring>
+
+#include "device-agent/core/agent.h"
+#include "device-agent/core/port.h"
+
+namespace slmrig::agent {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+using flatbuffers::Offset;
+using flatbuffers::String;
+
+constexpr size_t kMaxStringBytes = 96;
+
+Offset<String> bounded_string(FlatBufferBuilder& builder, const char* text) {
+  size_t size_bytes = 0;
+  while (size_bytes < kMaxStringBytes && text[size_bytes] != '\0') ++size_bytes;
+  return builder.CreateString(text, size_bytes);
+}
+
+Offset<String> build_id_string(FlatBufferBuilder& builder) {
+  uint8_t id[32];
+  const size_t id_bytes = port::build_id(id, sizeof id);
+  char hex[2 * sizeof id];
+  for (size_t i = 0; i < id_bytes; ++i) {
+    hex[2 * i] = "0123456789abcdef"[id[i] >> 4];
+    hex[2 * i + 1] = "0123456789abcdef"[id[i] & 0xF];
+  }
+  return builder.CreateString(hex, 2 * id_bytes);
+}
+
+}  // namespace
+
+void Agent::send_banner(uint32_t request_id) {
+  auto& builder = link_.begin();
+  const port::Identity identity = port::identity();
+  const port::TickSource source = port::tick_source();
+  size_t arena_bytes = 0;
+  port::arena(&arena_bytes);
+  const auto board = bounded_string(builder, identity.board);
+  const auto unique_id = bounded_string(builder, identity.unique_id);
+  const auto build_id = build_id_string(builder);
+  const auto engine = bounded_string(builder, engine_.name());
+  const auto version = bounded_string(builder, engine_.version());
+  const auto isa = bounded_string(builder, engine_.kernel_isa());
+  const auto tick_source = bounded_string(builder, source.name);
+  const auto reset_reason = bounded_string(builder, port::previous_fault());
+  link_.send(request_id,
+             fb::CreateBanner(builder, wire::kProtocolVersion, board, unique_id, build_id, engine, version,
+                              isa, tick_source, source.rate_hz, static_cast<fb::Origin>(identity.origin),
+                              port::boot_ticks(), static_cast<uint8_t>(port::slot_count()), arena_bytes,
+                              kTraceTokens, reset_reason));
+}
+
+void Agent::send_slot_state(uint32_t request_id, uint32_t slot, const SlotInfo& info) {
+  auto& builder = link_.begin();
+  Offset<flatbuffers::Vector<uint8_t>> digest;
+  if (info.hashed) digest = builder.CreateVector(info.sha256, sizeof info.sha256);
+  link_.send(request_id, fb::CreateSlotState(builder, static_cast<uint8_t>(slot),
+                                             static_cast<fb::SlotPhase>(info.phase), info.capacity_bytes,
+                                             info.writable, info.image_bytes, info.received_bytes, digest));
+}
+
+void Agent::send_load_report(uint32_t request_id, uint64_t load_ticks, size_t arena_needed_bytes) {
+  auto& builder = link_.begin();
+  const ModelFacts facts = engine_.facts();
+  const auto model = bounded_string(builder, facts.name);
+  const auto variant = bounded_string(builder, facts.variant);
+  link_.send(request_id,
+             fb::CreateLoadReport(builder, model, variant, load_ticks, facts.context_tokens,
+                                  facts.vocabulary_tokens, facts.weight_macs_per_token, arena_needed_bytes));
+}
+
+void Agent::send_generation(uint32_t request_id) {
+  const Generation& done = generation_;
+  const size_t text_bytes = generation_text(engine_, done, output_, sizeof output_);
+  const size_t sent_bytes = text_bytes < sizeof output_ ? text_bytes : sizeof output_;
+  auto& builder = link_.begin();
+  const auto output = builder.CreateVector(output_, sent_bytes);
+  const bool sent = link_.send(
+      request_id, fb::CreateGenerationReport(builder, done.prompt_tokens, done.generated_tokens,
+                                             static_cast<fb::Finish>(done.finish), done.encode_ticks,
+                                             done.prefill_ticks, done.first_sample_ticks, done.total_ticks,
+                                             output, static_cast<uint32_t>(text_bytes)));
+  if (!sent) return;
+  for (uint32_t first = 0; first < done.generated_tokens; first += wire::kTraceTokensPerMessage) {
+    if (!send_trace(request_id, first)) return;
+  }
+}
+
+bool Agent::send_trace(uint32_t request_id, uint32_t first_index) {
+  const Generation& done = generation_;
+  const uint32_t left = done.generated_tokens - first_index;
+  const uint32_t count = left < wire::kTraceTokensPerMessage ? left : wire::kTraceTokensPerMessage;
+  auto& builder = link_.begin();
+  uint64_t* durations = nullptr;
+  const auto duration_ticks = builder.CreateUninitializedVector<uint64_t>(count, &durations);
+  for (uint32_t i = 0; i < count; ++i) durations[i] = token_duration_ticks(done, first_index + i);
+  const auto token_ids = builder.CreateVector(done.token_ids + first_index, count);
+  return link_.send(request_id,
+                    fb::CreateTrace(builder, first_index, token_ids, duration_ticks, count == left));
+}
+
+void Agent::send_memory(uint32_t request_id) {
+  const MemoryUse use = engine_.memory();
+  struct Class {
+    const char* name;
+    uint64_t bytes;
+    bool known;
+  };
+  const uint64_t stack_bytes = port::stack_peak_bytes();
+  const uint64_t process_bytes = port::process_peak_bytes();
+  const Class classes[] = {
+      {"weights", use.weights_bytes, loaded_},
+      {"kv", use.kv_bytes, loaded_},
+      {"activations", use.activations_bytes, loaded_},
+      {"scratch", use.scratch_bytes, loaded_},
+      {"stack", stack_bytes, stack_bytes != 0},
+      {"wire", Link::memory_bytes(), true},
+      {"trace", sizeof generation_ + sizeof request_ + sizeof output_, true},
+      {"process", process_bytes, process_bytes != 0},
+  };
+  auto& builder = link_.begin();
+  Offset<fb::MemoryClass> entries[sizeof classes / sizeof classes[0]];
+  size_t count = 0;
+  for (const Class& item : classes) {
+    if (!item.known) continue;
+    const auto name = builder.CreateString(item.name);
+    entries[count++] = fb::CreateMemoryClass(builder, name, item.bytes);
+  }
+  const auto vector = builder.CreateVector(entries, count);
+  link_.send(request_id, fb::CreateMemoryReport(builder, vector));
+}
+
+void Agent::send_failure(uint32_t request_id, Status status, const char* detail, Shortage shortage) {
+  auto& builder = link_.begin();
+  const auto text = bounded_string(builder, detail);
+  link_.send(request_id, fb::CreateFailure(builder, static_cast<uint8_t>(status), text, shortage.needed,
+                                           shortage.available));
+}
+
+}  // namespace slmrig::agent

@@ -1,0 +1,28 @@
+// Inside the Linux port: what its files share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace slmrig::agent::port {
+
+// The command line of the native agent.
+struct Options {
+  const char* board = "native";
+  const char* slots_directory = nullptr;
+  char unique_id[64] = {};
+  size_t arena_bytes = size_t{64} << 20;
+  uint64_t slot_bytes = uint64_t{1} << 30;
+};
+
+const Options& options();
+
+// Each returns false, having said why on stderr, when the system refuses.
+bool start_link();
+bool start_slots();
+bool start_arena();
+
+// Gives stdin and stdout back, for the program that replaces this one.
+void restore_stdio();
+
+}  // namespace slmrig::agent::port
