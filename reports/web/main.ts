@@ -1,0 +1,97 @@
+// The page of a report: reads the data that is inside the file, checks it, and draws it.
+import report_schema from '../report.schema.json';
+import {draw_answers} from './answers';
+import {el, fold} from './dom';
+import {draw_filters} from './filters';
+import {draw_header} from './header';
+import {Model} from './model';
+import {draw_provenance} from './provenance';
+import type {Report} from './report_types';
+import type {JsonSchema} from './schema_check';
+import {schema_problem} from './schema_check';
+import {draw_cold_starts, draw_memory} from './session_bars';
+import {pattern_definitions} from './stacked_bars';
+import {draw_summary} from './summary';
+import {draw_tokens} from './tokens';
+import {ViewState} from './view_state';
+
+type Draw = (section: HTMLElement, model: Model, state: ViewState) => void;
+
+const kWords: readonly (readonly [string, string])[] = [
+  ['tier', 'what a figure is worth. hardware: time is real. emulated: instructions are counted, time is not real. ' +
+      'functional: only answers are real. modelled: computed from a stated model. Tiers are never compared.'],
+  ['cold start', 'the model already in its slot: from the reset (or exec, or power edge) to the first token.'],
+  ['first token', 'from the prompt on the device to the first token: tokenise, prefill, sample. Token index 0.'],
+  ['token p50, p95, p99, max', 'over decode tokens, index 1 and later; percentiles interpolate linearly.'],
+  ['tokens/s', 'decode tokens over decode time.'],
+  ['as host', 'share of answers whose tokens are exactly those of the host for the same image.'],
+  ['unfit', 'the variant needs more memory than the board has: not an error, and never measured.'],
+  ['doubted', 'measured, with a recorded reason to distrust the figures.'],
+];
+
+function section_of(main: HTMLElement, id: string, title: string): HTMLElement {
+  const body = el('div');
+  main.append(el('section', {id, tabindex: -1, 'aria-labelledby': `${id}-title`},
+                 el('h2', {id: `${id}-title`}, title), body));
+  return body;
+}
+
+function place_of(id: string): HTMLElement {
+  const place = document.getElementById(id);
+  if (!place) throw new Error(`the page has no element "${id}"`);
+  return place;
+}
+
+function read_report(): Report {
+  const data: unknown = JSON.parse(place_of('data').textContent ?? '');
+  const problem = schema_problem(data, report_schema as JsonSchema);
+  if (problem) throw new Error(`its data is not of the form that this page knows: ${problem}`);
+  return data as Report;
+}
+
+function draw_words(footer: HTMLElement): void {
+  const words = el('dl', {class: 'facts words'}, ...kWords.flatMap(([word, meaning]) =>
+      [el('dt', {}, word), el('dd', {}, meaning)]));
+  footer.replaceChildren(fold({}, ['Words used on this page'], words));
+}
+
+// A printed page cannot be unfolded; figures behind charts stay folded, or they would fill a hundred pages.
+function unfold_for_print(): void {
+  let opened: HTMLDetailsElement[] = [];
+  window.addEventListener('beforeprint', () => {
+    opened = [...document.querySelectorAll<HTMLDetailsElement>('details:not([open]):not(.behind)')];
+    opened.forEach((details) => details.setAttribute('open', ''));
+  });
+  window.addEventListener('afterprint', () => opened.forEach((details) => details.removeAttribute('open')));
+}
+
+function draw_report(report: Report): void {
+  const model = new Model(report);
+  const state = new ViewState(model);
+  const main = place_of('main');
+  document.body.prepend(pattern_definitions());
+  draw_header(place_of('header'), model, state);
+  draw_words(place_of('footer'));
+  if (model.rows.length > 0) {
+    const filters = el('div', {class: 'filters', role: 'search', 'aria-label': 'filters'});
+    main.append(filters);
+    draw_filters(filters, model, state);
+  }
+  const sections: readonly (readonly [string, string, Draw])[] = [
+    ['summary', 'Summary', draw_summary],
+    ['tokens', 'Token by token', draw_tokens],
+    ['memory', 'Memory', draw_memory],
+    ['cold-starts', 'Cold start', draw_cold_starts],
+    ['answers', 'Wrong answers', draw_answers],
+    ['provenance', 'Provenance', draw_provenance],
+  ];
+  for (const [id, title, draw] of sections) draw(section_of(main, id, title), model, state);
+  unfold_for_print();
+}
+
+try {
+  draw_report(read_report());
+} catch (error) {
+  const text = error instanceof Error ? error.message : String(error);
+  place_of('header').replaceChildren(el('h1', {}, 'This report cannot be shown'), el('p', {class: 'problem'}, text));
+}

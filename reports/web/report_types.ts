@@ -1,0 +1,162 @@
+// Generated from ../report.schema.json by schema_types.mjs; change that file and run it again.
+
+// Integers below 2^53: differences to the one before (the first to 0), zigzag, LEB128, base64.
+export type PackedIntegers = string;
+
+// One row of the registry of metrics.
+export interface Metric {
+  readonly name: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly better: 'lower' | 'higher';
+}
+
+export interface Fact {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface Run {
+  readonly run_id: string;
+  readonly label: string;
+  readonly plan: string;
+  readonly rig: string;
+  readonly build: string;
+  readonly commit_sha: string;
+  readonly started_at_ms: number;  // UTC, since the epoch.
+  readonly ended_at_ms: number | null;  // null: never ended.
+  readonly interrupted: boolean;
+  readonly busy_share: number | null;
+  readonly provenance: readonly Fact[];
+}
+
+export interface MemoryClass {
+  readonly name: string;
+  readonly bytes: number;
+  readonly counted: boolean;  // Part of the peak; the others overlap with it or are code.
+}
+
+// One reset, split; the parts add up to the whole.
+export interface ColdStart {
+  readonly repeat: number;
+  readonly origin: string;
+  readonly boot: number;
+  readonly load: number;
+  readonly first_prefill: number;
+  readonly first_token: number;
+}
+
+// Medians over the repeats, each part for itself; null where origins are mixed or there are none.
+export interface ColdStartSummary {
+  readonly origin: string;
+  readonly repeats: number;
+  readonly total: number | null;
+  readonly boot: number | null;
+  readonly load: number | null;
+  readonly first_prefill: number | null;
+  readonly first_token: number | null;
+}
+
+// One image on one bench between two resets.
+export interface Session {
+  readonly session_id: string;
+  readonly run: number;  // Index into runs.
+  readonly ordinal: number;
+  readonly bench: string;
+  readonly unit_id: string;
+  readonly board: string;
+  readonly engine: string;
+  readonly engine_version: string;
+  readonly kernel_isa: string;
+  readonly model: string;
+  readonly variant: string;
+  readonly tier: 'hardware' | 'emulated' | 'functional' | 'modelled';
+  readonly unit: 'ns' | 'instructions' | 'none';  // Of every duration; none: only answers are real (tier functional), durations are 0 and figures null.
+  readonly tick_source: string;
+  readonly agent_build_id: string;
+  readonly model_sha256: string;
+  readonly image_sha256: string;  // As the device computed it.
+  readonly image_bytes: number;
+  readonly context_tokens: number;
+  readonly started_at_ms: number;
+  readonly attempt: number;
+  readonly retry_reasons: readonly string[];
+  readonly provenance: readonly Fact[];
+  readonly memory: readonly MemoryClass[];
+  readonly cold_start: ColdStartSummary;
+  readonly cold_starts: readonly ColdStart[];
+}
+
+// How many of how many; of 0 means that nothing could be judged.
+export interface Share {
+  readonly count: number;
+  readonly of: number;
+}
+
+export interface Figures {
+  readonly cold_start_p50: number | null;
+  readonly ttft_p50: number | null;
+  readonly token_p50: number | null;
+  readonly token_p95: number | null;
+  readonly token_p99: number | null;
+  readonly token_max: number | null;
+  readonly tokens_per_s: number | null;  // null wherever time is not real.
+  readonly instructions_per_token: number | null;  // null wherever time is real.
+  readonly memory_peak_bytes: number | null;
+  readonly accuracy: Share;  // Right answers of those that have checks.
+  readonly reference: Share;  // Answers with the host's tokens, of those compared.
+}
+
+// By token index (0 is the time to first token), over all generations of the cell that got so far; percentiles as in harness/analyse/percentile.h.
+export interface TokenBand {
+  readonly count: PackedIntegers;
+  readonly low: PackedIntegers;  // 5th percentile.
+  readonly median: PackedIntegers;
+  readonly high: PackedIntegers;  // 95th percentile.
+}
+
+// One prompt executed once.
+export interface Trace {
+  readonly prompt_id: string;
+  readonly repeat: number;
+  readonly durations: PackedIntegers;
+}
+
+// An answer that failed a check or differs from the host's.
+export interface Answer {
+  readonly prompt_id: string;
+  readonly repeat: number;
+  readonly prompt: string | null;  // null: the suite does not store text.
+  readonly text: string | null;  // What the model answered; null likewise.
+  readonly failed_checks: readonly string[];
+  readonly matches_reference: boolean | null;
+}
+
+export interface Cell {
+  readonly cell_id: string;
+  readonly session: number;  // Index into sessions.
+  readonly suite: string;
+  readonly settings: string;
+  readonly status: 'ok' | 'failed' | 'unfit' | 'not_applicable' | 'interrupted';
+  readonly reason: string;
+  readonly doubts: readonly string[];  // Trust: empty means that there is none.
+  readonly generations: number;
+  readonly tokens: number;
+  readonly figures: Figures;
+  readonly band: TokenBand;
+  readonly traces: readonly Trace[];  // The first few; the database has all.
+  readonly answers: readonly Answer[];
+  readonly answers_left_out: number;
+}
+
+// What C++ hands to the page of a report. The page's types are generated from this file and the page checks its data against it before it draws; the writer's unit tests check what they write against it. Durations are nanoseconds or instructions, as the session's unit says; an absent figure is null, never 0.
+export interface Report {
+  readonly schema_version: 1;
+  readonly title: string;
+  readonly sentence: string;  // What was measured, when, and how it ended.
+  readonly notes: readonly string[];  // What the database holds and this file does not.
+  readonly metrics: readonly Metric[];
+  readonly runs: readonly Run[];  // Newest first.
+  readonly sessions: readonly Session[];
+  readonly cells: readonly Cell[];
+}

@@ -1,0 +1,35 @@
+// How a cell ended: a mark that needs no colour, and the reason in words.
+import {el} from './dom';
+import type {Row} from './model';
+import type {Cell} from './report_types';
+
+const kMarks: Readonly<Record<Cell['status'], string>> = {
+  ok: '✓',
+  failed: '✕',
+  unfit: '⊘',
+  not_applicable: '–',
+  interrupted: '‖',
+};
+
+export function status_text(status: Cell['status']): string {
+  return status.replace('_', ' ');
+}
+
+export function status_mark(cell: Cell): HTMLElement {
+  const mark = el('span', {class: 'mark', 'aria-hidden': 'true'}, kMarks[cell.status]);
+  const doubted = cell.doubts.length > 0 ? el('span', {class: 'doubt'}, ' doubted') : null;
+  return el('span', {class: `status is-${cell.status}`}, mark, ` ${status_text(cell.status)}`, doubted);
+}
+
+// What the reader must know before believing the figures; '' where all is well.
+export function trouble_of({cell, session}: Row): string {
+  const parts = [];
+  if (cell.reason) parts.push(cell.reason);
+  else if (cell.status === 'interrupted') parts.push('it did not end');
+  else if (cell.status !== 'ok') parts.push('no reason was recorded');
+  if (cell.doubts.length > 0) parts.push(`doubted: ${cell.doubts.join('; ')}`);
+  if (session.retry_reasons.length > 0) {
+    parts.push(`measured at attempt ${session.attempt}, before: ${session.retry_reasons.join('; ')}`);
+  }
+  return parts.join(' · ');
+}

@@ -1,0 +1,46 @@
+// The summary on a narrow screen: a card for each cell, and a list of orders instead of column heads.
+import type {FigureColumn} from './columns';
+import {has_any_figure, kNameColumns, sorted_rows} from './columns';
+import {el, on} from './dom';
+import {joined} from './format';
+import type {Row} from './model';
+import {status_mark, trouble_of} from './status';
+import {tier_badge} from './tier';
+import type {ViewState} from './view_state';
+
+function card(row: Row, columns: readonly FigureColumn[]): HTMLElement {
+  const {session, cell} = row;
+  const title = el('h4', {}, `${session.model} ${session.variant}`,
+                   el('span', {class: 'sub'}, `${session.bench}, ${cell.suite}`));
+  const trouble = trouble_of(row);
+  const figures = el('dl', {class: 'figures'});
+  if (has_any_figure(cell.figures, columns)) {
+    for (const column of columns) {
+      figures.append(el('div', {}, el('dt', {}, column.title),
+                        el('dd', {}, joined(column.text(cell.figures)))));
+    }
+  }
+  return el('li', {class: `card status-${cell.status}`, 'data-cell': cell.cell_id}, title,
+            el('p', {class: 'card-marks'}, status_mark(cell), ' ', tier_badge(session.tier)),
+            trouble ? el('p', {class: 'reason'}, trouble) : null,
+            figures.children.length > 0 ? figures : null);
+}
+
+function order_choice(columns: readonly FigureColumn[], state: ViewState): HTMLElement {
+  const options = [{key: '', title: 'as measured', down: false},
+    ...kNameColumns.map(({key, title}) => ({key, title, down: false})),
+    ...columns.map(({key, title, better}) => ({key, title, down: better === 'higher'}))];
+  const choice = el('select', {}, ...options.map(({key, title}) =>
+      el('option', {value: key, selected: key === state.get('sort')}, title)));
+  on(choice, 'change', () => {
+    const option = options.find(({key}) => key === choice.value);
+    state.set({sort: choice.value, down: option?.down ? '1' : ''});
+  });
+  return el('label', {class: 'order'}, 'order by ', choice);
+}
+
+export function cards_of(rows: readonly Row[], columns: readonly FigureColumn[], state: ViewState): HTMLElement {
+  const ordered = sorted_rows(rows, state.get('sort'), state.get('down') === '1', columns);
+  return el('div', {}, order_choice(columns, state),
+            el('ul', {class: 'cards'}, ...ordered.map((row) => card(row, columns))));
+}
