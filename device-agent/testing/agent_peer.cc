@@ -1,0 +1,163 @@
+#include "device-agent/testing/agent_peer.h"
+
+#include <algorithm>
+
+#include "device-agent/wire/status.h"
+
+namespace slmrig::agent::testing {
+namespace {
+
+wire::LinkSettings peer_settings(uint32_t epoch) {
+  wire::LinkSettings settings;
+  settings.epoch = epoch;
+  return settings;
+}
+
+}  // namespace
+
+std::string failure_of(const Message* message) {
+  if (message == nullptr) return "silence";
+  const auto* failure = message->as<fb::Failure>();
+  return failure == nullptr ? "" : wire::status_name(static_cast<wire::Status>(failure->status()));
+}
+
+AgentPeer::AgentPeer(ByteStream& stream, uint32_t epoch)
+    : stream_(stream), connection_(storage_, peer_settings(epoch)) {}
+
+bool AgentPeer::pump_once() {
+  connection_.poll(stream_.now_ms());
+  uint8_t chunk[512];
+  size_t count = 0;
+  while ((count = connection_.take_output(chunk, sizeof chunk)) != 0) stream_.write(chunk, count);
+  const size_t received = stream_.read(chunk, sizeof chunk);
+  size_t used = 0;
+  while (used < received) {
+    used += connection_.receive(chunk + used, received - used);
+    const uint8_t* data = nullptr;
+    size_t size_bytes = 0;
+    if (!connection_.next_message(&data, &size_bytes)) continue;
+    if (wire::read_message(data, size_bytes) != nullptr) {
+      arrived_.push_back(std::make_unique<Message>(data, size_bytes));
+    }
+  }
+  while ((count = connection_.take_output(chunk, sizeof chunk)) != 0) stream_.write(chunk, count);
+  return received != 0;
+}
+
+void AgentPeer::pump(uint32_t milliseconds) {
+  const uint32_t started_ms = stream_.now_ms();
+  while (stream_.now_ms() - started_ms < milliseconds) pump_once();
+}
+
+std::unique_ptr<Message> AgentPeer::receive(uint32_t timeout_ms) {
+  const uint32_t started_ms = stream_.now_ms();
+  while (arrived_.empty()) {
+    if (stream_.now_ms() - started_ms > timeout_ms) return nullptr;
+    pump_once();
+  }
+  auto message = std::move(arrived_.front());
+  arrived_.pop_front();
+  return message;
+}
+
+std::unique_ptr<Message> AgentPeer::receive_answer(uint32_t request_id, uint32_t timeout_ms) {
+  for (;;) {
+    auto message = receive(timeout_ms);
+    if (message == nullptr || message->request_id() == request_id) return message;
+  }
+}
+
+bool AgentPeer::send_raw(const std::vector<uint8_t>& payload) {
+  for (uint32_t started_ms = stream_.now_ms(); stream_.now_ms() - started_ms < 10000;) {
+    if (connection_.send(payload.data(), payload.size()) == wire::SendResult::kQueued) return true;
+    pump_once();
+  }
+  return false;
+}
+
+uint32_t AgentPeer::send(fb::Message type, const Build& build) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto body = build(builder);
+  const uint32_t id = next_request_++;
+  builder.Finish(fb::CreateEnvelope(builder, id, type, body));
+  send_raw({builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()});
+  return id;
+}
+
+std::unique_ptr<Message> AgentPeer::ask(fb::Message type, const Build& build, uint32_t timeout_ms) {
+  return receive_answer(send(type, build), timeout_ms);
+}
+
+std::unique_ptr<Message> AgentPeer::hello() {
+  return ask(fb::Message::Hello,
+             [](auto& builder) { return fb::CreateHello(builder, wire::kProtocolVersion).Union(); });
+}
+
+std::unique_ptr<Message> AgentPeer::load(uint8_t slot, uint32_t context_tokens) {
+  return ask(
+      fb::Message::Load, [&](auto& builder) { return fb::CreateLoad(builder, slot, context_tokens).Union(); },
+      60000);
+}
+
+std::unique_ptr<Message> AgentPeer::slot(uint8_t slot, bool hash, uint64_t hash_bytes) {
+  return ask(
+      fb::Message::SlotQuery,
+      [&](auto& builder) { return fb::CreateSlotQuery(builder, slot, hash, hash_bytes).Union(); }, 60000);
+}
+
+std::unique_ptr<Message> AgentPeer::upload(uint8_t slot, const std::vector<uint8_t>& image,
+                                           uint64_t* resumed_at, uint64_t stop_after_bytes) {
+  uint8_t digest[wire::kSha256Bytes];
+  wire::sha256(image.data(), image.size(), digest);
+  auto begun = ask(fb::Message::UploadBegin, [&](auto& builder) {
+    const auto hash = builder.CreateVector(digest, sizeof digest);
+    return fb::CreateUploadBegin(builder, slot, image.size(), hash).Union();
+  });
+  if (begun == nullptr || begun->as<fb::SlotState>() == nullptr) return begun;
+  uint64_t offset = begun->as<fb::SlotState>()->received_bytes();
+  if (resumed_at != nullptr) *resumed_at = offset;
+  while (offset < image.size() && offset < stop_after_bytes) {
+    const size_t count = std::min<size_t>(wire::kMaxChunkBytes, image.size() - offset);
+    send(fb::Message::UploadChunk, [&](auto& builder) {
+      const auto data = builder.CreateVector(image.data() + offset, count);
+      return fb::CreateUploadChunk(builder, slot, offset, data).Union();
+    });
+    offset += count;
+  }
+  if (offset < image.size()) {
+    while (!connection_.idle()) pump_once();
+    return begun;
+  }
+  return ask(
+      fb::Message::UploadEnd, [&](auto& builder) { return fb::CreateUploadEnd(builder, slot).Union(); },
+      60000);
+}
+
+RunOutcome AgentPeer::run(const std::string& prompt, uint32_t max_new_tokens, bool ignore_end,
+                          uint32_t timeout_ms) {
+  RunOutcome outcome;
+  const uint32_t id = send(fb::Message::Run, [&](auto& builder) {
+    const auto text = builder.CreateString(prompt);
+    return fb::CreateRun(builder, text, max_new_tokens, 1, 0.0F, 1, ignore_end).Union();
+  });
+  for (;;) {
+    const auto message = receive_answer(id, timeout_ms);
+    outcome.failure = failure_of(message.get());
+    if (!outcome.failure.empty()) return outcome;
+    if (const auto* report = message->as<fb::GenerationReport>()) {
+      outcome.output.assign(report->output()->begin(), report->output()->end());
+      outcome.prompt_tokens = report->prompt_tokens();
+      outcome.finish = report->finish();
+      outcome.total_ticks = report->total_ticks();
+    }
+    if (const auto* trace = message->as<fb::Trace>()) {
+      outcome.token_ids.insert(outcome.token_ids.end(), trace->token_ids()->begin(),
+                               trace->token_ids()->end());
+      outcome.duration_ticks.insert(outcome.duration_ticks.end(), trace->duration_ticks()->begin(),
+                                    trace->duration_ticks()->end());
+      if (trace->last()) return outcome;
+    }
+  }
+}
+
+}  // namespace slmrig::agent::testing
