@@ -1,0 +1,64 @@
+// Records -> SQL. Knows the tables; knows nothing of transactions, locks or durability (store.cc).
+//
+// One thread at a time; the caller has a transaction open. A function that fails may leave part of its rows:
+// the caller rolls back to its savepoint.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/base/records/run_record.h"
+#include "harness/store/internal/database.h"
+#include "harness/store/rows.h"
+
+namespace slmrig::store {
+
+class RecordWriter {
+ public:
+  explicit RecordWriter(Database& database) : database_(database) {}
+
+  base::Done begin_run(const base::RunStart& run);
+  base::Done resume_run(const std::string& run_id);
+  base::Done begin_session(const base::SessionStart& session);
+  base::Done add(const base::ColdStart& cold_start);
+  base::Done add(const base::MemoryClass& memory);
+  base::Done add(const base::Generation& generation);
+  base::Done add(const base::SessionLog& log);
+  base::Done end_cell(const base::CellEnd& cell);
+  base::Done end_session(const std::string& session_id, int64_t ended_at_ns);
+  base::Done end_run(const base::RunEnd& run);
+  base::Done put_series_values(const std::string& session_id, const std::vector<SeriesValue>& values);
+
+  // After a rollback, keys that were handed out may not be there any more.
+  void forget_keys();
+
+ private:
+  struct SessionKey {
+    int64_t key = 0;
+    int64_t attempt = 1;
+  };
+
+  base::Result<int64_t> run_key(const std::string& run_id);
+  base::Result<SessionKey> session_key(const std::string& session_id);
+  base::Result<int64_t> cell_key(const std::string& cell_id);
+  base::Result<int64_t> prompt_key(const base::Generation& generation);
+  base::Result<int64_t> plan_key(const std::string& text);
+  base::Result<int64_t> metric_key(const std::string& name);
+  base::Result<int64_t> fact_key(const std::string& name, const std::string& value);
+
+  base::Result<int64_t> insert_session(const base::SessionStart& session, int64_t run);
+  base::Done restart_session(const base::SessionStart& session, const SessionKey& known);
+  base::Done restart_cell(const std::string& cell_id, int64_t session);
+  base::Done add_artifacts(const base::VariantFacts& variant);
+  base::Done set_session_facts(int64_t session, const base::Provenance& provenance);
+
+  Database& database_;
+  std::unordered_map<std::string, SessionKey> sessions_;
+  std::unordered_map<std::string, int64_t> cells_;
+  std::unordered_map<std::string, int64_t> prompts_;
+};
+
+}  // namespace slmrig::store
