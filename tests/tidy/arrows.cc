@@ -49,6 +49,8 @@ const std::vector<Room>& rooms() {
       {"device-agent/engines/",
        {"device-agent/core/engine.h", "device-agent/wire/status.h", "workloads/runtime/"}},
       {"device-agent/ports/", {"device-agent/core/port.h"}},
+      // Programs only: what ties an agent, a port and an engine together.
+      {"device-agent/", {"device-agent/core/", "device-agent/engines/", "device-agent/ports/"}},
       {"workloads/forge/", {"workloads/runtime/", "harness/base/"}},
       {"harness/base/", {}},
       {"harness/rig/", {"harness/base/", "device-agent/wire/"}},

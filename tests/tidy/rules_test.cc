@@ -28,11 +28,13 @@ TEST_CASE("an include against the arrows is refused and one along them is not", 
   CHECK(check_arrows(including("device-agent/core/agent.cc", "harness/base/error.h")).size() == 1);
   CHECK(check_arrows(including("workloads/runtime/image.h", "workloads/forge/gguf.h")).size() == 1);
   CHECK(check_arrows(including("device-agent/wire/frame.cc", "device-agent/core/port.h")).size() == 1);
+  CHECK(check_arrows(including("device-agent/core/agent.cc", "device-agent/ports/linux/port.h")).size() == 1);
   CHECK(check_arrows(including("harness/lonely/x.cc", "harness/base/error.h")).size() == 1);
 
   CHECK(check_arrows(including("harness/analyse/a.cc", "harness/store/rows.h")).empty());
   CHECK(check_arrows(including("harness/deploy/d.cc", "workloads/forge/image_writer.h")).empty());
   CHECK(check_arrows(including("harness/cli/main.cc", "reports/report.h")).empty());
+  CHECK(check_arrows(including("device-agent/native_main.cc", "device-agent/ports/linux/port.h")).empty());
   CHECK(check_arrows(including("device-agent/engines/slm/slm.cc", "workloads/runtime/runtime.h")).empty());
 }
 
