@@ -10,6 +10,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/records/plan.h"
+#include "harness/base/suite_reader.h"
 
 namespace slmrig::plan {
 
@@ -23,6 +24,6 @@ base::Result<base::Plan> load_plan(const std::string& file, const std::string& r
 // in errors. Lets a run be resumed from the plan that is stored with it.
 base::Result<base::Plan> parse_plan(std::string_view text, const std::string& file, const std::string& root);
 
-base::Result<base::Suite> load_suite(const std::string& file);
+using base::load_suite;
 
 }  // namespace slmrig::plan

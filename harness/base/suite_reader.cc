@@ -1,24 +1,18 @@
-// The half of plan_reader.h that reads suites.
+#include "harness/base/suite_reader.h"
+
 #include <cstdint>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "harness/base/json_reader.h"
-#include "harness/plan/plan_reader.h"
 
-namespace slmrig::plan {
+namespace slmrig::base {
 namespace {
-
-using base::JsonDocument;
-using base::JsonObject;
-using base::Prompt;
-using base::Result;
-using base::Suite;
 
 constexpr uint64_t kMostNewTokens = 1U << 20U;
 
-void read_generation(JsonObject generation, base::GenerationSettings& into) {
+void read_generation(JsonObject generation, GenerationSettings& into) {
   into.max_new_tokens = static_cast<uint32_t>(
       generation.optional_uint("max_new_tokens", into.max_new_tokens, 1, kMostNewTokens));
   into.top_k = static_cast<uint32_t>(generation.optional_uint("top_k", into.top_k, 1, kMostNewTokens));
@@ -32,7 +26,7 @@ void read_checks(JsonObject& object, Prompt& prompt) {
   if (checks == nullptr) return;
   if (!checks->is_array()) return object.fail("checks", "expected a list of checks");
   for (std::size_t i = 0; i < checks->size(); ++i) {
-    Result<base::Check> check = base::parse_check((*checks)[i]);
+    Result<Check> check = parse_check((*checks)[i]);
     if (!check) return object.fail(fmt::format("checks[{}]", i), check.error().text());
     prompt.checks.push_back(std::move(*check));
   }
@@ -68,4 +62,4 @@ Result<Suite> load_suite(const std::string& file) {
   return suite;
 }
 
-}  // namespace slmrig::plan
+}  // namespace slmrig::base
