@@ -1,0 +1,391 @@
+#include "harness/rig/agent_client.h"
+
+#include <algorithm>
+#include <cctype>
+#include <random>
+
+#include <fmt/format.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/sha256.h"
+#include "harness/rig/answers.h"
+#include "harness/rig/message_text.h"
+
+namespace slmrig::rig {
+namespace {
+
+namespace fb = wire::fb;
+using base::Done;
+using base::Error;
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+
+constexpr std::size_t kShownBytes = 48;
+// How often a wait looks at the connection's timers.
+constexpr int64_t kTickMs = 20;
+
+wire::LinkSettings host_settings() {
+  wire::LinkSettings settings;
+  settings.epoch = std::random_device{}() | 1U;
+  settings.hello_interval_ms = wire::kHostHelloIntervalMs;
+  return settings;
+}
+
+int64_t deadline_after(int64_t timeout_ms) { return base::monotonic_now_ns() + timeout_ms * 1'000'000; }
+int64_t left_ms(int64_t deadline_ns) { return (deadline_ns - base::monotonic_now_ns()) / 1'000'000; }
+
+// What arrived, so that a person recognises a boot loader's prompt or noise of a wrong baud rate.
+std::string shown(const std::string& bytes) {
+  const auto printable = std::count_if(bytes.begin(), bytes.end(), [](char c) {
+    return std::isprint(static_cast<unsigned char>(c)) != 0 || c == '\n' || c == '\r';
+  });
+  if (4 * static_cast<std::size_t>(printable) < 3 * bytes.size()) {
+    return "0x" + base::to_hex(std::span(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
+  }
+  std::string text = bytes;
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return std::isprint(static_cast<unsigned char>(c)) == 0; }, '.');
+  return "\"" + text + "\"";
+}
+
+}  // namespace
+
+AgentClient::AgentClient(std::unique_ptr<Link> link, const ClientTimeouts& timeouts)
+    : link_(std::move(link)),
+      timeouts_(timeouts),
+      connection_(storage_, host_settings()),
+      started_ns_(base::monotonic_now_ns()) {}
+
+AgentClient::~AgentClient() = default;
+
+void AgentClient::note(char direction, const std::string& text) {
+  const double seconds = static_cast<double>(base::monotonic_now_ns() - started_ns_) * 1e-9;
+  transcript_.add_line(fmt::format("{:10.4f} {} {}", seconds, direction, text));
+}
+
+Done AgentClient::flush() {
+  std::array<uint8_t, 4096> output;
+  for (;;) {
+    const std::size_t count = connection_.take_output(output.data(), output.size());
+    if (count == 0) return {};
+    SLMRIG_TRY(link_->write(std::span(output).first(count)));
+  }
+}
+
+Done AgentClient::pump(int64_t wait_ms) {
+  connection_.poll(static_cast<uint32_t>(base::monotonic_now_ns() / 1'000'000));
+  SLMRIG_TRY(flush());
+  if (input_begin_ == input_end_) {
+    if (wait_hook_) wait_hook_();
+    SLMRIG_ASSIGN(const std::size_t got, link_->read(input_, wait_ms));
+    input_begin_ = 0;
+    input_end_ = got;
+    const std::size_t wanted = kShownBytes - std::min(kShownBytes, first_bytes_.size());
+    first_bytes_.append(reinterpret_cast<const char*>(input_.data()), std::min(got, wanted));
+  }
+  input_begin_ += connection_.receive(input_.data() + input_begin_, input_end_ - input_begin_);
+  // Acknowledgements leave at once: one that were sent later could fall into the agent's quiet window.
+  return flush();
+}
+
+Result<const fb::Envelope*> AgentClient::take_message() {
+  const uint8_t* data = nullptr;
+  std::size_t size_bytes = 0;
+  if (!connection_.next_message(&data, &size_bytes)) return nullptr;
+  const fb::Envelope* envelope = wire::read_message(data, size_bytes);
+  if (envelope == nullptr) {
+    note('<', fmt::format("not a valid message ({} bytes)", size_bytes));
+    return fail(
+        ErrorCode::kCorrupt,
+        fmt::format(
+            "the agent sent an intact frame of {} bytes that holds no message of protocol {}; agent and "
+            "slmrig were built from different sources: build and deploy again",
+            size_bytes, wire::kProtocolVersion));
+  }
+  note('<', message_text(*envelope));
+  return envelope;
+}
+
+Error AgentClient::no_answer_error(int64_t waited_ms) const {
+  const bool arrived = connection_.idle();
+  return Error{ErrorCode::kTimeout,
+               fmt::format("no answer to {} within {} ms; the agent {}; reset the board and try again",
+                           asked_, waited_ms,
+                           arrived ? "took the question, and is stuck or still at work"
+                                   : "did not even acknowledge it, and is stuck or gone"),
+               {}};
+}
+
+Error AgentClient::restart_error() {
+  std::string reason = "it gave no reason";
+  const std::string asked = asked_;
+  note('-', "the agent restarted");
+  if (greeting_) {
+    reason = "it does so again and again";
+  } else if (const Result<Banner> banner = hello(); banner && !banner->reset_reason.empty()) {
+    reason = "its last words: " + banner->reset_reason;
+  }
+  return Error{ErrorCode::kDeviceFault,
+               fmt::format("the agent restarted while it worked on {}; {}", asked, reason),
+               {}};
+}
+
+Result<const fb::Envelope*> AgentClient::take_answer() {
+  if (connection_.take_restart()) return tl::unexpected(restart_error());
+  for (;;) {
+    SLMRIG_ASSIGN(const fb::Envelope* envelope, take_message());
+    if (envelope == nullptr) return nullptr;
+    const bool ours = envelope->request_id() == request_id_;
+    // A question that the agent could not even read is refused under number 0.
+    const auto* failure = envelope->message_as_Failure();
+    if (failure != nullptr && (ours || envelope->request_id() == 0)) {
+      return tl::unexpected(failure_error(*failure, asked_));
+    }
+    if (ours) return envelope;
+    // Banners of a new session, and answers to questions that were given up.
+  }
+}
+
+Result<const fb::Envelope*> AgentClient::await(fb::Message kind, int64_t timeout_ms) {
+  const int64_t deadline_ns = deadline_after(timeout_ms);
+  for (;;) {
+    SLMRIG_ASSIGN(const fb::Envelope* envelope, take_answer());
+    if (envelope != nullptr && envelope->message_type() == kind) return envelope;
+    if (envelope != nullptr) {
+      return fail(ErrorCode::kCorrupt, fmt::format("the agent answered {} with {}, expected {}", asked_,
+                                                   message_name(*envelope), fb::EnumNameMessage(kind)));
+    }
+    if (connection_.state() == wire::LinkState::kLost) {
+      return fail(ErrorCode::kLinkLost, fmt::format("{}: the agent stopped acknowledging while {} was sent",
+                                                    link_->description(), asked_));
+    }
+    if (left_ms(deadline_ns) <= 0) return tl::unexpected(no_answer_error(timeout_ms));
+    SLMRIG_TRY(pump(std::min(kTickMs, left_ms(deadline_ns) + 1)));
+  }
+}
+
+template <typename Table>
+Result<const Table*> AgentClient::await_as(int64_t timeout_ms) {
+  SLMRIG_ASSIGN(const fb::Envelope* envelope, await(fb::MessageTraits<Table>::enum_value, timeout_ms));
+  return envelope->template message_as<Table>();
+}
+
+Done AgentClient::send(int64_t timeout_ms) {
+  const int64_t deadline_ns = deadline_after(timeout_ms);
+  for (;;) {
+    switch (connection_.send(builder_.data(), builder_.size_bytes())) {
+      case wire::SendResult::kQueued: return flush();
+      case wire::SendResult::kTooLarge:
+        return fail(ErrorCode::kBadInput,
+                    fmt::format("{} of {} bytes is larger than a message may be ({} bytes)", asked_,
+                                builder_.size_bytes(), wire::kMaxPayloadBytes));
+      case wire::SendResult::kNotConnected:
+        if (connection_.take_restart()) return tl::unexpected(restart_error());
+        return fail(ErrorCode::kLinkLost,
+                    fmt::format("{}: the agent is not connected", link_->description()));
+      case wire::SendResult::kWindowFull: break;
+    }
+    // A message that nobody takes would stop the acknowledgements behind it.
+    SLMRIG_TRY(take_answer());
+    if (left_ms(deadline_ns) <= 0) return tl::unexpected(no_answer_error(timeout_ms));
+    SLMRIG_TRY(pump(kTickMs));
+  }
+}
+
+template <typename Table>
+Done AgentClient::ask(flatbuffers::Offset<Table> message) {
+  ++request_id_;
+  return ask_more(message);
+}
+
+template <typename Table>
+Done AgentClient::ask_more(flatbuffers::Offset<Table> message) {
+  builder_.finish(request_id_, message);
+  const fb::Envelope* envelope = fb::GetEnvelope(builder_.data());
+  asked_ = message_name(*envelope);
+  note('>', message_text(*envelope));
+  return send(timeouts_.answer_ms);
+}
+
+Error AgentClient::silence_error(int64_t waited_ms) const {
+  const wire::LinkStatistics& seen = connection_.statistics();
+  if (seen.bytes_received == 0) {
+    return Error{
+        ErrorCode::kTimeout,
+        fmt::format(
+            "{} is silent: not one byte within {} ms; is the board powered, and does it run the agent?",
+            link_->description(), waited_ms),
+        {}};
+  }
+  if (seen.frames_received > 0) {
+    return Error{
+        ErrorCode::kTimeout,
+        fmt::format(
+            "{}: the agent is heard, but does not hear us within {} ms; look at the wire to the board",
+            link_->description(), waited_ms),
+        {}};
+  }
+  if (seen.foreign_frames > 0) {
+    return Error{
+        ErrorCode::kUnsupported,
+        fmt::format("{}: the agent frames its messages in another way than link version {}; build and deploy "
+                    "the agent of this slmrig",
+                    link_->description(), wire::kLinkVersion),
+        {}};
+  }
+  return Error{
+      ErrorCode::kCorrupt,
+      fmt::format("{} sends {} bytes within {} ms that are no frames of slmrig, beginning with {}; another "
+                  "program or another baud rate is at the other end",
+                  link_->description(), seen.bytes_received, waited_ms, shown(first_bytes_)),
+      {}};
+}
+
+Done AgentClient::find_agent() {
+  asked_ = "hello";
+  const int64_t deadline_ns = deadline_after(timeouts_.connect_ms);
+  while (connection_.state() != wire::LinkState::kConnected) {
+    if (left_ms(deadline_ns) <= 0) return tl::unexpected(silence_error(timeouts_.connect_ms));
+    if (connection_.state() == wire::LinkState::kLost) connection_.seek();
+    SLMRIG_TRY(pump(kTickMs));
+    if (connection_.state() != wire::LinkState::kConnected) SLMRIG_TRY(take_message());
+  }
+  return {};
+}
+
+Result<Banner> AgentClient::hello() {
+  greeting_ = true;
+  Result<Banner> banner = greet();
+  greeting_ = false;
+  return banner;
+}
+
+Result<Banner> AgentClient::greet() {
+  SLMRIG_TRY(find_agent());
+  connection_.take_restart();
+  SLMRIG_TRY(ask(fb::CreateHello(builder_.begin(), wire::kProtocolVersion)));
+  SLMRIG_ASSIGN(const fb::Banner* answer, await_as<fb::Banner>(timeouts_.answer_ms));
+  SLMRIG_ASSIGN(Banner banner, read_banner(*answer));
+  if (banner.protocol_version == wire::kProtocolVersion) return banner;
+  return fail(
+      ErrorCode::kUnsupported,
+      fmt::format(
+          "the agent speaks protocol {}, this slmrig speaks {}; build and deploy the agent of this slmrig",
+          banner.protocol_version, wire::kProtocolVersion));
+}
+
+Result<Banner> AgentClient::connect() { return hello(); }
+
+Result<Banner> AgentClient::reset() {
+  SLMRIG_TRY(ask(fb::CreateReset(builder_.begin())));
+  SLMRIG_TRY(await_as<fb::Accepted>(timeouts_.answer_ms));
+  const int64_t deadline_ns = deadline_after(timeouts_.connect_ms);
+  while (!connection_.take_restart()) {
+    if (left_ms(deadline_ns) <= 0) return tl::unexpected(no_answer_error(timeouts_.connect_ms));
+    SLMRIG_TRY(pump(kTickMs));
+    SLMRIG_TRY(take_message());
+  }
+  note('-', "the agent restarted");
+  return hello();
+}
+
+Result<SlotState> AgentClient::query_slot(uint32_t slot, bool hash) {
+  return query_slot_bytes(slot, hash, 0);
+}
+
+Result<SlotState> AgentClient::query_slot_bytes(uint32_t slot, bool hash, uint64_t hash_bytes) {
+  SLMRIG_TRY(ask(fb::CreateSlotQuery(builder_.begin(), static_cast<uint8_t>(slot), hash, hash_bytes)));
+  SLMRIG_ASSIGN(const fb::SlotState* state,
+                await_as<fb::SlotState>(hash ? timeouts_.hash_ms : timeouts_.answer_ms));
+  return read_slot_state(*state, slot);
+}
+
+Result<SlotState> AgentClient::upload(uint32_t slot, std::span<const uint8_t> image,
+                                      const UploadProgress& progress) {
+  base::Sha256 hash;
+  hash.update(image);
+  const auto digest = hash.finish();
+  auto& builder = builder_.begin();
+  const auto sha256 = builder.CreateVector(digest.data(), digest.size());
+  SLMRIG_TRY(ask(fb::CreateUploadBegin(builder, static_cast<uint8_t>(slot), image.size(), sha256)));
+  SLMRIG_ASSIGN(const fb::SlotState* begun, await_as<fb::SlotState>(timeouts_.hash_ms));
+  SLMRIG_ASSIGN(SlotState state, read_slot_state(*begun, slot));
+  if (state.received_bytes > image.size()) {
+    return fail(ErrorCode::kCorrupt, fmt::format("the agent holds {} bytes of an image of {}",
+                                                 state.received_bytes, image.size()));
+  }
+  SLMRIG_TRY(upload_chunks(slot, image, state.received_bytes, progress));
+  // Under the number of the chunks, whose failure may still be on its way.
+  SLMRIG_TRY(ask_more(fb::CreateUploadEnd(builder_.begin(), static_cast<uint8_t>(slot))));
+  SLMRIG_ASSIGN(const fb::SlotState* ended, await_as<fb::SlotState>(timeouts_.hash_ms));
+  SLMRIG_ASSIGN(state, read_slot_state(*ended, slot));
+  if (state.sha256 == base::to_hex(digest) && state.phase == SlotPhase::kReady) return state;
+  return fail(ErrorCode::kCorrupt, fmt::format("slot {} holds SHA-256 {} after the upload, expected {}", slot,
+                                               state.sha256, base::to_hex(digest)));
+}
+
+Done AgentClient::upload_chunks(uint32_t slot, std::span<const uint8_t> image, uint64_t offset_bytes,
+                                const UploadProgress& progress) {
+  note('>', fmt::format("UploadChunk ... from {} to {} bytes", offset_bytes, image.size()));
+  asked_ = "UploadChunk";
+  ++request_id_;
+  while (offset_bytes < image.size()) {
+    const auto piece =
+        image.subspan(offset_bytes, std::min(wire::kMaxChunkBytes, image.size() - offset_bytes));
+    auto& builder = builder_.begin();
+    const auto data = builder.CreateVector(piece.data(), piece.size());
+    const auto chunk = fb::CreateUploadChunk(builder, static_cast<uint8_t>(slot), offset_bytes, data);
+    builder_.finish(request_id_, chunk);
+    SLMRIG_TRY(send(timeouts_.upload_stall_ms));
+    offset_bytes += piece.size();
+    if (progress) progress(offset_bytes, image.size());
+  }
+  return {};
+}
+
+Result<LoadReport> AgentClient::load(uint32_t slot, uint32_t context_tokens) {
+  SLMRIG_TRY(ask(fb::CreateLoad(builder_.begin(), static_cast<uint8_t>(slot), context_tokens)));
+  SLMRIG_ASSIGN(const fb::LoadReport* report, await_as<fb::LoadReport>(timeouts_.load_ms));
+  return read_load_report(*report);
+}
+
+Result<RunReply> AgentClient::run(const RunRequest& request) {
+  if (request.prompt.size() > wire::kMaxPromptBytes) {
+    return fail(ErrorCode::kBadInput, fmt::format("the prompt has {} bytes; the wire carries at most {}",
+                                                  request.prompt.size(), wire::kMaxPromptBytes));
+  }
+  const int64_t begun_ns = base::monotonic_now_ns();
+  const int64_t deadline_ns = begun_ns + request.timeout_ms * 1'000'000;
+  auto& builder = builder_.begin();
+  const auto prompt = builder.CreateString(request.prompt);
+  SLMRIG_TRY(ask(fb::CreateRun(builder, prompt, request.max_new_tokens, request.top_k,
+                               static_cast<float>(request.temperature), request.seed, request.ignore_end)));
+  SLMRIG_TRY(await_as<fb::Accepted>(timeouts_.answer_ms));
+  SLMRIG_ASSIGN(const fb::GenerationReport* report, await_as<fb::GenerationReport>(left_ms(deadline_ns)));
+  SLMRIG_ASSIGN(RunReply reply, read_generation_report(*report, request.max_new_tokens));
+  while (reply.token_ids.size() < reply.generated_tokens) {
+    SLMRIG_ASSIGN(const fb::Trace* trace, await_as<fb::Trace>(timeouts_.answer_ms));
+    SLMRIG_TRY(append_trace(*trace, &reply));
+  }
+  reply.host_ns = base::monotonic_now_ns() - begun_ns;
+  return reply;
+}
+
+Result<std::vector<MemoryBytes>> AgentClient::memory() {
+  SLMRIG_TRY(ask(fb::CreateMemoryQuery(builder_.begin())));
+  SLMRIG_ASSIGN(const fb::MemoryReport* report, await_as<fb::MemoryReport>(timeouts_.answer_ms));
+  return read_memory_report(*report);
+}
+
+Result<ClockReading> AgentClient::clock() {
+  ClockReading reading;
+  reading.before_ns = base::monotonic_now_ns();
+  SLMRIG_TRY(ask(fb::CreateClockQuery(builder_.begin())));
+  SLMRIG_ASSIGN(const fb::Clock* clock, await_as<fb::Clock>(timeouts_.answer_ms));
+  reading.after_ns = base::monotonic_now_ns();
+  reading.ticks = clock->ticks();
+  return reading;
+}
+
+}  // namespace slmrig::rig

@@ -1,0 +1,108 @@
+// The host's end of the wire: Agent over a Link.
+//
+// Owns its link. One thread at a time; nothing happens between calls (no thread of its own), so an agent may
+// find its host silent for as long as the host likes. A frame from a device is untrusted: every message is
+// verified, and every answer checked against what was asked.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "device-agent/wire/connection.h"
+#include "device-agent/wire/messages.h"
+#include "harness/rig/agent.h"
+#include "harness/rig/bounded_text.h"
+#include "harness/rig/link.h"
+
+namespace slmrig::rig {
+
+struct ClientTimeouts {
+  int64_t connect_ms = 10'000;       // until the agent says hello
+  int64_t answer_ms = 5'000;         // of questions that take no work
+  int64_t hash_ms = 60'000;          // reading a whole slot
+  int64_t load_ms = 60'000;          // validating an image
+  int64_t upload_stall_ms = 15'000;  // without one chunk being taken
+};
+
+class AgentClient final : public Agent {
+ public:
+  AgentClient(std::unique_ptr<Link> link, const ClientTimeouts& timeouts);
+  ~AgentClient() override;
+
+  // Seeks the agent and asks who it is. A silent link, garbage, and an agent of another protocol are told
+  // apart.
+  base::Result<Banner> connect();
+  // Asks for a reset and waits for the next life.
+  base::Result<Banner> reset();
+
+  base::Result<SlotState> query_slot(uint32_t slot, bool hash) override;
+  // hash_bytes: how much to hash of a slot that a flasher filled behind the agent's back, whose size it
+  // cannot know; 0: what the agent knows of.
+  base::Result<SlotState> query_slot_bytes(uint32_t slot, bool hash, uint64_t hash_bytes);
+  base::Result<SlotState> upload(uint32_t slot, std::span<const uint8_t> image,
+                                 const UploadProgress& progress) override;
+  base::Result<LoadReport> load(uint32_t slot, uint32_t context_tokens) override;
+  base::Result<RunReply> run(const RunRequest& request) override;
+  base::Result<std::vector<MemoryBytes>> memory() override;
+  base::Result<ClockReading> clock() override;
+
+  std::string transcript() const { return transcript_.text(); }
+  const wire::LinkStatistics& statistics() const { return connection_.statistics(); }
+  // Called whenever the client waits: for whoever must drain a process's stderr meanwhile.
+  void on_wait(std::function<void()> hook) { wait_hook_ = std::move(hook); }
+
+ private:
+  static constexpr uint32_t kWindowFrames = 16;
+  using Envelope = wire::fb::Envelope;
+
+  // One round of input and output, waiting at most wait_ms for bytes.
+  base::Done pump(int64_t wait_ms);
+  base::Done flush();
+  // The next message that is here already, or null. Valid until the next pump.
+  base::Result<const Envelope*> take_message();
+  // The next answer to the open question that is here already, or null; a Failure becomes an error.
+  base::Result<const Envelope*> take_answer();
+  // Waits for an answer of this kind to the open question.
+  base::Result<const Envelope*> await(wire::fb::Message kind, int64_t timeout_ms);
+  template <typename Table>
+  base::Result<const Table*> await_as(int64_t timeout_ms);
+  // Sends what builder_ holds; waits for room in the window.
+  base::Done send(int64_t timeout_ms);
+  // Sends a question under a new number, or under that of the question before.
+  template <typename Table>
+  base::Done ask(flatbuffers::Offset<Table> message);
+  template <typename Table>
+  base::Done ask_more(flatbuffers::Offset<Table> message);
+
+  base::Result<Banner> hello();
+  base::Result<Banner> greet();
+  base::Done find_agent();
+  base::Error silence_error(int64_t waited_ms) const;
+  base::Error no_answer_error(int64_t waited_ms) const;
+  base::Error restart_error();
+  base::Done upload_chunks(uint32_t slot, std::span<const uint8_t> image, uint64_t offset_bytes,
+                           const UploadProgress& progress);
+  void note(char direction, const std::string& text);
+
+  std::unique_ptr<Link> link_;
+  ClientTimeouts timeouts_;
+  wire::ConnectionStorage<kWindowFrames> storage_;
+  wire::Connection connection_;
+  wire::MessageBuilder builder_;
+  uint32_t request_id_ = 0;
+  std::string asked_;  // the name of the question that is open
+  bool greeting_ = false;
+
+  std::array<uint8_t, 4096> input_ = {};
+  std::size_t input_begin_ = 0;
+  std::size_t input_end_ = 0;
+  std::string first_bytes_;  // of what was received, to show where it is no protocol at all
+
+  BoundedText transcript_;
+  int64_t started_ns_;
+  std::function<void()> wait_hook_;
+};
+
+}  // namespace slmrig::rig

@@ -1,0 +1,149 @@
+#include "harness/rig/answers.h"
+
+#include <fmt/format.h>
+
+#include "harness/base/sha256.h"
+#include "harness/base/utf8.h"
+
+namespace slmrig::rig {
+namespace {
+
+namespace fb = wire::fb;
+using base::Done;
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+
+constexpr std::size_t kMaxTextBytes = 256;
+
+// Control characters would reach terminals and reports.
+std::string text_of(const flatbuffers::String* text) {
+  if (text == nullptr) return {};
+  std::string copy = base::make_valid_utf8(text->string_view().substr(0, kMaxTextBytes));
+  for (char& c : copy) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return copy;
+}
+
+std::string origin_text(fb::Origin origin) {
+  switch (origin) {
+    case fb::Origin::exec: return "exec";
+    case fb::Origin::reset: return "reset";
+    case fb::Origin::power: return "power";
+  }
+  return "unknown";
+}
+
+tl::unexpected<base::Error> contradiction(std::string message) {
+  return fail(ErrorCode::kCorrupt, "the agent contradicts itself: " + std::move(message));
+}
+
+}  // namespace
+
+Result<Banner> read_banner(const fb::Banner& answer) {
+  Banner banner;
+  banner.protocol_version = answer.protocol_version();
+  banner.board = text_of(answer.board());
+  banner.unique_id = text_of(answer.unique_id());
+  banner.agent_build_id = text_of(answer.agent_build_id());
+  banner.engine = text_of(answer.engine());
+  banner.engine_version = text_of(answer.engine_version());
+  banner.kernel_isa = text_of(answer.kernel_isa());
+  banner.tick_source = text_of(answer.tick_source());
+  banner.tick_rate_hz = answer.tick_rate_hz();
+  banner.origin = origin_text(answer.origin());
+  banner.boot_ticks = answer.boot_ticks();
+  banner.slot_count = answer.slot_count();
+  banner.arena_bytes = answer.arena_bytes();
+  banner.max_trace_tokens = answer.max_trace_tokens();
+  banner.reset_reason = text_of(answer.reset_reason());
+  // Of another protocol version nothing more can be expected.
+  if (banner.protocol_version != wire::kProtocolVersion) return banner;
+  if (banner.board.empty() || banner.unique_id.empty())
+    return contradiction("a banner without board or unique id");
+  return banner;
+}
+
+Result<SlotState> read_slot_state(const fb::SlotState& answer, uint32_t asked_slot) {
+  if (answer.slot() != asked_slot) {
+    return contradiction(fmt::format("asked for slot {}, told of slot {}", asked_slot, answer.slot()));
+  }
+  SlotState state;
+  state.slot = answer.slot();
+  state.phase = answer.phase() == fb::SlotPhase::ready     ? SlotPhase::kReady
+                : answer.phase() == fb::SlotPhase::writing ? SlotPhase::kWriting
+                                                           : SlotPhase::kEmpty;
+  state.capacity_bytes = answer.capacity_bytes();
+  state.writable = answer.writable();
+  state.image_bytes = answer.image_bytes();
+  state.received_bytes = answer.received_bytes();
+  if (const auto* digest = answer.sha256()) {
+    if (digest->size() != 32) return contradiction(fmt::format("a SHA-256 of {} bytes", digest->size()));
+    state.sha256 = base::to_hex(std::span(digest->data(), digest->size()));
+  }
+  return state;
+}
+
+LoadReport read_load_report(const fb::LoadReport& answer) {
+  LoadReport report;
+  report.model = text_of(answer.model());
+  report.variant = text_of(answer.variant());
+  report.load_ticks = answer.load_ticks();
+  report.context_tokens = answer.context_tokens();
+  report.vocabulary_tokens = answer.vocabulary_tokens();
+  report.weight_macs_per_token = answer.weight_macs_per_token();
+  report.arena_needed_bytes = answer.arena_needed_bytes();
+  return report;
+}
+
+Result<RunReply> read_generation_report(const fb::GenerationReport& answer, uint32_t max_new_tokens) {
+  RunReply reply;
+  reply.prompt_tokens = answer.prompt_tokens();
+  reply.generated_tokens = answer.generated_tokens();
+  if (reply.generated_tokens == 0 || reply.generated_tokens > max_new_tokens) {
+    return contradiction(fmt::format("{} generated tokens, where 1 to {} were asked for",
+                                     reply.generated_tokens, max_new_tokens));
+  }
+  reply.finish = answer.finish() == fb::Finish::end_token ? base::Finish::kEndToken
+                 : answer.finish() == fb::Finish::length  ? base::Finish::kLength
+                                                          : base::Finish::kContextFull;
+  reply.encode_ticks = answer.encode_ticks();
+  reply.prefill_ticks = answer.prefill_ticks();
+  reply.first_sample_ticks = answer.first_sample_ticks();
+  reply.total_ticks = answer.total_ticks();
+  if (const auto* output = answer.output()) {
+    reply.output.assign(reinterpret_cast<const char*>(output->data()), output->size());
+  }
+  return reply;
+}
+
+Done append_trace(const fb::Trace& trace, RunReply* reply) {
+  const std::size_t have = reply->token_ids.size();
+  const auto* ids = trace.token_ids();
+  const auto* ticks = trace.duration_ticks();
+  if (ids == nullptr || ticks == nullptr || ids->size() != ticks->size() || ids->size() == 0) {
+    return contradiction("a piece of the trace without as many durations as tokens");
+  }
+  if (trace.first_index() != have || have + ids->size() > reply->generated_tokens) {
+    return contradiction(fmt::format("a piece of the trace from token {} with {} tokens, after {} of {}",
+                                     trace.first_index(), ids->size(), have, reply->generated_tokens));
+  }
+  reply->token_ids.insert(reply->token_ids.end(), ids->begin(), ids->end());
+  reply->token_ticks.insert(reply->token_ticks.end(), ticks->begin(), ticks->end());
+  const bool complete = reply->token_ids.size() == reply->generated_tokens;
+  if (trace.last() != complete) {
+    return contradiction(
+        fmt::format("a trace that ends at token {} of {}", reply->token_ids.size(), reply->generated_tokens));
+  }
+  return {};
+}
+
+std::vector<MemoryBytes> read_memory_report(const fb::MemoryReport& report) {
+  std::vector<MemoryBytes> classes;
+  if (report.classes() == nullptr) return classes;
+  for (const auto* one : *report.classes()) classes.push_back({text_of(one->name()), one->bytes()});
+  return classes;
+}
+
+}  // namespace slmrig::rig

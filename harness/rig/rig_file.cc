@@ -1,0 +1,113 @@
+#include "harness/rig/rig_file.h"
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "harness/base/json_reader.h"
+#include "harness/base/suggest.h"
+
+namespace slmrig::rig {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Bench;
+using base::JsonObject;
+
+// Sorted names of the boards under `folder`, or of its .json files.
+std::vector<std::string> names_in(const fs::path& folder, bool boards) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const fs::path& path = entry.path();
+    if (boards && fs::exists(path / "board.json", ignored)) names.push_back(path.filename().string());
+    const bool rig = !boards && path.extension() == ".json" && !path.stem().string().ends_with(".schema");
+    if (rig) names.push_back(path.stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+base::Result<fs::path> find_rig_file(const std::string& name_or_file, const fs::path& root) {
+  if (name_or_file.find('/') != std::string::npos || name_or_file.ends_with(".json"))
+    return fs::path(name_or_file);
+  const fs::path folder = root / "boards" / "rigs";
+  const std::vector<std::string> known = names_in(folder, false);
+  if (std::find(known.begin(), known.end(), name_or_file) != known.end())
+    return folder / (name_or_file + ".json");
+  return base::fail(base::ErrorCode::kBadInput, base::unknown_name("rig", name_or_file, known) +
+                                                    "; a rig of your own is named by its path");
+}
+
+void read_link(JsonObject link, Bench* bench) {
+  bench->link.kind = link.required_choice("kind", {"stdio", "unix", "tcp", "tty", "serial"});
+  bench->link.address = link.optional_string("address");
+  bench->link.baud = static_cast<int>(link.optional_uint("baud", 115200, 300, 20'000'000));
+  const bool own = bench->link.kind == "stdio";
+  if (own && !bench->link.address.empty())
+    link.fail("address", "has no meaning for a link of kind \"stdio\"");
+  const bool needs_address = bench->link.kind != "stdio" && bench->link.kind != "unix";
+  if (needs_address && bench->link.address.empty()) {
+    link.fail("address",
+              fmt::format("is missing: a link of kind \"{}\" must say where it leads", bench->link.kind));
+  }
+}
+
+// The bench's name becomes part of file names and of SQL that people type.
+bool is_plain_name(const std::string& name) {
+  return !name.empty() && name.size() <= 64 &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+             std::string::npos;
+}
+
+base::Result<Bench> read_bench(JsonObject object, const fs::path& root, const fs::path& rig_folder) {
+  Bench bench;
+  bench.name = object.required_string("name");
+  if (!bench.name.empty() && !is_plain_name(bench.name)) {
+    object.fail("name", fmt::format("'{}' must be at most 64 letters, digits and . _ -", bench.name));
+  }
+  bench.board.name = object.required_string("board");
+  bench.unit_id = object.optional_string("unit_id");
+  bench.agent = object.optional_string("agent");
+  if (!bench.agent.empty() && fs::path(bench.agent).is_relative())
+    bench.agent = (rig_folder / bench.agent).string();
+  read_link(object.required_object("link"), &bench);
+  const std::vector<std::string> known = names_in(root / "boards", true);
+  if (std::find(known.begin(), known.end(), bench.board.name) == known.end()) {
+    object.fail("board", base::unknown_name("board", bench.board.name, known));
+    return bench;  // the document's finish() reports it
+  }
+  SLMRIG_ASSIGN(bench.board, load_board(root / "boards" / bench.board.name / "board.json"));
+  return bench;
+}
+
+}  // namespace
+
+base::Result<base::Rig> load_rig(const std::string& name_or_file, const fs::path& root) {
+  SLMRIG_ASSIGN(const fs::path file, find_rig_file(name_or_file, root));
+  SLMRIG_ASSIGN(base::JsonDocument document, base::JsonDocument::read(file));
+  JsonObject object = document.root();
+  base::Rig rig;
+  rig.file = file.string();
+  rig.sha256 = document.sha256();
+  rig.name = object.required_string("name");
+  object.optional_string("description");
+  std::vector<JsonObject> benches = object.required_objects("benches");
+  if (object.has("benches") && benches.empty()) object.fail("benches", "must hold at least one bench");
+  std::set<std::string> names;
+  for (JsonObject& bench : benches) {
+    auto read = read_bench(bench, root, file.parent_path());
+    if (!read)
+      return tl::unexpected(base::within(fmt::format("{}: {}", rig.file, bench.path()), read.error()));
+    if (!names.insert(read->name).second) {
+      bench.fail("name", fmt::format("'{}' is the name of an earlier bench: names must differ", read->name));
+    }
+    rig.benches.push_back(std::move(*read));
+  }
+  SLMRIG_TRY(document.finish());
+  return rig;
+}
+
+}  // namespace slmrig::rig
