@@ -20,7 +20,7 @@ namespace slmrig::store {
 enum class CostUnit {
   kNanoseconds,
   kInstructions,
-  kNone,  // tier functional: only answers are real, costs are 0 and mean nothing
+  kNone,  // tier functional, or emulated without instruction counts: only answers are real
 };
 CostUnit cost_unit_of(base::Tier tier, const base::TickScale& ticks);
 

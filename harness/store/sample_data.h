@@ -15,6 +15,7 @@ struct SampleOptions {
   uint64_t seed = 1;
   uint32_t prompts_native = 12;   // generations of each cell on the board of tier hardware
   uint32_t prompts_emulated = 3;  // and on the two emulated ones
+  bool with_troubles = true;      // false: every cell ends ok, every answer is right
   std::string label = "sample";
   std::string build = "sample-1.0";
   std::string commit_sha = "0123456789abcdef0123456789abcdef01234567";
@@ -22,9 +23,10 @@ struct SampleOptions {
 };
 
 // Boards: native (hardware), mps2-an386 and mps3-an547 (emulated); models wrist-nano and wrist-wide; variants
-// f32 and int8; suites intents and summaries. Every status but not_applicable occurs (wrist-wide f32 is unfit
-// on one board, one cell failed, one was interrupted), wrong answers, a difference from the reference, a
-// doubt, a retried session. Series values are left to analyse::series_values. Returns the run's id.
+// f32 and int8; suites intents and summaries. With troubles, every status but not_applicable occurs
+// (wrist-wide f32 is unfit on one board, one cell failed, one was interrupted, and so the run was), wrong
+// answers, differences from the reference, a doubt, and a session at its second attempt. Series values are
+// left to analyse::series_values. Returns the run's id.
 base::Result<std::string> fill_with_sample_run(Store& store, const SampleOptions& options = {});
 
 }  // namespace slmrig::store

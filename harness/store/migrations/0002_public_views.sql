@@ -22,12 +22,13 @@ create index series_value_by_cell on series_value (cell_key) where cell_key is n
 -- The columns with which every public view begins, and what turns ticks into figures. Not public.
 --
 -- A figure is ticks * n / d rounded half up, written as (t / d) * n + ((t % d) * n * 2 + d) / (d * 2) so that no
--- product leaves 63 bits. is_ns and is_instructions are 1 or NULL: a column of the wrong unit is NULL by itself.
+-- product leaves 63 bits. is_ns and is_instructions are 1 or NULL: a column of the wrong unit is NULL by itself, and
+-- an emulated board has no time whatever its ticks are called.
 create view session_columns as
 select s.session_key, r.run_id, s.session_id, s.bench, s.unit_id, s.board, s.engine, s.model, s.variant,
        case when s.context_tokens > 0 then 'ctx=' || s.context_tokens end as settings, r.build, s.tier,
        s.tick_numerator as n, s.tick_denominator as d,
-       case when s.counts_instructions = 0 and s.tier <> 'functional' then 1 end as is_ns,
+       case when s.counts_instructions = 0 and s.tier in ('hardware', 'modelled') then 1 end as is_ns,
        case when s.counts_instructions = 1 and s.tier <> 'functional' then 1 end as is_instructions
   from session s join run r using (run_key);
 
@@ -35,7 +36,7 @@ create view cell_columns as
 select c.cell_key, s.session_key, r.run_id, s.session_id, c.cell_id, s.bench, s.unit_id, s.board, s.engine, s.model,
        s.variant, c.suite, c.settings, r.build, s.tier,
        s.tick_numerator as n, s.tick_denominator as d,
-       case when s.counts_instructions = 0 and s.tier <> 'functional' then 1 end as is_ns,
+       case when s.counts_instructions = 0 and s.tier in ('hardware', 'modelled') then 1 end as is_ns,
        case when s.counts_instructions = 1 and s.tier <> 'functional' then 1 end as is_instructions
   from cell c join session s using (session_key) join run r using (run_key);
 
