@@ -1,0 +1,81 @@
+// Training a bundled model from a seed: batches, AdamW with a cosine schedule, checkpoints, progress.
+//
+// The result depends on the options and on the kind of CPU (OpenBLAS chooses its kernels by it) and on
+// nothing else: a training that was interrupted and resumed ends with the same bits as one that was not.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "harness/base/error.h"
+#include "workloads/forge/corpus.h"
+#include "workloads/forge/gguf.h"
+#include "workloads/forge/text_codec.h"
+#include "workloads/forge/train_network.h"
+
+namespace slmrig::forge {
+
+struct TrainOptions {
+  std::string model = "wrist-wide";
+  std::uint64_t seed = 1;
+  std::uint64_t step_count = 10000;
+  std::size_t batch_tokens = 3072;
+  double learning_rate = 3e-3;
+  double final_learning_rate_share = 0.02;
+  std::uint64_t warmup_steps = 200;
+  double weight_decay = 0.05;
+  double noise_rate = 0.35;
+  double summary_share = 0.28;
+  std::uint64_t report_every = 100;
+  std::uint64_t validate_every = 1000;
+  std::filesystem::path output;      // the GGUF, written at the end and beside each checkpoint
+  std::filesystem::path checkpoint;  // resumed from where it exists; removed at the end
+};
+
+// What is known at a report; the validation figures are those of the last validation.
+struct TrainProgress {
+  std::uint64_t step = 0;
+  std::uint64_t step_count = 0;
+  double loss = 0.0;  // weighted nats a token, mean since the last report
+  double learning_rate = 0.0;
+  double tokens_per_second = 0.0;
+  double seconds_left = 0.0;
+  bool has_validation = false;
+  double validation_loss = 0.0;
+  double command_accuracy = 0.0;  // share of answers that greedy decoding gets exactly right
+  double summary_accuracy = 0.0;
+};
+
+struct TrainResult {
+  std::uint64_t parameter_count = 0;
+  std::uint64_t token_count = 0;  // trained on, in all runs of this training
+  double seconds = 0.0;           // spent training, in all runs of this training
+};
+
+base::Result<TrainResult> train_model(const TrainOptions& options,
+                                      const std::function<void(const TrainProgress&)>& report);
+
+// Rate of a step: linear warm-up, then a cosine down to the final share.
+double learning_rate_at(const TrainOptions& options, std::uint64_t step);
+
+// Share of examples of `split`, undisturbed, whose whole answer greedy decoding would give: every answer
+// token is the most likely one after those before it. One forward pass each, no generation.
+struct Validation {
+  double loss = 0.0;  // nats an answer token
+  double command_accuracy = 0.0;
+  double summary_accuracy = 0.0;
+};
+base::Result<Validation> validate(Network& network, const TextCodec& codec, Split split, std::size_t commands,
+                                  std::size_t summaries);
+
+// Architecture keys, vocabulary and tensors as GGUF; `vocabulary` holds the tokenizer keys.
+base::Result<GgufFile> model_gguf(const Network& network, const GgufFile& vocabulary);
+
+// OpenBLAS 0.3.21 takes a processor newer than itself for the oldest one and is four times slower. Where that
+// happened, sets OPENBLAS_CORETYPE and runs this program again in place; otherwise returns. Call first in
+// main.
+void prefer_fast_blas(char** argv);
+
+}  // namespace slmrig::forge
