@@ -62,6 +62,10 @@ class Runtime {
   uint32_t context_tokens() const { return transformer_.context_tokens(); }
   uint64_t weight_macs_per_token() const { return image_.weight_macs_per_token; }
 
+  // Whether encode() begins with BOS, and its id; -1 where the model has none. Only once loaded.
+  bool adds_bos() const { return tokenizer_.adds_bos(); }
+  int32_t bos_id() const { return static_cast<int32_t>(tokenizer_.bos_id()); }
+
   // Empties the KV cache and seeds the sampler.
   Status begin(const Sampling& sampling);
 

@@ -241,7 +241,7 @@ Status Tokenizer::encode(const char* text, size_t text_bytes, const Room& room, 
                          uint32_t capacity, uint32_t* count) const {
   *count = 0;
   if (text_bytes > room.prompt_bytes) return Status::kPromptTooLong;
-  if ((header_->flags & kTokenizerAddBos) != 0) {
+  if (adds_bos()) {
     if (capacity == 0) return Status::kPromptTooLong;
     ids[(*count)++] = static_cast<int32_t>(header_->bos_id);
   }

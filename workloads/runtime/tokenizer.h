@@ -47,6 +47,8 @@ class Tokenizer {
 
   uint32_t piece_count() const { return header_->piece_count; }
   bool is_end(uint32_t id) const;
+  bool adds_bos() const { return (header_->flags & kTokenizerAddBos) != 0; }
+  uint32_t bos_id() const { return header_->bos_id; }  // or kNoTokenId
 
   // kPromptTooLong when the text is longer than the room or the ids are more than `capacity`.
   Status encode(const char* text, size_t text_bytes, const Room& room, int32_t* ids, uint32_t capacity,

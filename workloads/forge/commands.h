@@ -1,0 +1,23 @@
+// The subcommands of slmforge, by concern.
+//
+// Each add_... function declares its subcommands on `app`; the one that the user names stores in *chosen what
+// it is to do. main runs it: its value is the exit code, its error is printed and ends with 2.
+#pragma once
+
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+#include "harness/base/error.h"
+
+namespace slmrig::forge {
+
+using Command = std::function<base::Result<int>()>;
+
+// quantize, image, inspect, random
+void add_file_commands(CLI::App& app, Command* chosen);
+
+// generate, eval
+void add_run_commands(CLI::App& app, Command* chosen);
+
+}  // namespace slmrig::forge

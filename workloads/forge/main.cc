@@ -1,0 +1,33 @@
+// slmforge: the host side of models.
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+
+#include "workloads/forge/commands.h"
+
+namespace {
+
+constexpr int kBadInput = 2;
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using slmrig::forge::Command;
+  CLI::App app("slmforge: quantizes, inspects, images, runs and scores small language models");
+  app.require_subcommand(1);
+  app.set_help_all_flag("--help-all", "Help of every subcommand");
+  Command chosen;
+  slmrig::forge::add_file_commands(app, &chosen);
+  slmrig::forge::add_run_commands(app, &chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kBadInput;
+  }
+  const auto result = chosen();
+  if (!result) {
+    std::fprintf(stderr, "slmforge: %s\n", result.error().text().c_str());
+    return kBadInput;
+  }
+  return *result;
+}
