@@ -99,8 +99,13 @@ Done RecordWriter::begin_session(const base::SessionStart& session) {
     SLMRIG_ASSIGN(
         Statement * insert,
         database_.cached("insert into cell (cell_id, session_key, suite, settings) values (?,?,?,?) "
-                         "on conflict (cell_id) do nothing"));
+                         "on conflict (cell_id) do update set suite = excluded.suite "
+                         "where session_key = excluded.session_key"));
     SLMRIG_TRY(insert->bind(cell.cell_id).bind(key.key).bind(cell.suite).bind(cell.settings_text).run());
+    if (database_.changed_rows() != 1) {
+      return base::fail(ErrorCode::kBadInput,
+                        fmt::format("cell '{}' belongs to another session", cell.cell_id));
+    }
   }
   SLMRIG_TRY(add_artifacts(session.variant));
   return set_session_facts(key.key, session.provenance);
@@ -162,11 +167,11 @@ Done RecordWriter::restart_session(const base::SessionStart& session, const Sess
     SLMRIG_ASSIGN(Statement * remove, database_.cached(sql));
     SLMRIG_TRY(remove->bind(known.key).run());
   }
-  for (const base::Cell& cell : session.session.cells) SLMRIG_TRY(restart_cell(cell.cell_id, known.key));
+  for (const base::Cell& cell : session.session.cells) SLMRIG_TRY(restart_cell(cell.cell_id));
   return {};
 }
 
-Done RecordWriter::restart_cell(const std::string& cell_id, int64_t session) {
+Done RecordWriter::restart_cell(const std::string& cell_id) {
   const Result<int64_t> key = cell_key(cell_id);
   if (!key) return {};  // this attempt brings it
   for (const char* sql :
@@ -177,10 +182,8 @@ Done RecordWriter::restart_cell(const std::string& cell_id, int64_t session) {
   SLMRIG_ASSIGN(
       Statement * update,
       database_.cached("update cell set status = null, reason = null, doubts = null, ended_at_ns = null, "
-                       "busy_ns = 0 where cell_key = ? and session_key = ?"));
-  SLMRIG_TRY(update->bind(*key).bind(session).run());
-  if (database_.changed_rows() == 1) return {};
-  return base::fail(ErrorCode::kBadInput, fmt::format("cell '{}' belongs to another session", cell_id));
+                       "busy_ns = 0 where cell_key = ?"));
+  return update->bind(*key).run();
 }
 
 Done RecordWriter::add_artifacts(const base::VariantFacts& variant) {

@@ -51,7 +51,7 @@ class RecordWriter {
 
   base::Result<int64_t> insert_session(const base::SessionStart& session, int64_t run);
   base::Done restart_session(const base::SessionStart& session, const SessionKey& known);
-  base::Done restart_cell(const std::string& cell_id, int64_t session);
+  base::Done restart_cell(const std::string& cell_id);
   base::Done add_artifacts(const base::VariantFacts& variant);
   base::Done set_session_facts(int64_t session, const base::Provenance& provenance);
 

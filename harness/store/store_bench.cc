@@ -1,0 +1,152 @@
+// What the store costs: generations of 32 tokens a second through the RecordSink, bytes of a generation in
+// the file, and how long reading them takes. Targets: at least 50,000 inserts/s, at most 650 bytes a
+// generation.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <string>
+
+#include "harness/base/file.h"
+#include "harness/base/sha256.h"
+#include "harness/store/queries.h"
+#include "harness/store/sql_query.h"
+#include "harness/store/store.h"
+
+namespace slmrig::store {
+namespace {
+
+constexpr uint32_t kTokens = 32;
+constexpr uint32_t kPrompts = 500;
+
+// A broken benchmark must not print a figure.
+template <typename T>
+T must(base::Result<T> result) {
+  if (!result) {
+    fmt::print(stderr, "{}\n", result.error().text());
+    std::abort();
+  }
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+base::SessionStart session_of(const std::string& run_id, const std::string& id, uint32_t cells) {
+  base::SessionStart start;
+  start.run_id = run_id;
+  start.session.session_id = id;
+  start.session.bench = start.session.board = "native";
+  start.session.model = "wrist-wide";
+  start.session.variant = "int8";
+  start.engine = "slm";
+  for (uint32_t i = 0; i < cells; ++i) {
+    start.session.cells.push_back({fmt::format("{}-cell-{}", id, i), "intents", {}, "ctx=256 new=32"});
+  }
+  return start;
+}
+
+// Durations as a board has them (six to seven digits), ids of a vocabulary of 512, 96 characters of text.
+base::Generation generation_of(const std::string& cell_id, uint32_t index, std::mt19937_64& random) {
+  base::Generation generation;
+  generation.cell_id = cell_id;
+  generation.prompt_id = fmt::format("intent-{:04}", index % kPrompts);
+  generation.repeat = index / kPrompts;
+  generation.prompt_sha256 = base::sha256_hex(generation.prompt_id);
+  generation.prompt_text = "set a timer for twelve minutes please";
+  generation.prompt_tokens = 24;
+  generation.generated_tokens = kTokens;
+  generation.finish = base::Finish::kLength;
+  generation.prefill_ticks = 5'000'000;
+  for (uint32_t token = 0; token < kTokens; ++token) {
+    generation.token_ids.push_back(static_cast<int32_t>(random() % 512));
+    generation.token_ticks.push_back(900'000 + random() % 1'200'000);
+  }
+  generation.token_ids_sha256 = base::sha256_hex(fmt::format("{}", index));
+  generation.output_text = std::string(96, 'a');
+  generation.correct = true;
+  generation.matches_reference = true;
+  generation.started_at_ns = 1'767'225'600'000'000'000 + index;
+  return generation;
+}
+
+void fill(Store& store, uint32_t generations) {
+  std::mt19937_64 random(1);
+  base::RunStart run;
+  run.run_id = "bench-run";
+  must(store.begin_run(run));
+  const uint32_t cells = std::max<uint32_t>(1, generations / 2000);
+  must(store.begin_session(session_of(run.run_id, "bench-session", cells)));
+  for (uint32_t cell = 0; cell < cells; ++cell) {
+    const std::string cell_id = fmt::format("bench-session-cell-{}", cell);
+    for (uint32_t i = 0; i < generations / cells; ++i) must(store.add(generation_of(cell_id, i, random)));
+    must(store.end_cell({cell_id, base::CellStatus::kOk, "", {}, 1, 1}));
+  }
+  must(store.end_run({run.run_id, 1, false, 1.0}));
+}
+
+void insert_generations(benchmark::State& state) {
+  const auto count = static_cast<uint32_t>(state.range(0));
+  double bytes = 0;
+  std::mt19937_64 random(1);
+  std::vector<base::Generation> prepared;
+  for (uint32_t i = 0; i < kPrompts; ++i)
+    prepared.push_back(generation_of("bench-session-cell-0", i, random));
+  for (auto _ : state) {
+    state.PauseTiming();
+    const auto folder = must(base::TemporaryDirectory::create("store-bench"));
+    const std::string path = folder.path() / "bench.db";
+    auto store = must(open_store(path));
+    base::RunStart run;
+    run.run_id = "bench-run";
+    must(store->begin_run(run));
+    must(store->begin_session(session_of(run.run_id, "bench-session", 1)));
+    state.ResumeTiming();
+    for (uint32_t i = 0; i < count; ++i) {
+      base::Generation& generation = prepared[i % kPrompts];
+      generation.repeat = i / kPrompts;
+      must(store->add(generation));
+    }
+    must(store->end_cell({"bench-session-cell-0", base::CellStatus::kOk, "", {}, 1, 1}));
+    state.PauseTiming();
+    store.reset();
+    bytes = static_cast<double>(std::filesystem::file_size(path));
+    state.ResumeTiming();
+  }
+  state.counters["generations/s"] = benchmark::Counter(
+      static_cast<double>(count) * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["bytes/generation"] = bytes / count;
+  state.SetLabel("targets: >= 50000/s, <= 650 bytes");
+}
+BENCHMARK(insert_generations)->Arg(50'000)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(3);
+
+void query(benchmark::State& state, const std::string& sql) {
+  const auto folder = must(base::TemporaryDirectory::create("store-bench"));
+  const std::string path = folder.path() / "bench.db";
+  fill(*must(open_store(path)), 10'000);
+  for (auto _ : state) benchmark::DoNotOptimize(must(run_query(path, sql)));
+  state.SetLabel("10000 generations, 320000 tokens");
+}
+BENCHMARK_CAPTURE(query, count_tokens, "select board, variant, count(*) from v_token group by 1, 2")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(query, mean_token,
+                  "select board, avg(duration_ns) from v_token where token_index > 0 group by 1")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(query, count_token_ids, "select count(distinct token_id) from v_token")
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(query, mean_ttft, "select board, avg(ttft_ns) from v_generation group by 1")
+    ->Unit(benchmark::kMillisecond);
+
+void read_run(benchmark::State& state) {
+  const auto folder = must(base::TemporaryDirectory::create("store-bench"));
+  const std::string path = folder.path() / "bench.db";
+  fill(*must(open_store(path)), 10'000);
+  auto reader = must(open_reader(path));
+  for (auto _ : state) benchmark::DoNotOptimize(must(reader.run_data("latest")));
+  state.SetLabel("10000 generations");
+}
+BENCHMARK(read_run)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace slmrig::store
+
+BENCHMARK_MAIN();
