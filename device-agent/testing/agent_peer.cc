@@ -93,6 +93,13 @@ std::unique_ptr<Message> AgentPeer::hello() {
              [](auto& builder) { return fb::CreateHello(builder, wire::kProtocolVersion).Union(); });
 }
 
+std::unique_ptr<Message> AgentPeer::reset() {
+  const auto accepted =
+      ask(fb::Message::Reset, [](auto& builder) { return fb::CreateReset(builder).Union(); });
+  if (accepted == nullptr || accepted->as<fb::Accepted>() == nullptr) return nullptr;
+  return receive_answer(0);
+}
+
 std::unique_ptr<Message> AgentPeer::load(uint8_t slot, uint32_t context_tokens) {
   return ask(
       fb::Message::Load, [&](auto& builder) { return fb::CreateLoad(builder, slot, context_tokens).Union(); },

@@ -75,6 +75,8 @@ class AgentPeer {
   std::unique_ptr<Message> ask(fb::Message type, const Build& build, uint32_t timeout_ms = 5000);
 
   std::unique_ptr<Message> hello();
+  // Resets the agent; the banner of its next life, which comes unasked.
+  std::unique_ptr<Message> reset();
   std::unique_ptr<Message> load(uint8_t slot, uint32_t context_tokens = 0);
   std::unique_ptr<Message> slot(uint8_t slot, bool hash = false, uint64_t hash_bytes = 0);
   // UploadBegin, what is missing, UploadEnd. stop_after_bytes: breaks off there, as a cut link would.

@@ -108,10 +108,7 @@ TEST_CASE("a reset starts the agent again on the same pipes and the slot is stil
   ProcessStream stream(agent_command(slots));
   AgentPeer peer(stream, 0x1234);
   REQUIRE(peer.upload(0, echo_image())->as<fb::SlotState>() != nullptr);
-  const auto accepted = peer.ask(fb::Message::Reset, [](auto& b) { return fb::CreateReset(b).Union(); });
-  REQUIRE(accepted != nullptr);
-  CHECK(accepted->as<fb::Accepted>() != nullptr);
-  const auto banner = peer.receive();
+  const auto banner = peer.reset();
   REQUIRE(banner != nullptr);
   REQUIRE(banner->as<fb::Banner>() != nullptr);
   CHECK(peer.connection().take_restart());

@@ -1,4 +1,4 @@
-// The native agent: the agent core on a Linux port, with whatever engine is linked in.
+// The program of every agent: the core on the port and with the engine that are linked in.
 #include "device-agent/core/agent.h"
 
 int main(int argc, char** argv) { return slmrig::agent::run_agent(argc, argv); }

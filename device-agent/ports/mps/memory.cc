@@ -1,0 +1,112 @@
+// Slots, arena, stack and unique id: all of them plain memory on these boards.
+#include "device-agent/ports/mps/memory.h"
+
+#include <cstring>
+
+#include "device-agent/core/port.h"
+
+namespace slmrig::agent::port {
+namespace {
+
+constexpr uint8_t kPaint = 0xA5;
+constexpr size_t kPaintMarginBytes = 256;  // the frames that are alive while the paint goes on
+
+struct Range {
+  uint8_t* begin;
+  size_t size_bytes;
+};
+
+// Slot 0 is laid from outside (a loader); slot 1 takes uploads.
+Range slot_range(uint32_t slot) {
+  if (slot == 0) return {slmrig_slot0_begin, static_cast<size_t>(slmrig_slot0_end - slmrig_slot0_begin)};
+  if (slot == 1) {
+    return {slmrig_upload_slot_begin, static_cast<size_t>(slmrig_upload_slot_end - slmrig_upload_slot_begin)};
+  }
+  return {nullptr, 0};
+}
+
+}  // namespace
+
+__attribute__((section(".retained"))) Retained retained;
+
+Identity identity() {
+  static char unique_id[kUniqueIdBytes];
+  size_t count = 0;
+  while (count + 1 < kUniqueIdBytes && slmrig_unique_id[count] > ' ' && slmrig_unique_id[count] < 0x7F) {
+    unique_id[count] = static_cast<char>(slmrig_unique_id[count]);
+    ++count;
+  }
+  unique_id[count] = '\0';
+  return {SLMRIG_BOARD_NAME, count != 0 ? unique_id : "unset", Origin::kReset};
+}
+
+size_t build_id(uint8_t* id, size_t capacity) {
+  // An ELF note: three words, the name "GNU\0", then the id.
+  constexpr size_t kHeadBytes = 16;
+  const auto note_bytes = static_cast<size_t>(slmrig_build_id_end - slmrig_build_id_begin);
+  if (note_bytes < kHeadBytes || note_bytes - kHeadBytes > capacity) return 0;
+  std::memcpy(id, slmrig_build_id_begin + kHeadBytes, note_bytes - kHeadBytes);
+  return note_bytes - kHeadBytes;
+}
+
+uint32_t slot_count() { return 2; }
+SlotGeometry slot_geometry(uint32_t slot) { return {slot_range(slot).size_bytes, slot == 1}; }
+
+const uint8_t* slot_data(uint32_t slot, uint64_t* size_bytes) {
+  const Range range = slot_range(slot);
+  *size_bytes = range.size_bytes;
+  return range.begin;
+}
+
+Status slot_erase(uint32_t slot, uint64_t) {
+  if (slot != 1) return Status::kBadSlot;
+  const Range range = slot_range(slot);
+  std::memset(range.begin, 0xFF, range.size_bytes);
+  return Status::kOk;
+}
+
+Status slot_write(uint32_t slot, uint64_t offset_bytes, const uint8_t* data, size_t size_bytes) {
+  const Range range = slot_range(slot);
+  if (slot != 1 || offset_bytes > range.size_bytes || size_bytes > range.size_bytes - offset_bytes) {
+    return Status::kBadSlot;
+  }
+  std::memcpy(range.begin + offset_bytes, data, size_bytes);
+  return Status::kOk;
+}
+
+Status slot_finish(uint32_t, uint64_t) { return Status::kOk; }
+
+size_t slot_read_note(uint32_t slot, uint8_t* note, size_t capacity) {
+  if (slot != 1 || retained.note_bytes > sizeof retained.note || retained.note_bytes > capacity) return 0;
+  std::memcpy(note, retained.note, retained.note_bytes);
+  return retained.note_bytes;
+}
+
+Status slot_write_note(uint32_t slot, const uint8_t* note, size_t size_bytes) {
+  if (slot != 1 || size_bytes > sizeof retained.note) return Status::kBadSlot;
+  retained.note_bytes = static_cast<uint32_t>(size_bytes);
+  std::memcpy(retained.note, note, size_bytes);
+  return Status::kOk;
+}
+
+uint8_t* arena(size_t* arena_bytes) {
+  *arena_bytes = static_cast<size_t>(slmrig_arena_end - slmrig_arena_begin);
+  return slmrig_arena_begin;
+}
+
+void paint_stack() {
+  const auto* here = static_cast<const uint8_t*>(__builtin_frame_address(0));
+  for (uint8_t* byte = slmrig_stack_begin; byte < here - kPaintMarginBytes; ++byte) {
+    *static_cast<volatile uint8_t*>(byte) = kPaint;
+  }
+}
+
+uint32_t stack_peak_bytes() {
+  const uint8_t* byte = slmrig_stack_begin;
+  while (byte < slmrig_stack_end && *byte == kPaint) ++byte;
+  return static_cast<uint32_t>(slmrig_stack_end - byte);
+}
+
+uint64_t process_peak_bytes() { return 0; }
+
+}  // namespace slmrig::agent::port

@@ -1,0 +1,39 @@
+// Inside the MPS ports: places that the linker script lays out (ports/mps/sections.ld,
+// boards/<board>/memory.ld).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+extern "C" {
+extern uint8_t slmrig_slot0_begin[];
+extern uint8_t slmrig_slot0_end[];
+extern uint8_t slmrig_upload_slot_begin[];
+extern uint8_t slmrig_upload_slot_end[];
+extern uint8_t slmrig_arena_begin[];
+extern uint8_t slmrig_arena_end[];
+extern uint8_t slmrig_stack_begin[];  // lowest address
+extern uint8_t slmrig_stack_end[];
+extern uint8_t slmrig_unique_id[];  // 64 bytes, laid there from outside
+extern const uint8_t slmrig_build_id_begin[];
+extern const uint8_t slmrig_build_id_end[];
+}
+
+namespace slmrig::agent::port {
+
+constexpr size_t kUniqueIdBytes = 64;
+
+// What survives a reset: RAM that start-up leaves alone.
+struct Retained {
+  uint32_t fault_magic;
+  char fault[112];  // NUL-terminated where fault_magic is right
+  uint32_t note_bytes;
+  uint8_t note[128];
+};
+
+extern Retained retained;
+
+// Copies the fault of the life before to where previous_fault() finds it, and forgets it.
+void read_retained_fault();
+
+}  // namespace slmrig::agent::port

@@ -1,0 +1,112 @@
+// The CMSDK APB UART as the link. Source: Arm DDI 0479, section 4.3.
+#include "device-agent/ports/mps/uart.h"
+
+#include "chip.h"
+#include "device-agent/core/port.h"
+#include "device-agent/ports/mps/clock.h"
+#include "device-agent/ports/mps/registers.h"
+
+namespace slmrig::agent::port {
+namespace {
+
+constexpr uintptr_t kData = chip::kUartAddress + 0x00;
+constexpr uintptr_t kState = chip::kUartAddress + 0x04;
+constexpr uintptr_t kControl = chip::kUartAddress + 0x08;
+constexpr uintptr_t kInterruptClear = chip::kUartAddress + 0x0C;
+constexpr uintptr_t kBaudDivider = chip::kUartAddress + 0x10;
+
+constexpr uint32_t kTransmitFull = 1U << 0;  // in State
+constexpr uint32_t kReceiveFull = 1U << 1;
+constexpr uint32_t kTransmitEnable = 1U << 0;  // in Control
+constexpr uint32_t kReceiveEnable = 1U << 1;
+constexpr uint32_t kTransmitInterrupt = 1U << 2;
+constexpr uint32_t kReceiveInterrupt = 1U << 3;
+constexpr uint32_t kBothInterrupts = 3;  // in InterruptClear
+
+constexpr uint32_t kBaud = 115200;
+constexpr uint32_t kWriteTimeoutMs = 2000;
+constexpr uint32_t kQuiet = kTransmitEnable | kReceiveEnable;
+
+// Received bytes. When it is full the receive interrupt is masked: the emulator then holds the rest back, and
+// on a real line what is lost is sent again.
+constexpr uint32_t kRingBytes = 1024;
+static_assert((kRingBytes & (kRingBytes - 1)) == 0);
+uint8_t g_ring[kRingBytes];
+volatile uint32_t g_head = 0;  // written by the interrupt
+volatile uint32_t g_tail = 0;  // written by read_link
+
+}  // namespace
+
+void start_uart() {
+  at(kBaudDivider) = static_cast<uint32_t>(SLMRIG_CLOCK_HZ / kBaud);
+  at(kControl) = kQuiet | kReceiveInterrupt;
+  for (uint32_t input : chip::kUartInterrupts)
+    at(core::kInterruptEnable + 4 * (input / 32)) = 1U << (input % 32);
+}
+
+void on_uart() {
+  at(kInterruptClear) = kBothInterrupts;
+  while ((at(kState) & kReceiveFull) != 0) {
+    if (g_head - g_tail == kRingBytes) {
+      at(kControl) = kQuiet;
+      return;
+    }
+    g_ring[g_head % kRingBytes] = static_cast<uint8_t>(at(kData));
+    g_head = g_head + 1;
+  }
+  // Only ever set for one wake-up of write_link.
+  at(kControl) = kQuiet | kReceiveInterrupt;
+}
+
+size_t read_link(uint8_t* data, size_t capacity) {
+  size_t count = 0;
+  while (count < capacity && g_tail != g_head) {
+    data[count++] = g_ring[g_tail % kRingBytes];
+    g_tail = g_tail + 1;
+  }
+  InterruptLock lock;
+  at(kControl) = kQuiet | kReceiveInterrupt;
+  return count;
+}
+
+bool write_link(const uint8_t* data, size_t size_bytes) {
+  for (size_t i = 0; i < size_bytes; ++i) {
+    if ((at(kState) & kTransmitFull) != 0) {
+      const uint32_t started_ms = coarse_milliseconds();
+      do {
+        if (coarse_milliseconds() - started_ms > kWriteTimeoutMs) return false;
+        InterruptLock lock;
+        at(kControl) = at(kControl) | kTransmitInterrupt;
+        if ((at(kState) & kTransmitFull) != 0) wait_for_interrupt();
+      } while ((at(kState) & kTransmitFull) != 0);
+    }
+    at(kData) = data[i];
+  }
+  return true;
+}
+
+bool link_alive() { return true; }
+
+void wait_for_link(uint32_t milliseconds) {
+  const uint32_t started_ms = coarse_milliseconds();
+  while (coarse_milliseconds() - started_ms < milliseconds) {
+    InterruptLock lock;
+    if (g_head != g_tail || (at(kState) & kReceiveFull) != 0) return;
+    wait_for_interrupt();
+  }
+}
+
+void enter_quiet_window() {
+  InterruptLock lock;
+  at(kControl) = kQuiet;
+}
+
+void leave_quiet_window() {
+  use_idle_period();
+  InterruptLock lock;
+  at(kControl) = kQuiet | kReceiveInterrupt;
+}
+
+void set_markers(uint8_t) {}  // no meter can be attached to an emulated pin
+
+}  // namespace slmrig::agent::port

@@ -1,0 +1,15 @@
+// Arm MPS3 FPGA images with an SSE-300 subsystem (AN547: Cortex-M55), in secure state.
+// Source: Arm DAI 0547, and QEMU hw/arm/mps2-tz.c, which this port runs on.
+#pragma once
+
+#include <cstdint>
+
+namespace slmrig::agent::port::chip {
+
+constexpr uintptr_t kUartAddress = 0x59303000;  // UART0, secure alias
+
+// NVIC inputs of UART0. Which is receive and which transmit differs between documents: both lead to one
+// handler.
+constexpr uint32_t kUartInterrupts[] = {33, 34};
+
+}  // namespace slmrig::agent::port::chip

@@ -1,0 +1,190 @@
+// Firmware in an emulator, started as board.json says: what the wire carries, and that counts repeat exactly.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "device-agent/testing/agent_peer.h"
+#include "device-agent/testing/process_stream.h"
+#include "tests/foreign_engine/echo_engine.h"
+
+namespace slmrig::agent::testing {
+namespace {
+
+void replace_all(std::string& text, const std::string& what, const std::string& with) {
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+void write_file(const std::string& path, const std::vector<uint8_t>& bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+std::vector<uint8_t> echo_image(size_t size_bytes, uint32_t rounds_per_token = 1000) {
+  std::vector<uint8_t> bytes(size_bytes);
+  std::iota(bytes.begin(), bytes.end(), uint8_t{1});
+  echo::EchoImage head;
+  head.rounds_per_token = rounds_per_token;
+  std::memcpy(bytes.data(), &head, sizeof head);
+  return bytes;
+}
+
+// One emulated board: files, process and the host's end of its link.
+class EmulatedBoard {
+ public:
+  EmulatedBoard(const std::string& board, const std::vector<uint8_t>& image) {
+    char name[] = "/tmp/slmrig-emulated-XXXXXX";
+    folder_ = mkdtemp(name);
+    write_file(folder_ + "/image", image);
+    std::vector<uint8_t> id(64);
+    std::memcpy(id.data(), "virtual-0042", 12);
+    write_file(folder_ + "/unique_id", id);
+    std::ifstream file("boards/" + board + "/board.json");
+    facts_ = nlohmann::json::parse(file);
+    std::vector<std::string> command = {facts_["emulator"]["program"]};
+    for (std::string argument : facts_["emulator"]["arguments"]) {
+      replace_all(argument, "{agent}", SLMRIG_FIRMWARE_FOLDER "/" + board + "/agent-echo.elf");
+      replace_all(argument, "{image}", folder_ + "/image");
+      replace_all(argument, "{unique_id_file}", folder_ + "/unique_id");
+      replace_all(argument, "{uart}", folder_ + "/uart");
+      command.push_back(argument);
+    }
+    stream_ = std::make_unique<ProcessStream>(command, folder_ + "/uart");
+    peer_ = std::make_unique<AgentPeer>(*stream_, 0xABCDEF01);
+  }
+  ~EmulatedBoard() {
+    peer_.reset();
+    stream_.reset();
+    for (const char* file : {"/image", "/unique_id", "/uart"}) unlink((folder_ + file).c_str());
+    rmdir(folder_.c_str());
+  }
+  EmulatedBoard(const EmulatedBoard&) = delete;
+  EmulatedBoard& operator=(const EmulatedBoard&) = delete;
+
+  AgentPeer& peer() { return *peer_; }
+  const nlohmann::json& facts() const { return facts_; }
+  pid_t pid() const { return stream_->pid(); }
+
+  // Exact where ticks are more than two an instruction.
+  uint64_t instructions(uint64_t ticks) const {
+    const uint64_t numerator = facts_["ticks"]["instructions_per_tick"]["numerator"];
+    const uint64_t denominator = facts_["ticks"]["instructions_per_tick"]["denominator"];
+    return (2 * ticks * numerator + denominator) / (2 * denominator);
+  }
+
+ private:
+  std::string folder_;
+  nlohmann::json facts_;
+  std::unique_ptr<ProcessStream> stream_;
+  std::unique_ptr<AgentPeer> peer_;
+};
+
+std::string any_board() { return GENERATE(as<std::string>{}, "mps2-an386", "mps3-an547"); }
+
+TEST_CASE("an emulated board tells who it is, as board.json says") {
+  EmulatedBoard board(any_board(), echo_image(4096));
+  const auto message = board.peer().hello();
+  REQUIRE(message != nullptr);
+  const auto* banner = message->as<fb::Banner>();
+  REQUIRE(banner != nullptr);
+  CHECK(banner->board()->str() == board.facts()["name"]);
+  CHECK(banner->unique_id()->str() == "virtual-0042");
+  CHECK(banner->tick_source()->str() == board.facts()["ticks"]["source"]);
+  CHECK(banner->tick_rate_hz() == board.facts()["ticks"]["rate_hz"]);
+  CHECK(banner->arena_bytes() == board.facts()["memory"]["arena_bytes"]);
+  CHECK(banner->origin() == fb::Origin::reset);
+  CHECK(banner->agent_build_id()->size() == 40);
+  CHECK(banner->boot_ticks() > 1000);
+  CHECK(banner->reset_reason()->str().empty());
+  const auto slot0 = board.peer().slot(0);
+  CHECK(slot0->as<fb::SlotState>()->capacity_bytes() == board.facts()["memory"]["slot_bytes"]);
+  CHECK_FALSE(slot0->as<fb::SlotState>()->writable());
+  const auto slot1 = board.peer().slot(1);
+  CHECK(slot1->as<fb::SlotState>()->capacity_bytes() == board.facts()["memory"]["upload_slot_bytes"]);
+  CHECK(slot1->as<fb::SlotState>()->writable());
+}
+
+TEST_CASE("the image that was laid into memory is the one that is hashed and run") {
+  const auto image = echo_image(100000);
+  EmulatedBoard board(any_board(), image);
+  const auto state = board.peer().slot(0, true, image.size());
+  REQUIRE(state->as<fb::SlotState>() != nullptr);
+  uint8_t digest[wire::kSha256Bytes];
+  wire::sha256(image.data(), image.size(), digest);
+  REQUIRE(state->as<fb::SlotState>()->sha256() != nullptr);
+  CHECK(std::memcmp(state->as<fb::SlotState>()->sha256()->data(), digest, sizeof digest) == 0);
+  REQUIRE(board.peer().load(0)->as<fb::LoadReport>() != nullptr);
+  const RunOutcome outcome = board.peer().run("hello board", 32);
+  CHECK(outcome.failure.empty());
+  CHECK(outcome.output == "HELLO BOARD");
+}
+
+TEST_CASE("instruction counts repeat exactly: within a life, after a reset and in another emulator") {
+  const std::string name = any_board();
+  std::vector<std::vector<uint64_t>> all;
+  std::vector<uint64_t> boots;
+  for (int life = 0; life < 2; ++life) {
+    EmulatedBoard board(name, echo_image(4096, 20000));
+    for (int reset = 0; reset < 2; ++reset) {
+      boots.push_back(board.peer().hello()->as<fb::Banner>()->boot_ticks());
+      REQUIRE(board.peer().load(0)->as<fb::LoadReport>() != nullptr);
+      for (int repeat = 0; repeat < 3; ++repeat) {
+        const RunOutcome outcome = board.peer().run("count these", 64);
+        REQUIRE(outcome.failure.empty());
+        std::vector<uint64_t> counts;
+        for (uint64_t ticks : outcome.duration_ticks) counts.push_back(board.instructions(ticks));
+        all.push_back(counts);
+      }
+      REQUIRE(board.peer().reset() != nullptr);
+    }
+  }
+  REQUIRE(all.size() == 12);
+  for (const auto& counts : all) CHECK(counts == all.front());
+  for (uint64_t boot : boots) CHECK(boot == boots.front());
+  CHECK(all.front()[1] > 20000);  // at least one instruction a round
+}
+
+TEST_CASE("an upload into the small slot survives a reset in its middle") {
+  const auto image = echo_image(60000);
+  EmulatedBoard board(any_board(), echo_image(4096));
+  uint64_t resumed_at = 1;
+  board.peer().upload(1, image, &resumed_at, 50000);
+  CHECK(resumed_at == 0);
+  REQUIRE(board.peer().reset() != nullptr);
+  const auto stored = board.peer().upload(1, image, &resumed_at);
+  CHECK(resumed_at >= 32768);
+  REQUIRE(stored != nullptr);
+  REQUIRE(stored->as<fb::SlotState>() != nullptr);
+  CHECK(stored->as<fb::SlotState>()->phase() == fb::SlotPhase::ready);
+  CHECK(board.peer().load(1)->as<fb::LoadReport>() != nullptr);
+  const auto too_large = board.peer().upload(1, echo_image(70000));
+  CHECK(failure_of(too_large.get()) == "slot_too_small");
+  CHECK(too_large->as<fb::Failure>()->needed() == 70000);
+  CHECK(too_large->as<fb::Failure>()->available() == 65536);
+}
+
+TEST_CASE("memory is reported by class") {
+  EmulatedBoard board(any_board(), echo_image(4096));
+  REQUIRE(board.peer().load(0)->as<fb::LoadReport>() != nullptr);
+  REQUIRE(board.peer().run("a", 4).failure.empty());
+  const auto message =
+      board.peer().ask(fb::Message::MemoryQuery, [](auto& b) { return fb::CreateMemoryQuery(b).Union(); });
+  const auto* report = message->as<fb::MemoryReport>();
+  REQUIRE(report != nullptr);
+  std::map<std::string, uint64_t> bytes;
+  for (const auto* item : *report->classes()) bytes[item->name()->str()] = item->bytes();
+  CHECK(bytes["kv"] == 1024);
+  CHECK(bytes["stack"] > 200);
+  CHECK(bytes["stack"] < 16384);
+  CHECK(bytes["wire"] > 8192);
+  CHECK(bytes.count("process") == 0);
+}
+
+}  // namespace
+}  // namespace slmrig::agent::testing
