@@ -1,9 +1,10 @@
+#include "harness/store/internal/open_for_reading.h"
+
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <system_error>
 
-#include "harness/store/internal/open_for_reading.h"
 #include "harness/store/internal/schema.h"
 
 namespace slmrig::store {

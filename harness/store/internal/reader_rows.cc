@@ -1,9 +1,10 @@
+#include "harness/store/internal/reader_rows.h"
+
 #include <fmt/format.h>
 
 #include <array>
 
 #include "harness/store/internal/codec.h"
-#include "harness/store/internal/reader_rows.h"
 
 namespace slmrig::store {
 
