@@ -125,10 +125,12 @@ std::vector<Violation> check_board_names(const SourceFile& file, const std::vect
   static const std::regex kPartNumber(".*[0-9].*");
   if (language_of(file.path) != Language::kCpp || is_test_code(file.path)) return {};
   std::vector<Violation> violations;
+  const std::string comments = split_layers(file.text, Language::kCpp).comments;
   for (const std::string& board : boards) {
     // "native" and the like are words of their own; what has a digit is a name.
     if (!std::regex_match(board, kPartNumber)) continue;
-    const std::size_t offset = file.text.find(board);
+    std::size_t offset = file.text.find(board);
+    while (offset != std::string::npos && comments[offset] != ' ') offset = file.text.find(board, offset + 1);
     if (offset == std::string::npos) continue;
     violations.push_back(
         {file.path, line_of(file.text, offset), "boards are data; C++ names the board " + board});

@@ -29,7 +29,7 @@ std::vector<Violation> check_no_throw(const SourceFile& file);
 // Rooms that run on a board take no header that brings a heap, exceptions or streams.
 std::vector<Violation> check_freestanding(const SourceFile& file);
 
-// Boards are data: C++ outside tests does not know their names.
+// Boards are data: C++ outside tests does not know their names (a comment may give one as an example).
 std::vector<Violation> check_board_names(const SourceFile& file, const std::vector<std::string>& boards);
 
 // A test's name says in a few words what holds; no test is hidden, allowed to fail or skipped.

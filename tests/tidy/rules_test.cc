@@ -106,7 +106,8 @@ TEST_CASE("a heap header in a device room is refused", "[tidy]") {
 TEST_CASE("a board's name in C++ is refused outside the tests", "[tidy]") {
   const std::vector<std::string> boards = {"native", "m4-board"};
   CHECK(check_board_names({"harness/rig/a.cc", "if (name == \"m4-board\") return;\n"}, boards).size() == 1);
-  CHECK(check_board_names({"harness/rig/a.cc", "// native code\n"}, boards).empty());
+  CHECK(check_board_names({"harness/rig/a.cc", "// m4-board\nauto b = \"m4-board\";\n"}, boards).size() == 1);
+  CHECK(check_board_names({"harness/rig/a.cc", "// such as m4-board\nint native;\n"}, boards).empty());
   CHECK(check_board_names({"harness/rig/a_test.cc", "\"m4-board\"\n"}, boards).empty());
 }
 

@@ -40,7 +40,8 @@ bool is_test_code(std::string_view path) {
   const std::string stem = fs::path(path).stem().string();
   const auto ends_with = [&](std::string_view tail) { return std::string_view(stem).ends_with(tail); };
   const bool helper = path.find("/testing/") != std::string_view::npos || stem == "sample_data";
-  return helper || path.starts_with("tests/") || ends_with("_test") || ends_with("_bench") || ends_with("_fuzz");
+  return helper || path.starts_with("tests/") || ends_with("_test") || ends_with("_bench") ||
+         ends_with("_fuzz");
 }
 
 std::vector<SourceFile> read_tree(const std::string& root) {
