@@ -290,11 +290,11 @@ Result<Banner> AgentClient::reset() {
   return hello();
 }
 
-Result<SlotState> AgentClient::query_slot(uint32_t slot, bool hash) {
-  return query_slot_bytes(slot, hash, 0);
-}
+void AgentClient::expect_image(uint32_t slot, uint64_t image_bytes) { laid_image_bytes_[slot] = image_bytes; }
 
-Result<SlotState> AgentClient::query_slot_bytes(uint32_t slot, bool hash, uint64_t hash_bytes) {
+Result<SlotState> AgentClient::query_slot(uint32_t slot, bool hash) {
+  const auto laid = laid_image_bytes_.find(slot);
+  const uint64_t hash_bytes = laid == laid_image_bytes_.end() ? 0 : laid->second;
   SLMRIG_TRY(ask(fb::CreateSlotQuery(builder_.begin(), static_cast<uint8_t>(slot), hash, hash_bytes)));
   SLMRIG_ASSIGN(const fb::SlotState* state,
                 await_as<fb::SlotState>(hash ? timeouts_.hash_ms : timeouts_.answer_ms));
@@ -303,6 +303,7 @@ Result<SlotState> AgentClient::query_slot_bytes(uint32_t slot, bool hash, uint64
 
 Result<SlotState> AgentClient::upload(uint32_t slot, std::span<const uint8_t> image,
                                       const UploadProgress& progress) {
+  laid_image_bytes_.erase(slot);
   base::Sha256 hash;
   hash.update(image);
   const auto digest = hash.finish();

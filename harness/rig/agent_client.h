@@ -7,6 +7,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -38,15 +39,16 @@ class AgentClient final : public Agent {
   base::Result<Banner> reset();
 
   base::Result<SlotState> query_slot(uint32_t slot, bool hash) override;
-  // hash_bytes: how much to hash of a slot that a flasher filled behind the agent's back, whose size it
-  // cannot know; 0: what the agent knows of.
-  base::Result<SlotState> query_slot_bytes(uint32_t slot, bool hash, uint64_t hash_bytes);
   base::Result<SlotState> upload(uint32_t slot, std::span<const uint8_t> image,
                                  const UploadProgress& progress) override;
   base::Result<LoadReport> load(uint32_t slot, uint32_t context_tokens) override;
   base::Result<RunReply> run(const RunRequest& request) override;
   base::Result<std::vector<MemoryBytes>> memory() override;
   base::Result<ClockReading> clock() override;
+
+  // What a flasher laid into a slot behind the agent's back, who cannot know where it ends: query_slot()
+  // hashes this much of the slot from now on. Forgotten by an upload to the slot.
+  void expect_image(uint32_t slot, uint64_t image_bytes);
 
   std::string transcript() const { return transcript_.text(); }
   const wire::LinkStatistics& statistics() const { return connection_.statistics(); }
@@ -91,6 +93,7 @@ class AgentClient final : public Agent {
   wire::ConnectionStorage<kWindowFrames> storage_;
   wire::Connection connection_;
   wire::MessageBuilder builder_;
+  std::map<uint32_t, uint64_t> laid_image_bytes_;  // by slot
   uint32_t request_id_ = 0;
   std::string asked_;  // the name of the question that is open
   bool greeting_ = false;

@@ -1,0 +1,102 @@
+#include "harness/deploy/agent_file.h"
+
+#include <elf.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "harness/base/file.h"
+#include "harness/base/sha256.h"
+
+namespace slmrig::deploy {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+
+using Bytes = std::span<const uint8_t>;
+
+// A copy of the structure at `offset`, or nothing where it would leave the file.
+template <typename Structure>
+std::optional<Structure> structure_at(Bytes elf, uint64_t offset) {
+  if (offset > elf.size() || elf.size() - offset < sizeof(Structure)) return std::nullopt;
+  Structure copy;
+  std::memcpy(&copy, elf.data() + offset, sizeof copy);
+  return copy;
+}
+
+tl::unexpected<base::Error> broken(std::string_view what) {
+  return fail(ErrorCode::kBadInput, fmt::format("not a usable agent: {}", what));
+}
+
+// Notes are 4-byte aligned: sizes of name and description, type, name, description.
+std::string build_id_in(Bytes notes) {
+  uint64_t at = 0;
+  while (const auto header = structure_at<Elf32_Nhdr>(notes, at)) {
+    const uint64_t name_at = at + sizeof *header;
+    const uint64_t description_at = name_at + (uint64_t{header->n_namesz} + 3) / 4 * 4;
+    const uint64_t next = description_at + (uint64_t{header->n_descsz} + 3) / 4 * 4;
+    if (description_at + header->n_descsz > notes.size()) return {};
+    const bool gnu = header->n_namesz == 4 && std::memcmp(notes.data() + name_at, "GNU", 4) == 0;
+    if (gnu && header->n_type == NT_GNU_BUILD_ID) {
+      return base::to_hex(notes.subspan(description_at, header->n_descsz));
+    }
+    at = next;
+  }
+  return {};
+}
+
+template <typename Header, typename Section>
+Result<rig::AgentFacts> read_sections(Bytes elf) {
+  const auto header = structure_at<Header>(elf, 0);
+  if (!header) return broken("it is shorter than an ELF header");
+  if (header->e_shentsize != sizeof(Section)) return broken("its section table has entries of another size");
+  rig::AgentFacts facts;
+  for (uint64_t i = 0; i < header->e_shnum; ++i) {
+    const auto section = structure_at<Section>(elf, header->e_shoff + i * sizeof(Section));
+    if (!section) return broken("its section table leaves the file");
+    const bool in_file = section->sh_type != SHT_NOBITS;
+    if (in_file && (section->sh_offset > elf.size() || elf.size() - section->sh_offset < section->sh_size)) {
+      return broken("a section leaves the file");
+    }
+    if (section->sh_type == SHT_NOTE && facts.build_id.empty()) {
+      facts.build_id = build_id_in(elf.subspan(section->sh_offset, section->sh_size));
+    }
+    if ((section->sh_flags & SHF_ALLOC) == 0) continue;
+    const bool written = (section->sh_flags & SHF_WRITE) != 0;
+    (!in_file ? facts.bss_bytes : written ? facts.data_bytes : facts.text_bytes) += section->sh_size;
+  }
+  if (facts.build_id.empty()) return broken("it has no GNU build id; link it with -Wl,--build-id=sha1");
+  return facts;
+}
+
+}  // namespace
+
+Result<rig::AgentFacts> read_elf(Bytes elf) {
+  const bool known = elf.size() > EI_NIDENT && std::memcmp(elf.data(), ELFMAG, SELFMAG) == 0;
+  if (!known) return broken("it is no ELF file");
+  if (elf[EI_DATA] != ELFDATA2LSB) return broken("it is not little-endian");
+  if (elf[EI_CLASS] == ELFCLASS32) return read_sections<Elf32_Ehdr, Elf32_Shdr>(elf);
+  if (elf[EI_CLASS] == ELFCLASS64) return read_sections<Elf64_Ehdr, Elf64_Shdr>(elf);
+  return broken("it is neither of 32 nor of 64 bits");
+}
+
+Result<rig::AgentFacts> read_agent_file(const std::filesystem::path& file) {
+  auto bytes = base::read_bytes(file);
+  if (!bytes) {
+    base::Error error = bytes.error();
+    error.message += "; build the agent with ./dev build";
+    return tl::unexpected(error);
+  }
+  auto facts = read_elf(*bytes);
+  if (!facts) return tl::unexpected(base::within(file.string(), facts.error()));
+  facts->file = file.string();
+  facts->sha256 = base::sha256_hex(*bytes);
+  return facts;
+}
+
+}  // namespace slmrig::deploy

@@ -1,0 +1,20 @@
+// What an agent's ELF file says of itself: its build id and static sizes. Pure but for reading the file.
+#pragma once
+
+#include <filesystem>
+#include <span>
+
+#include "harness/base/error.h"
+#include "harness/rig/live_board.h"
+
+namespace slmrig::deploy {
+
+// kBadInput when the file is missing (with how to build it) or is no ELF with a GNU build id. Sizes as the
+// program `size` counts them: text is what is loaded and not written, data what is written and stands in the
+// file, bss the rest.
+base::Result<rig::AgentFacts> read_agent_file(const std::filesystem::path& file);
+
+// The same from bytes already read; `file` and `sha256` stay empty.
+base::Result<rig::AgentFacts> read_elf(std::span<const uint8_t> elf);
+
+}  // namespace slmrig::deploy

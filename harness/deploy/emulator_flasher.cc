@@ -1,0 +1,69 @@
+#include <map>
+
+#include "harness/base/file.h"
+#include "harness/base/paths.h"
+#include "harness/deploy/agent_file.h"
+#include "harness/deploy/flasher.h"
+
+namespace slmrig::deploy {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Result;
+
+// QEMU separates the keys of an option with commas; a comma inside a value is written twice.
+std::string option_value(const std::string& path) {
+  std::string escaped;
+  for (char c : path) escaped += c == ',' ? std::string(",,") : std::string(1, c);
+  return escaped;
+}
+
+std::string filled(std::string argument, const std::map<std::string, std::string>& values) {
+  // An argument that is one placeholder and nothing else is a plain file name, not a list of options.
+  if (const auto whole = values.find(argument); whole != values.end()) return whole->second;
+  for (const auto& [placeholder, value] : values) {
+    for (std::size_t at = 0; (at = argument.find(placeholder, at)) != std::string::npos;) {
+      const std::string escaped = option_value(value);
+      argument.replace(at, placeholder.size(), escaped);
+      at += escaped.size();
+    }
+  }
+  return argument;
+}
+
+class EmulatorFlasher final : public Flasher {
+ public:
+  Result<std::unique_ptr<StartedBoard>> flash(const base::Bench& bench, const base::VariantFacts& variant,
+                                              const Workshop& workshop) override {
+    StartedBoard::Start start;
+    start.bench = bench;
+    const fs::path agent =
+        bench.agent.empty() ? base::firmware_file(workshop.root, bench.board.name) : fs::path(bench.agent);
+    SLMRIG_ASSIGN(start.agent, read_agent_file(agent));
+    SLMRIG_ASSIGN(start.folder, base::TemporaryDirectory::create("emulator"));
+    const fs::path unique_id_file = start.folder->path() / "unique_id";
+    // The terminating zero is part of it: the memory behind it need not be zero.
+    const std::string unique_id = bench.unit_id.empty() ? "virtual-" + bench.name : bench.unit_id;
+    SLMRIG_TRY(base::write_file_atomically(unique_id_file,
+                                           std::string_view(unique_id.c_str(), unique_id.size() + 1)));
+    const std::string socket =
+        bench.link.address.empty() ? (start.folder->path() / "uart").string() : bench.link.address;
+    const std::map<std::string, std::string> values = {{"{agent}", agent.string()},
+                                                       {"{image}", variant.image_file},
+                                                       {"{unique_id_file}", unique_id_file.string()},
+                                                       {"{uart}", socket}};
+    start.command = {bench.board.emulator.program};
+    for (const std::string& argument : bench.board.emulator.arguments) {
+      start.command.push_back(filled(argument, values));
+    }
+    start.via = StartedBoard::Via::kSocket;
+    start.link = {"unix", socket, bench.link.baud};
+    return StartedBoard::start(std::move(start));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Flasher> make_emulator_flasher() { return std::make_unique<EmulatorFlasher>(); }
+
+}  // namespace slmrig::deploy
