@@ -48,7 +48,7 @@ export class Columns {
     ];
     if (unit === 'none') return answers;
     const tick = unit === 'ns' ? 'ms' : 'instructions';
-    const cost = (figure: Figure) => time_figure(figure, unit);
+    const cost = (figure: Figure) => short_cost(figure, unit);
     return [
       this.number('cold_start_p50', `cold_start_${tick}_p50`, 'cold start', 'reset to first token', cost),
       this.number('ttft_p50', `ttft_${tick}_p50`, 'first token', 'from the prompt on the device', cost),
@@ -58,7 +58,7 @@ export class Columns {
       this.number('token_max', `token_${tick}_max`, 'max', 'decode tokens', cost),
       unit === 'ns' ?
           this.number('tokens_per_s', 'decode_tokens_per_s', 'tokens/s', 'decode tokens over time', rate_figure) :
-          this.number('instructions_per_token', 'token_instructions_mean', 'mean', 'decode tokens', cost),
+          this.number('instructions_per_token', 'token_instructions_mean', 'instr/token', 'mean', cost),
       this.number('memory_peak_bytes', 'memory_peak_bytes', 'memory', 'sum of the counted classes', byte_figure),
       ...answers,
     ];
@@ -81,6 +81,12 @@ export class Columns {
       value: ({[key]: share}) => share.of === 0 ? null : share.count / share.of,
       text: (figures) => share_figure(figures[key])};
   }
+}
+
+// The table's caption and its heads say what is counted: "12.7 M", not "12.7 M instr", in every cell.
+function short_cost(figure: Figure, unit: TimeUnit): FigureText {
+  const {number, unit: step} = time_figure(figure, unit);
+  return {number, unit: unit === 'instructions' ? step.replace(/ ?instr$/, '') : step};
 }
 
 export function has_any_figure(figures: Figures, columns: readonly FigureColumn[]): boolean {

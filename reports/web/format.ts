@@ -26,10 +26,11 @@ const kInstructionSteps: readonly Step[] = [
   {least: 1e3, unit: 'k instr'},
   {least: 1, unit: 'instr'},
 ];
+// Powers of 1000, as the terminal's table has them.
 const kByteSteps: readonly Step[] = [
-  {least: 2 ** 30, unit: 'GiB'},
-  {least: 2 ** 20, unit: 'MiB'},
-  {least: 2 ** 10, unit: 'KiB'},
+  {least: 1e9, unit: 'GB'},
+  {least: 1e6, unit: 'MB'},
+  {least: 1e3, unit: 'kB'},
   {least: 1, unit: 'B'},
 ];
 
@@ -66,7 +67,13 @@ export function rate_figure(value: number | null): FigureText {
 
 export function share_figure(share: Share): FigureText {
   if (share.of === 0) return {number: kAbsent, unit: ''};
-  return {number: `${(100 * share.count / share.of).toFixed(1)} %`, unit: `of ${share.of}`};
+  return {number: `${percent(share.count / share.of)} %`, unit: `of ${share.of}`};
+}
+
+// Never 100 for what is not all of it, nor 0 for what is not nothing.
+function percent(share: number): string {
+  if (share <= 0 || share >= 1) return share <= 0 ? '0' : '100';
+  return Math.min(99.9, Math.max(0.1, 100 * share)).toFixed(1);
 }
 
 export function joined(figure: FigureText): string {

@@ -100,14 +100,17 @@ class SummaryTable {
   private draw_rows(): void {
     const rows = sorted_rows(this.group.rows, this.state.get('sort'), this.state.get('down') === '1',
                              this.group.columns);
-    this.body.replaceChildren(...rows.flatMap((row) => this.row_elements(row)));
+    this.body.replaceChildren(...rows.flatMap((row, at) => this.row_elements(row, rows[at - 1])));
   }
 
-  private row_elements(row: Row): HTMLElement[] {
+  private row_elements(row: Row, above: Row | undefined): HTMLElement[] {
     const line = el('tr', {class: `status-${row.cell.status}`, 'data-cell': row.cell.cell_id});
-    line.append(el('th', {scope: 'row'}, row.session.bench, this.run_note(row)));
-    line.append(el('td', {}, row.session.model), el('td', {}, this.variant_button(row)));
-    line.append(el('td', {}, row.cell.suite), el('td', {}, status_mark(row.cell)));
+    const name = (text: string, above: string | undefined) => ({class: name_class(text, text === above)});
+    line.append(el('th', {scope: 'row', ...name(row.session.bench, above?.session.bench)}, row.session.bench,
+                   this.run_note(row)));
+    line.append(el('td', name(row.session.model, above?.session.model), row.session.model));
+    line.append(el('td', name(row.session.variant, undefined), this.variant_button(row)));
+    line.append(el('td', name(row.cell.suite, undefined), row.cell.suite), el('td', {}, status_mark(row.cell)));
     const trouble = trouble_of(row);
     if (trouble && !has_any_figure(row.cell.figures, this.group.columns)) {
       line.append(el('td', {class: 'reason', colspan: this.group.columns.length}, trouble));
@@ -147,6 +150,11 @@ class SummaryTable {
     const cell = el('td', {class: 'figure', title}, ...figure_nodes(column.text(row.cell.figures)));
     return kBarColumns.has(column.key) ? with_bar(cell, value, this.greatest.get(column.key) ?? 0) : cell;
   }
+}
+
+// Short names stay on one line, long ones may break; a name that only repeats the one above steps back.
+function name_class(text: string, repeats: boolean): string {
+  return `${text.length <= 20 ? 'short' : 'long'}${repeats ? ' same' : ''}`;
 }
 
 function exact_text(column: FigureColumn, row: Row, value: number): string {

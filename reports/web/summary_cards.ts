@@ -5,8 +5,13 @@ import {el, on} from './dom';
 import {joined} from './format';
 import type {Row} from './model';
 import {status_mark, trouble_of} from './status';
-import {tier_badge} from './tier';
+import {kTierMeaning, tier_badge} from './tier';
 import type {ViewState} from './view_state';
+
+// Token figures last: four of them share a line, the others three.
+function card_place(column: FigureColumn): number {
+  return column.key.startsWith('token_') ? 1 : 0;
+}
 
 function card(row: Row, columns: readonly FigureColumn[]): HTMLElement {
   const {session, cell} = row;
@@ -15,13 +20,14 @@ function card(row: Row, columns: readonly FigureColumn[]): HTMLElement {
   const trouble = trouble_of(row);
   const figures = el('dl', {class: 'figures'});
   if (has_any_figure(cell.figures, columns)) {
-    for (const column of columns) {
-      figures.append(el('div', {}, el('dt', {}, column.title),
+    for (const column of [...columns].sort((a, b) => card_place(a) - card_place(b))) {
+      figures.append(el('div', {class: column.key.startsWith('token_') ? 'quarter' : 'third'}, el('dt', {}, column.title),
                         el('dd', {}, joined(column.text(cell.figures)))));
     }
   }
   return el('li', {class: `card status-${cell.status}`, 'data-cell': cell.cell_id}, title,
-            el('p', {class: 'card-marks'}, status_mark(cell), ' ', tier_badge(session.tier)),
+            el('p', {class: 'card-marks'}, status_mark(cell), ' ', tier_badge(session.tier),
+               el('span', {class: 'sub'}, kTierMeaning[session.tier])),
             trouble ? el('p', {class: 'reason'}, trouble) : null,
             figures.children.length > 0 ? figures : null);
 }

@@ -16,6 +16,8 @@ export class ViewState {
   constructor(private readonly model: Model) {
     this.read_fragment();
     window.addEventListener('hashchange', () => {
+      // "#summary" is a place on the page, not a view.
+      if (location.hash !== '' && !location.hash.includes('=')) return;
       this.read_fragment();
       this.notify(new Set<StateKey>([...kFilterKeys, ...kOtherKeys]));
     });

@@ -1,0 +1,91 @@
+// Headless Chromium and the sample reports, for the tests beside this file.
+//
+// REPORT_SAMPLE names the program that writes the reports, CHROMIUM the browser (both set by ctest).
+import {execFileSync} from 'node:child_process';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {pathToFileURL} from 'node:url';
+import {chromium} from 'playwright-core';
+
+const kAxe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const kArguments = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+export const kWide = {width: 1600, height: 1000};
+export const kNarrow = {width: 400, height: 800};
+
+export class Browser {
+  static async start() {
+    const program = process.env.REPORT_SAMPLE;
+    if (!program) throw new Error('REPORT_SAMPLE is not set: run this through ctest -L browser');
+    const folder = mkdtempSync(join(tmpdir(), 'slmrig-browser-'));
+    execFileSync(program, [folder], {stdio: 'inherit'});
+    const executablePath = process.env.CHROMIUM || '/usr/bin/chromium';
+    const browser = await chromium.launch({executablePath, args: kArguments});
+    return new Browser(folder, browser);
+  }
+
+  constructor(folder, browser) {
+    this.folder = folder;
+    this.browser = browser;
+  }
+
+  async stop() {
+    await this.browser.close();
+    rmSync(this.folder, {recursive: true});
+  }
+
+  file(name) {
+    return join(this.folder, name);
+  }
+
+  // A copy of a report with `change` applied to its text.
+  changed(name, change) {
+    const copy = this.file(`changed-${name}`);
+    writeFileSync(copy, change(readFileSync(this.file(name), 'utf8')));
+    return copy;
+  }
+
+  // Opens a report; page.trouble collects whatever must not happen.
+  async open(name, {viewport = kWide, colorScheme = 'light', fragment = ''} = {}) {
+    const context = await this.browser.newContext({viewport, colorScheme, reducedMotion: 'reduce'});
+    const page = await context.newPage();
+    page.trouble = [];
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) page.trouble.push(`console: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => page.trouble.push(`error: ${error.message}`));
+    page.on('dialog', async (dialog) => {
+      page.trouble.push(`dialog: ${dialog.message()}`);
+      await dialog.dismiss();
+    });
+    page.on('request', (request) => {
+      if (!/^(file|data):/.test(request.url())) page.trouble.push(`request: ${request.url()}`);
+    });
+    const path = name.includes('/') ? name : this.file(name);
+    await page.goto(pathToFileURL(path).href + fragment);
+    await page.locator('h1').waitFor();
+    return page;
+  }
+}
+
+// What axe-core calls serious or critical, as text.
+export async function axe_violations(page) {
+  await page.evaluate(kAxe);
+  const {violations} = await page.evaluate(() => globalThis.axe.run(document, {resultTypes: ['violations']}));
+  return violations.filter(({impact}) => impact === 'serious' || impact === 'critical')
+      .map(({id, nodes}) => `${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 120)).join(' | ')}`);
+}
+
+// The texts of a column of the first summary table whose caption holds `caption`.
+export function column_texts(page, caption, title) {
+  return page.evaluate(([wanted, head]) => {
+    const table = [...document.querySelectorAll('table.summary')]
+        .find((each) => each.caption.textContent.includes(wanted));
+    const at = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent.trim() === head);
+    return [...table.tBodies[0].rows].filter((row) => row.cells.length > at && !row.classList.contains('note'))
+        .map((row) => row.cells[at].textContent.trim());
+  }, [caption, title]);
+}
