@@ -79,15 +79,35 @@ tl::unexpected<base::Error> ambiguous(std::string_view kind, const std::string& 
                   fmt::join(first, ", "), ids.size() > kListedIds ? ", ..." : ""));
 }
 
-tl::unexpected<base::Error> no_such_run(const std::string& selector, const std::vector<RunRow>& runs) {
+struct RunName {
+  std::string run_id;
+  std::string label;
+};
+
+tl::unexpected<base::Error> no_such_run(const std::string& selector, const std::vector<RunName>& runs) {
   if (runs.empty()) return base::fail(ErrorCode::kBadInput, "there are no runs in this database yet");
   std::vector<std::string> known = {"latest"};
-  for (const RunRow& run : runs) {
+  for (const RunName& run : runs) {
     const bool listed = std::find(known.begin(), known.end(), run.label) != known.end();
     if (!run.label.empty() && !listed && known.size() < 2 * kListedIds) known.push_back(run.label);
   }
   return base::fail(ErrorCode::kBadInput, base::unknown_name("run", selector, known) +
                                               "; or give the beginning of a run id (slmrig runs)");
+}
+
+// `runs` newest first.
+Result<std::string> select_run(const std::string& selector, const std::vector<RunName>& runs) {
+  if (selector == "latest" && !runs.empty()) return runs.front().run_id;
+  for (const RunName& run : runs) {
+    if (!selector.empty() && (run.run_id == selector || run.label == selector)) return run.run_id;
+  }
+  std::vector<std::string> ids;
+  for (const RunName& run : runs) {
+    if (!selector.empty() && run.run_id.starts_with(selector)) ids.push_back(run.run_id);
+  }
+  if (ids.empty()) return no_such_run(selector, runs);
+  if (ids.size() > 1) return ambiguous("run", selector, ids);
+  return ids.front();
 }
 
 }  // namespace
@@ -109,21 +129,19 @@ Result<std::vector<RunRow>> Reader::runs() {
 }
 
 Result<RunRow> Reader::find_run(const std::string& selector) {
-  SLMRIG_ASSIGN(const std::vector<RunRow> all, runs());
-  if (selector == "latest" && !all.empty()) return all.front();
-  for (const RunRow& run : all) {
-    if (run.run_id == selector || (!selector.empty() && run.label == selector)) return run;
-  }
-  std::vector<std::string> ids;
-  const RunRow* found = nullptr;
-  for (const RunRow& run : all) {
-    if (selector.empty() || !run.run_id.starts_with(selector)) continue;
-    ids.push_back(run.run_id);
-    found = &run;
-  }
-  if (ids.size() > 1) return ambiguous("run", selector, ids);
-  if (found == nullptr) return no_such_run(selector, all);
-  return *found;
+  SLMRIG_ASSIGN(
+      const std::vector<RunName> names,
+      all_rows<RunName>(*database_, "select run_id, label from run order by started_at_ns desc, run_key desc",
+                        nullptr, [](const Statement& row) -> Result<RunName> {
+                          return RunName{row.column_text(0), row.column_text(1)};
+                        }));
+  SLMRIG_ASSIGN(const std::string run_id, select_run(selector, names));
+  SLMRIG_ASSIGN(
+      std::vector<RunRow> found,
+      all_rows<RunRow>(*database_, std::string(kSelectRun) + "where r.run_id = ? group by r.run_key", &run_id,
+                       run_row));
+  SLMRIG_CHECK(found.size() == 1);  // runs are never removed
+  return std::move(found.front());
 }
 
 Result<CellRow> Reader::find_cell(const std::string& selector) {

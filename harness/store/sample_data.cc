@@ -315,7 +315,7 @@ class Sample {
     generation.correct = !wrong;
     if (wrong) generation.failed_checks = {prompt.failed_check};
     generation.matches_reference =
-        !(options_.with_troubles && board.tier == base::Tier::kEmulated && below(25) == 0);
+        !(options_.with_troubles && board.tier == base::Tier::kEmulated && below(12) == 0);
     generation.started_at_ns = now_ns_;
     return store_.add(generation);
   }

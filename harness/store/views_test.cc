@@ -1,0 +1,193 @@
+// The public views: what scripts may rely on.
+#include <fmt/format.h>
+
+#include <map>
+#include <random>
+
+#include "harness/store/queries.h"
+#include "harness/store/records_for_test.h"
+#include "harness/store/sample_data.h"
+
+namespace slmrig::store {
+
+namespace {
+
+const std::vector<std::string> kCommon = {"run_id",   "session_id", "cell_id", "bench",   "unit_id",
+                                          "board",    "engine",     "model",   "variant", "suite",
+                                          "settings", "build",      "tier"};
+
+// The public contract, written a second time on purpose.
+const std::map<std::string, std::vector<std::string>> kViews = {
+    {"v_cell", {"status", "reason", "trust"}},
+    {"v_generation",
+     {"prompt_id", "repeat", "prompt_tokens", "generated_tokens", "ttft_ns", "decode_ns", "ttft_instructions",
+      "decode_instructions", "correct", "output_text"}},
+    {"v_token", {"prompt_id", "repeat", "token_index", "token_id", "duration_ns", "instructions"}},
+    {"v_cold_start",
+     {"repeat", "origin", "boot_ns", "load_ns", "first_prefill_ns", "first_token_ns", "total_ns",
+      "total_instructions"}},
+    {"v_memory", {"class", "bytes"}},
+    {"v_series",
+     {"metric", "unit", "started_at_ns", "samples", "value", "commit_sha", "agent_build_id", "image_sha256"}},
+};
+
+base::SessionStart emulated_session() {
+  base::SessionStart session = session_for_test();
+  session.tier = base::Tier::kEmulated;
+  session.ticks = {true, 40, 1};
+  return session;
+}
+
+void add_one_of_each(Store& store) {
+  must(store.add(base::ColdStart{"s-1", 0, "reset", 1, 2, 3, 4}));
+  must(store.add(generation_for_test()));
+  must(store.commit());
+}
+
+}  // namespace
+
+TEST_CASE("every public view has exactly the columns that were promised") {
+  const TestFolder folder;
+  must(fill_with_sample_run(*must(open_store(folder.file()))));
+  for (const auto& [view, own] : kViews) {
+    INFO(view);
+    std::vector<std::string> expected = kCommon;
+    expected.insert(expected.end(), own.begin(), own.end());
+    CHECK(query_for_test(folder.file(), "select * from " + view).columns == expected);
+  }
+}
+
+TEST_CASE("on an emulated board there are instructions and no time") {
+  const TestFolder folder;
+  auto store = store_for_test(folder.file(), emulated_session());
+  add_one_of_each(*store);
+  const std::string path = folder.file();
+  CHECK(number_for_test(
+            path, "select count(*) from v_token where duration_ns is null and instructions is not null") ==
+        4);
+  CHECK(number_for_test(path, "select instructions from v_token where token_index = 2") == 4400);
+  CHECK(number_for_test(
+            path, "select count(*) from v_generation where ttft_ns is null and decode_ns is null") == 1);
+  CHECK(number_for_test(path, "select ttft_instructions from v_generation") == 20'000);
+  CHECK(number_for_test(path, "select decode_instructions from v_generation") == 13'200);
+  CHECK(
+      number_for_test(path,
+                      "select total_instructions from v_cold_start where boot_ns is null and load_ns is null "
+                      "and first_prefill_ns is null and first_token_ns is null and total_ns is null") == 400);
+}
+
+TEST_CASE("elsewhere there is time and no instructions") {
+  const TestFolder folder;
+  auto store = store_for_test(folder.file(), session_for_test());
+  add_one_of_each(*store);
+  const std::string path = folder.file();
+  CHECK(number_for_test(
+            path, "select count(*) from v_token where instructions is null and duration_ns is not null") ==
+        4);
+  CHECK(number_for_test(path, "select token_id from v_token where token_index = 3") == 43);
+  CHECK(number_for_test(path,
+                        "select decode_ns from v_generation where ttft_instructions is null "
+                        "and decode_instructions is null") == 330);
+  CHECK(number_for_test(path, "select total_ns from v_cold_start where total_instructions is null") == 10);
+  CHECK(number_for_test(path,
+                        "select boot_ns * 1000 + load_ns * 100 + first_prefill_ns * 10 + first_token_ns "
+                        "from v_cold_start") == 1234);
+}
+
+TEST_CASE("where neither time nor instructions are real, there is neither") {
+  const TestFolder folder;
+  base::SessionStart session = session_for_test();
+  SECTION("functional") { session.tier = base::Tier::kFunctional; }
+  SECTION("emulated, but the ticks are called time") { session.tier = base::Tier::kEmulated; }
+  auto store = store_for_test(folder.file(), session);
+  add_one_of_each(*store);
+  CHECK(number_for_test(folder.file(),
+                        "select count(*) from v_token where duration_ns is null "
+                        "and instructions is null") == 4);
+  CHECK(must(must(open_reader(folder.file())).session("s-1")).cost_unit == CostUnit::kNone);
+}
+
+TEST_CASE("the views convert ticks as TickScale does, exactly") {
+  const TestFolder folder;
+  std::mt19937_64 random(7);
+  auto store = must(open_store(folder.file()));
+  must(store->begin_run(run_for_test()));
+  int session_number = 0;
+  for (const auto& [numerator, denominator] : std::vector<std::pair<uint64_t, uint64_t>>{
+           {1, 1}, {10, 21}, {1'000'000'000, 2'100'000'003}, {40, 1}, {125, 3}}) {
+    const std::string id = fmt::format("s-{}", session_number++);
+    base::SessionStart session = session_for_test("run-1", id);
+    session.ticks = {false, numerator, denominator};
+    must(store->begin_session(session));
+    std::vector<uint64_t> ticks = {
+        0, 1, 2, denominator - 1, denominator, denominator + 1, uint64_t{1} << 56U};
+    for (int i = 0; i < 50; ++i) ticks.push_back(random() % (uint64_t{1} << (8 + i % 48)));
+    must(store->add(generation_for_test(id + "-c0", "p", ticks)));
+    must(store->commit());
+    const SqlTable table =
+        query_for_test(folder.file(), "select duration_ns from v_token where session_id = '" + id +
+                                          "' order by token_index");
+    REQUIRE(table.rows.size() == ticks.size());
+    for (std::size_t i = 0; i < ticks.size(); ++i) {
+      INFO(ticks[i] << " * " << numerator << " / " << denominator);
+      CHECK(std::get<int64_t>(table.rows[i][0]) == session.ticks.convert(ticks[i]));
+    }
+  }
+}
+
+TEST_CASE("a cell that has not ended reads as interrupted; trust is ok or the reasons") {
+  const TestFolder folder;
+  auto store = store_for_test(folder.file(), session_for_test("run-1", "s-1", 4));
+  must(store->end_cell({"s-1-c0", base::CellStatus::kOk, "", {}, 1, 1}));
+  must(store->end_cell({"s-1-c1", base::CellStatus::kOk, "", {"clock off by 2 %", "host was busy"}, 1, 1}));
+  must(store->end_cell({"s-1-c2", base::CellStatus::kFailed, "no answer", {}, 1, 1}));
+  const SqlTable table =
+      query_for_test(folder.file(), "select status, reason, trust from v_cell order by cell_id");
+  using Row = std::vector<SqlValue>;
+  const SqlValue null = std::monostate{};
+  REQUIRE(table.rows.size() == 4);
+  CHECK(table.rows[0] == Row{"ok", null, "ok"});
+  CHECK(table.rows[1] == Row{"ok", null, "clock off by 2 %; host was busy"});
+  CHECK(table.rows[2] == Row{"failed", "no answer", null});
+  CHECK(table.rows[3] == Row{"interrupted", "did not end", null});
+}
+
+TEST_CASE("what belongs to the session has no cell and no suite") {
+  const TestFolder folder;
+  auto store = store_for_test(folder.file(), session_for_test());
+  add_one_of_each(*store);
+  must(store->add(base::MemoryClass{"s-1", "kv", 123}));
+  must(store->put_series_values("s-1", {{"", "memory_kv_bytes", 1, 123}, {"s-1-c0", "accuracy", 4, 0.75}}));
+  for (const std::string view : {"v_memory", "v_cold_start"}) {
+    INFO(view);
+    CHECK(number_for_test(folder.file(),
+                          "select count(*) from " + view +
+                              " where cell_id is null and suite is null and settings = 'ctx=256' "
+                              "and build = 'watch-1.0' and session_id = 's-1'") == 1);
+  }
+  const std::string series =
+      "select count(*) from v_series where commit_sha = 'c0ffee' and agent_build_id = 'ab12' "
+      "and image_sha256 = '1f' and started_at_ns = 2000 and ";
+  CHECK(number_for_test(folder.file(),
+                        series + "metric = 'memory_kv_bytes' and unit = 'bytes' and cell_id is null "
+                                 "and suite is null and settings = 'ctx=256' and value = 123") == 1);
+  CHECK(number_for_test(folder.file(),
+                        series + "metric = 'accuracy' and unit = 'ratio' and cell_id = 's-1-c0' and "
+                                 "suite = 'intents' and settings = 'ctx=256 new=32' and samples = 4") == 1);
+}
+
+TEST_CASE("the sample run is the same for the same seed, and another for another") {
+  const auto trace = [](uint64_t seed) {
+    const TestFolder folder;
+    SampleOptions options;
+    options.seed = seed;
+    must(fill_with_sample_run(*must(open_store(folder.file())), options));
+    return query_for_test(folder.file(), "select * from v_token").rows;
+  };
+  const auto first = trace(1);
+  CHECK(first.size() > 1000);
+  CHECK(first == trace(1));
+  CHECK(first != trace(2));
+}
+
+}  // namespace slmrig::store
