@@ -1,0 +1,117 @@
+#include "harness/analyse/series.h"
+
+#include <catch2/catch.hpp>
+#include <map>
+
+#include "harness/analyse/rows_for_test.h"
+#include "harness/analyse/summary.h"
+#include "harness/base/file.h"
+#include "harness/base/metrics.h"
+#include "harness/store/queries.h"
+#include "harness/store/sample_data.h"
+
+namespace slmrig::analyse {
+
+using store::SeriesValue;
+
+namespace {
+
+std::map<std::string, SeriesValue> by_metric(const std::vector<SeriesValue>& values,
+                                             const std::string& cell_id) {
+  std::map<std::string, SeriesValue> found;
+  for (const SeriesValue& value : values) {
+    if (value.cell_id == cell_id) CHECK(found.emplace(value.metric, value).second);
+  }
+  return found;
+}
+
+store::SessionData full_session() {
+  std::vector<store::GenerationRow> generations = {generation_of({5'000'000, 1'000'000, 3'000'000})};
+  generations[0].correct = true;
+  generations[0].matches_reference = false;
+  store::SessionData data = session_of({cell_of("c", generations)});
+  data.cold_starts = {{0, "exec", 1'000'000, 2'000'000, 3'000'000, 4'000'000, 10'000'000}};
+  data.memory = {{"kv", 200}, {"weights", 800}, {"process", 5000}};
+  return data;
+}
+
+}  // namespace
+
+TEST_CASE("time goes into history as milliseconds and rates") {
+  const std::vector<SeriesValue> values = series_values(full_session());
+  auto cell = by_metric(values, "c");
+  CHECK(cell.at("ttft_ms_p50").value == 5);
+  CHECK(cell.at("token_ms_p50").value == 2);
+  CHECK(cell.at("token_ms_max").value == 3);
+  CHECK(cell.at("token_ms_p50").samples == 2);
+  CHECK(cell.at("decode_tokens_per_s").value == Approx(500));
+  CHECK(cell.at("accuracy").value == 1);
+  CHECK(cell.at("reference_agreement").value == 0);
+  auto session = by_metric(values, "");
+  CHECK(session.at("cold_start_ms_p50").value == 10);
+  CHECK(session.at("cold_start_load_ms_p50").value == 2);
+  CHECK(session.at("memory_peak_bytes").value == 1000);
+  CHECK(session.at("memory_process_bytes").value == 5000);
+  CHECK(session.at("image_bytes").value == 4096);
+}
+
+TEST_CASE("instructions go into history as they are, and never as time") {
+  const std::vector<SeriesValue> values = series_values(emulated(full_session()));
+  auto cell = by_metric(values, "c");
+  CHECK(cell.at("token_instructions_p50").value == 2'000'000);
+  CHECK(cell.at("token_instructions_mean").value == 2'000'000);
+  CHECK(by_metric(values, "").at("cold_start_instructions_p50").value == 10'000'000);
+  for (const SeriesValue& value : values) {
+    INFO(value.metric);
+    CHECK(base::has_figures(*base::find_metric(value.metric), base::Tier::kEmulated));
+  }
+}
+
+TEST_CASE("cells that did not end ok give no values") {
+  store::SessionData data = full_session();
+  data.cells.push_back(data.cells[0]);
+  data.cells[1].cell.cell_id = "broken";
+  data.cells[1].cell.status = base::CellStatus::kFailed;
+  CHECK(by_metric(series_values(data), "broken").empty());
+  CHECK_FALSE(by_metric(series_values(data), "c").empty());
+  data.cells[0].cell.status = base::CellStatus::kInterrupted;
+  CHECK(series_values(data).empty());
+}
+
+TEST_CASE("the scope of a metric says whose value it is") {
+  for (const SeriesValue& value : series_values(full_session())) {
+    INFO(value.metric);
+    const bool of_session = base::find_metric(value.metric)->scope == base::MetricScope::kSession;
+    CHECK(value.cell_id.empty() == of_session);
+  }
+}
+
+TEST_CASE("a stored run has a value for every metric that its tiers can have") {
+  const auto folder = base::TemporaryDirectory::create("analyse-test");
+  REQUIRE(folder.has_value());
+  const std::string path = folder->path() / "test.db";
+  auto store = store::open_store(path);
+  REQUIRE(store.has_value());
+  const auto run_id = store::fill_with_sample_run(**store);
+  REQUIRE(run_id.has_value());
+  auto reader = store::open_reader(path);
+  REQUIRE(reader.has_value());
+  const auto run = reader->run_data(*run_id);
+  REQUIRE(run.has_value());
+  std::map<std::string, int> seen;
+  for (const store::SessionData& session : run->sessions) {
+    const std::vector<SeriesValue> values = series_values(session);
+    REQUIRE((*store)->put_series_values(session.session.session_id, values).has_value());
+    const auto read_back = reader->series_values(session.session.session_id);
+    REQUIRE(read_back.has_value());
+    CHECK(read_back->size() == values.size());
+    for (const SeriesValue& value : *read_back) ++seen[value.metric];
+  }
+  for (const base::Metric& metric : base::metrics()) {
+    INFO(metric.name);
+    // The sample reports no process peak.
+    CHECK((seen[std::string(metric.name)] > 0) == (metric.name != "memory_process_bytes"));
+  }
+}
+
+}  // namespace slmrig::analyse
