@@ -1,0 +1,15 @@
+#include "workloads/runtime/kernels/cortex_m_dsp/dsp.h"
+#include "workloads/runtime/kernels/plain/plain.h"
+
+namespace slmrig::runtime {
+
+const KernelSet& best_kernels() {
+  static constexpr KernelSet kSet = {"dsp",           {&plain::kF32Kernels, &dsp::kQ8Kernels},
+                                     plain::rms_norm, plain::scores,
+                                     plain::softmax,  plain::mix,
+                                     plain::rotate,   plain::silu_multiply,
+                                     plain::add};
+  return kSet;
+}
+
+}  // namespace slmrig::runtime
