@@ -93,10 +93,10 @@ function(slmrig_bench name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench-bin")
 endfunction()
 
-# slmrig_fuzz(frame_fuzz LIBS slmrig_wire SOURCES frame_fuzz.cc [SEEDS file...]): a libFuzzer program in the fuzz
-# build (run by `./dev fuzz`); elsewhere a unit test that feeds a fixed number of seeded mutations of SEEDS.
+# slmrig_fuzz(frame_fuzz LIBS slmrig_wire SOURCES frame_fuzz.cc [SEEDS file...] [MUTATIONS 20000]): a libFuzzer
+# program in the fuzz build (run by `./dev fuzz`); elsewhere a unit test that feeds so many seeded mutations of SEEDS.
 function(slmrig_fuzz name)
-  cmake_parse_arguments(arg "" "" "LIBS;SOURCES;SEEDS" ${ARGN})
+  cmake_parse_arguments(arg "" "MUTATIONS" "LIBS;SOURCES;SEEDS" ${ARGN})
   if(SLMRIG_FUZZ)
     add_executable(${name} ${arg_SOURCES})
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
@@ -108,6 +108,9 @@ function(slmrig_fuzz name)
   else()
     add_executable(${name} ${arg_SOURCES} "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc")
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/test-bin")
+    if(arg_MUTATIONS)
+      target_compile_definitions(${name} PRIVATE SLMRIG_MUTATIONS=${arg_MUTATIONS})
+    endif()
     add_dependencies(unit_tests ${name})
     add_test(NAME "${name}: survives seeded mutations" COMMAND ${name} ${arg_SEEDS}
              WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")

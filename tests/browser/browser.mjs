@@ -79,13 +79,18 @@ export async function axe_violations(page) {
       .map(({id, nodes}) => `${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 120)).join(' | ')}`);
 }
 
-// The texts of a column of the first summary table whose caption holds `caption`.
+// The texts of a column of the first summary table whose caption holds `caption`; a cell that spans several
+// columns (the reason of a cell without figures) has the text of its first.
 export function column_texts(page, caption, title) {
   return page.evaluate(([wanted, head]) => {
     const table = [...document.querySelectorAll('table.summary')]
         .find((each) => each.caption.textContent.includes(wanted));
     const at = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent.trim() === head);
-    return [...table.tBodies[0].rows].filter((row) => row.cells.length > at && !row.classList.contains('note'))
-        .map((row) => row.cells[at].textContent.trim());
+    const rows = [...table.tBodies[0].rows].filter((row) => !row.classList.contains('note'));
+    return rows.map((row) => {
+      const columns = [...row.cells].flatMap((cell) =>
+          [cell.textContent.trim(), ...Array(cell.colSpan - 1).fill('')]);
+      return columns[at];
+    });
   }, [caption, title]);
 }

@@ -13,7 +13,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes);
 
 namespace {
 
-constexpr int kMutations = 20000;
+#ifndef SLMRIG_MUTATIONS
+#define SLMRIG_MUTATIONS 20000
+#endif
+constexpr int kMutations = SLMRIG_MUTATIONS;
 constexpr size_t kLongestSeedBytes = 16384;  // large files are cut: their heads are what parsers decide on
 
 using Bytes = std::vector<uint8_t>;
