@@ -69,13 +69,19 @@ std::string_view unit_text(store::CostUnit unit) {
   return "none";
 }
 
-Json memory_json(const std::vector<store::MemoryRow>& rows) {
+// In the order of the registry, so that bars of all sessions stack alike; classes that it does not know last.
+Json memory_json(std::vector<store::MemoryRow> rows) {
   const auto classes = base::memory_classes();
+  const auto place = [&](const store::MemoryRow& row) {
+    return std::find_if(classes.begin(), classes.end(),
+                        [&](const auto& known) { return known.name == row.name; });
+  };
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const auto& a, const auto& b) { return place(a) < place(b); });
   Json list = Json::array();
   for (const auto& row : rows) {
-    const bool counted = std::any_of(classes.begin(), classes.end(), [&](const auto& known) {
-      return known.name == row.name && known.counted;
-    });
+    const auto known = place(row);
+    const bool counted = known != classes.end() && known->counted;
     list.push_back({{"name", row.name}, {"bytes", row.bytes}, {"counted", counted}});
   }
   return list;
