@@ -73,7 +73,8 @@ void set_markers(uint8_t bits);
 // Slot 0 is laid by a flasher (or a file that was left there), further slots are written by the agent.
 struct SlotGeometry {
   uint64_t capacity_bytes;
-  bool writable;
+  bool writable;           // by the agent
+  bool laid_from_outside;  // what lies there may be an image although the agent never noted one
 };
 uint32_t slot_count();
 SlotGeometry slot_geometry(uint32_t slot);

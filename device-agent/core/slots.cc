@@ -53,6 +53,12 @@ Status SlotTable::keep_note(uint32_t slot) {
   return port::slot_write_note(slot, bytes, sizeof note);
 }
 
+Status SlotTable::forget(uint32_t slot) {
+  notes_[slot] = Note{};
+  noted_bytes_[slot] = 0;
+  return port::slot_write_note(slot, reinterpret_cast<const uint8_t*>(&notes_[slot]), sizeof(Note));
+}
+
 Status SlotTable::begin_upload(uint32_t slot, uint64_t image_bytes, const uint8_t* sha256,
                                Shortage* shortage) {
   if (slot >= port::slot_count() || slot >= kMaxSlots) return Status::kBadSlot;
@@ -67,7 +73,9 @@ Status SlotTable::begin_upload(uint32_t slot, uint64_t image_bytes, const uint8_
   const bool same = note.magic == kNoteMagic && note.image_bytes == image_bytes &&
                     std::memcmp(note.sha256, sha256, sizeof note.sha256) == 0;
   if (same) return Status::kOk;
-  note = Note{};
+  // The note of what was there goes first: it must not speak of a slot that was erased half.
+  const Status forgotten = forget(slot);
+  if (forgotten != Status::kOk) return forgotten;
   const Status erased = port::slot_erase(slot, image_bytes);
   if (erased != Status::kOk) return erased;
   note.image_bytes = image_bytes;
@@ -116,14 +124,14 @@ Status SlotTable::end_upload(uint32_t slot, Shortage* shortage) {
     note.complete = 1;
     return keep_note(slot);
   }
-  note = Note{};  // the next upload starts from nothing
-  const Status kept = port::slot_write_note(slot, reinterpret_cast<const uint8_t*>(&note), sizeof note);
-  return kept == Status::kOk ? Status::kHashMismatch : kept;
+  const Status forgotten = forget(slot);  // the next upload starts from nothing
+  return forgotten == Status::kOk ? Status::kHashMismatch : forgotten;
 }
 
 SlotPhase SlotTable::phase(uint32_t slot) {
   const Note& note = notes_[slot];
   if (note.magic == kNoteMagic) return note.complete != 0 ? SlotPhase::kReady : SlotPhase::kWriting;
+  if (!port::slot_geometry(slot).laid_from_outside) return SlotPhase::kEmpty;
   uint64_t size_bytes = 0;
   const uint8_t* data = port::slot_data(slot, &size_bytes);
   return data == nullptr || looks_blank(data, size_bytes) ? SlotPhase::kEmpty : SlotPhase::kReady;

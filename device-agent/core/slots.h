@@ -61,6 +61,7 @@ class SlotTable {
   };
 
   Status keep_note(uint32_t slot);
+  Status forget(uint32_t slot);
   SlotPhase phase(uint32_t slot);
 
   Note notes_[kMaxSlots] = {};

@@ -80,7 +80,7 @@ bool start_slots() {
 }
 
 uint32_t slot_count() { return kSlots; }
-SlotGeometry slot_geometry(uint32_t) { return {options().slot_bytes, true}; }
+SlotGeometry slot_geometry(uint32_t) { return {options().slot_bytes, true, true}; }
 
 const uint8_t* slot_data(uint32_t slot, uint64_t* size_bytes) {
   *size_bytes = 0;

@@ -50,7 +50,7 @@ size_t build_id(uint8_t* id, size_t capacity) {
 }
 
 uint32_t slot_count() { return 2; }
-SlotGeometry slot_geometry(uint32_t slot) { return {slot_range(slot).size_bytes, slot == 1}; }
+SlotGeometry slot_geometry(uint32_t slot) { return {slot_range(slot).size_bytes, slot == 1, slot == 0}; }
 
 const uint8_t* slot_data(uint32_t slot, uint64_t* size_bytes) {
   const Range range = slot_range(slot);

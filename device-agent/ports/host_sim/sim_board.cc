@@ -1,0 +1,209 @@
+#include "device-agent/ports/host_sim/sim_board.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "device-agent/core/agent.h"
+#include "device-agent/core/port.h"
+
+namespace slmrig::agent::port {
+namespace {
+
+SimBoard* g_board = nullptr;
+
+constexpr size_t kStackBytes = 256 * 1024;
+constexpr uint64_t kTicksAStep = 100;  // every reading of the clock takes a microsecond
+
+}  // namespace
+
+// What the port's functions may touch.
+struct SimAccess {
+  static SimStorage& storage() { return g_board->storage_; }
+  static size_t slot_bytes() { return g_board->slot_bytes_; }
+  static std::vector<uint64_t>& arena() { return g_board->arena_; }
+  static std::string& previous_fault() { return g_board->previous_fault_; }
+  static void set_quiet(bool quiet) { g_board->quiet_ = quiet; }
+  static void note_link_use() { g_board->link_uses_in_quiet += g_board->quiet_ ? 1 : 0; }
+  static void give_back() { g_board->give_back(); }
+
+  [[noreturn]] static void want_reset() {
+    g_board->reset_wanted_ = true;
+    for (;;) g_board->give_back();
+  }
+
+  // Counts an operation of the storage. False: it must fail. `half` runs when the power goes in its middle.
+  template <typename Half>
+  static bool operation(const Half& half) {
+    SimStorage& storage = g_board->storage_;
+    const int64_t index = storage.operations++;
+    if (index == storage.power_cut_at) {
+      half();
+      g_board->powered_ = false;
+      for (;;) g_board->give_back();
+    }
+    return storage.refuse_from == SimStorage::kNever || index < storage.refuse_from;
+  }
+};
+
+SimBoard::SimBoard(SimStorage& storage, Engine& engine, size_t slot_bytes, size_t arena_bytes)
+    : storage_(storage),
+      engine_(engine),
+      slot_bytes_(slot_bytes),
+      arena_((arena_bytes + 7) / 8),
+      agent_stack_(kStackBytes / 8),
+      agent_memory_((sizeof(Agent) + 7) / 8) {
+  g_board = this;
+  storage_.slots[1].resize(slot_bytes_, 0xFF);
+  begin_life();
+}
+
+SimBoard::~SimBoard() { g_board = nullptr; }
+
+void SimBoard::begin_life() {
+  previous_fault_ = storage_.fault;
+  storage_.fault.clear();
+  quiet_ = false;
+  reset_wanted_ = false;
+  to_agent.clear();
+  getcontext(&agent_context_);
+  agent_context_.uc_stack.ss_sp = agent_stack_.data();
+  agent_context_.uc_stack.ss_size = kStackBytes;
+  agent_context_.uc_link = nullptr;
+  makecontext(&agent_context_, &SimBoard::agent_main, 0);
+}
+
+void SimBoard::agent_main() {
+  Agent* agent = new (g_board->agent_memory_.data()) Agent(g_board->engine_);
+  while (agent->serve(1000)) {
+  }
+  for (;;) g_board->give_back();
+}
+
+void SimBoard::give_back() { swapcontext(&agent_context_, &test_context_); }
+
+void SimBoard::run() {
+  if (!powered_) return;
+  g_board = this;
+  swapcontext(&test_context_, &agent_context_);
+  if (!reset_wanted_) return;
+  ++lives;
+  begin_life();
+}
+
+Status start(int, char**) { return Status::kOk; }
+Identity identity() { return {"host-sim", "sim-1", Origin::kReset}; }
+TickSource tick_source() { return {"simulated", 100'000'000}; }
+uint64_t boot_ticks() { return 12345; }
+void rearm_ticks() {}
+
+size_t build_id(uint8_t* id, size_t capacity) {
+  const size_t size_bytes = std::min<size_t>(capacity, 20);
+  std::memset(id, 0xAB, size_bytes);
+  return size_bytes;
+}
+
+uint64_t ticks() {
+  g_board->now_ns += 10 * kTicksAStep;
+  return g_board->now_ns / 10;
+}
+
+uint32_t coarse_milliseconds() { return static_cast<uint32_t>(g_board->now_ns / 1'000'000); }
+
+void enter_quiet_window() {
+  ++g_board->quiet_windows;
+  SimAccess::set_quiet(true);
+}
+void leave_quiet_window() { SimAccess::set_quiet(false); }
+void set_markers(uint8_t) {}
+
+size_t read_link(uint8_t* data, size_t capacity) {
+  SimAccess::note_link_use();
+  const size_t count = std::min(capacity, g_board->to_agent.size());
+  std::copy_n(g_board->to_agent.begin(), count, data);
+  g_board->to_agent.erase(g_board->to_agent.begin(),
+                          g_board->to_agent.begin() + static_cast<std::ptrdiff_t>(count));
+  return count;
+}
+
+bool write_link(const uint8_t* data, size_t size_bytes) {
+  SimAccess::note_link_use();
+  g_board->from_agent.insert(g_board->from_agent.end(), data, data + size_bytes);
+  return true;
+}
+
+bool link_alive() { return g_board->link_alive; }
+
+void wait_for_link(uint32_t milliseconds) {
+  SimAccess::note_link_use();
+  g_board->now_ns += uint64_t{std::min<uint32_t>(milliseconds, 1)} * 1'000'000;
+  SimAccess::give_back();
+}
+
+uint32_t slot_count() { return 2; }
+SlotGeometry slot_geometry(uint32_t slot) { return {SimAccess::slot_bytes(), slot == 1, slot == 0}; }
+
+const uint8_t* slot_data(uint32_t slot, uint64_t* size_bytes) {
+  const std::vector<uint8_t>& bytes = SimAccess::storage().slots[slot];
+  *size_bytes = bytes.size();
+  return bytes.empty() ? nullptr : bytes.data();
+}
+
+// Flash: erasing makes ones; what was cut in the middle is half done.
+Status slot_erase(uint32_t slot, uint64_t) {
+  std::vector<uint8_t>& bytes = SimAccess::storage().slots[slot];
+  const auto half = [&] { std::fill_n(bytes.begin(), bytes.size() / 2, uint8_t{0xFF}); };
+  if (!SimAccess::operation(half)) return Status::kStorageFault;
+  std::fill(bytes.begin(), bytes.end(), uint8_t{0xFF});
+  return Status::kOk;
+}
+
+Status slot_write(uint32_t slot, uint64_t offset_bytes, const uint8_t* data, size_t size_bytes) {
+  std::vector<uint8_t>& bytes = SimAccess::storage().slots[slot];
+  const auto at = bytes.begin() + static_cast<std::ptrdiff_t>(offset_bytes);
+  if (!SimAccess::operation([&] { std::copy_n(data, size_bytes / 2, at); })) return Status::kStorageFault;
+  std::copy_n(data, size_bytes, at);
+  return Status::kOk;
+}
+
+Status slot_finish(uint32_t, uint64_t) {
+  return SimAccess::operation([] {}) ? Status::kOk : Status::kStorageFault;
+}
+
+size_t slot_read_note(uint32_t slot, uint8_t* note, size_t capacity) {
+  const std::vector<uint8_t>& kept = SimAccess::storage().notes[slot];
+  const size_t count = std::min(capacity, kept.size());
+  std::copy_n(kept.begin(), count, note);
+  return count;
+}
+
+Status slot_write_note(uint32_t slot, const uint8_t* note, size_t size_bytes) {
+  std::vector<uint8_t>& kept = SimAccess::storage().notes[slot];
+  const auto half = [&] {
+    kept.resize(size_bytes);
+    std::copy_n(note, size_bytes / 2, kept.begin());
+  };
+  if (!SimAccess::operation(half)) return Status::kStorageFault;
+  kept.assign(note, note + size_bytes);
+  return Status::kOk;
+}
+
+uint8_t* arena(size_t* arena_bytes) {
+  *arena_bytes = SimAccess::arena().size() * 8;
+  return reinterpret_cast<uint8_t*>(SimAccess::arena().data());
+}
+
+void paint_stack() {}
+uint32_t stack_peak_bytes() { return 0; }
+uint64_t process_peak_bytes() { return 0; }
+
+void reset() { SimAccess::want_reset(); }
+
+void fault(const char* file, uint32_t line) {
+  SimAccess::storage().fault = std::string(file) + ":" + std::to_string(line);
+  SimAccess::want_reset();
+}
+
+const char* previous_fault() { return SimAccess::previous_fault().c_str(); }
+
+}  // namespace slmrig::agent::port
