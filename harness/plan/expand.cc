@@ -1,7 +1,6 @@
 #include "harness/plan/expand.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <map>
 
@@ -255,34 +254,16 @@ std::optional<std::string> unfit_reason(const base::VariantFacts& variant, const
   return std::nullopt;
 }
 
-base::GenerationSettings generation_settings(const CellSettings& settings, const Suite& suite) {
-  base::GenerationSettings generation = suite.generation;
-  if (settings.max_new_tokens != 0) generation.max_new_tokens = settings.max_new_tokens;
-  return generation;
-}
-
-std::size_t prompt_count(const CellSettings& settings, const Suite& suite) {
-  const std::size_t all = suite.prompts.size();
-  return settings.prompts == 0 ? all : std::min<std::size_t>(settings.prompts, all);
-}
-
 std::string settings_text(const CellSettings& settings, const Suite& suite) {
-  const base::GenerationSettings generation = generation_settings(settings, suite);
+  const base::GenerationSettings generation = base::generation_settings(settings, suite);
   std::string text =
       fmt::format("ctx={} new={} top_k={} temp={:g} seed={}", settings.context_tokens,
                   generation.max_new_tokens, generation.top_k, generation.temperature, generation.seed);
   if (!generation.stop_at_end) text += " ignore_end";
-  if (prompt_count(settings, suite) < suite.prompts.size()) {
+  if (base::prompt_count(settings, suite) < suite.prompts.size()) {
     text += fmt::format(" prompts={}", settings.prompts);
   }
   return text;
-}
-
-const Suite& suite_of(const Plan& plan, const Cell& cell) {
-  const auto found = std::find_if(plan.suites.begin(), plan.suites.end(),
-                                  [&](const auto& ref) { return ref.name == cell.suite; });
-  SLMRIG_CHECK(found != plan.suites.end());
-  return found->suite;
 }
 
 }  // namespace slmrig::plan

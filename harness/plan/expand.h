@@ -43,13 +43,4 @@ std::optional<std::string> unfit_reason(const base::VariantFacts& variant, const
 // another series. Repeats, sessions and cold starts only say how often, and are left out.
 std::string settings_text(const base::CellSettings& settings, const base::Suite& suite);
 
-// What is generated in the cell, after its own max_new_tokens took the place of the suite's.
-base::GenerationSettings generation_settings(const base::CellSettings& settings, const base::Suite& suite);
-
-// Prompts of the suite that the cell runs.
-std::size_t prompt_count(const base::CellSettings& settings, const base::Suite& suite);
-
-// Never fails for a cell that expand() made from this plan.
-const base::Suite& suite_of(const base::Plan& plan, const base::Cell& cell);
-
 }  // namespace slmrig::plan

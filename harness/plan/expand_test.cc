@@ -95,7 +95,7 @@ TEST_CASE("Seed 1 gives this order on every machine") {
   const auto expanded = expand(small_plan(), small_rig(), {}, counter());
   REQUIRE(expanded);
   CHECK(order_of(*expanded, "left") ==
-        std::vector<std::string>{"0/wide/int8", "0/nano/f32", "0/nano/int8", "0/wide/f32"});
+        std::vector<std::string>{"0/wide/f32", "0/nano/int8", "0/nano/f32", "0/wide/int8"});
 }
 
 TEST_CASE("Benches of a plan are names or wildcards, and one that matches nothing is refused by name") {
@@ -192,7 +192,7 @@ TEST_CASE("The text of settings holds what makes a series, and not how often it 
   settings.prompts = 3;
   settings.max_new_tokens = 8;
   CHECK(settings_text(settings, suite) == "ctx=256 new=8 top_k=1 temp=0 seed=1 prompts=3");
-  CHECK(prompt_count(settings, suite) == 3);
+  CHECK(base::prompt_count(settings, suite) == 3);
   base::Suite other = suite;
   other.generation.temperature = 0.8;
   other.generation.stop_at_end = false;

@@ -1,6 +1,7 @@
 // What to measure: the plan as written, and the sessions and cells that it means.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -128,5 +129,14 @@ struct ExpandedPlan {
   Rig rig;
   std::vector<Session> sessions;
 };
+
+// What is generated in a cell: the suite's settings, with the cell's own max_new_tokens where it has one.
+GenerationSettings generation_settings(const CellSettings& settings, const Suite& suite);
+
+// Prompts of the suite that a cell runs: the first ones.
+std::size_t prompt_count(const CellSettings& settings, const Suite& suite);
+
+// Aborts for a cell that does not belong to the plan.
+const Suite& suite_of(const Plan& plan, const Cell& cell);
 
 }  // namespace slmrig::base

@@ -1,5 +1,9 @@
 #include "harness/base/records/run_record.h"
 
+#include <algorithm>
+
+#include "harness/base/error.h"
+
 namespace slmrig::base {
 
 std::string_view to_string(Tier tier) {
@@ -43,6 +47,24 @@ std::string_view to_string(Finish finish) {
     case Finish::kContextFull: return "context_full";
   }
   return "unknown";
+}
+
+GenerationSettings generation_settings(const CellSettings& settings, const Suite& suite) {
+  GenerationSettings generation = suite.generation;
+  if (settings.max_new_tokens != 0) generation.max_new_tokens = settings.max_new_tokens;
+  return generation;
+}
+
+std::size_t prompt_count(const CellSettings& settings, const Suite& suite) {
+  const std::size_t all = suite.prompts.size();
+  return settings.prompts == 0 ? all : std::min<std::size_t>(settings.prompts, all);
+}
+
+const Suite& suite_of(const Plan& plan, const Cell& cell) {
+  const auto found = std::find_if(plan.suites.begin(), plan.suites.end(),
+                                  [&](const SuiteRef& ref) { return ref.name == cell.suite; });
+  SLMRIG_CHECK(found != plan.suites.end());
+  return found->suite;
 }
 
 }  // namespace slmrig::base

@@ -1,0 +1,236 @@
+#include "harness/campaign/bench_runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "harness/analyse/series.h"
+#include "harness/campaign/session_facts.h"
+#include "harness/measure/clock_check.h"
+#include "harness/store/queries.h"
+
+namespace slmrig::campaign {
+namespace {
+
+using base::CellStatus;
+using base::Done;
+using base::Error;
+using base::ErrorCode;
+using base::Session;
+
+// A board or a link may do better the next time; a wrong file or a model that does not fit will not.
+bool is_worth_another_attempt(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kTimeout:
+    case ErrorCode::kLinkLost:
+    case ErrorCode::kDeviceFault:
+    case ErrorCode::kCorrupt: return true;
+    case ErrorCode::kBadInput:
+    case ErrorCode::kUnsupported:
+    case ErrorCode::kUnfit:
+    case ErrorCode::kLocked:
+    case ErrorCode::kIo: return false;
+  }
+  return false;
+}
+
+// Holds a place while an emulator runs; real boards need none.
+class EmulatorPlace {
+ public:
+  EmulatorPlace(const base::Board& board, std::counting_semaphore<>& places)
+      : places_(board.flasher == "emulator" ? &places : nullptr) {
+    if (places_ != nullptr) places_->acquire();
+  }
+  ~EmulatorPlace() {
+    if (places_ != nullptr) places_->release();
+  }
+  EmulatorPlace(const EmulatorPlace&) = delete;
+  EmulatorPlace& operator=(const EmulatorPlace&) = delete;
+
+ private:
+  std::counting_semaphore<>* places_;
+};
+
+}  // namespace
+
+void BenchRunner::run() {
+  for (const Session& session : run_.expanded.sessions) {
+    if (session.bench != bench_.name) continue;
+    if (run_.stop()) break;
+    if (const Done done = run_session(session); !done) {
+      const std::lock_guard lock(run_.mutex);
+      if (!run_.fatal) run_.fatal = done.error();
+      run_.broken = true;
+      break;
+    }
+  }
+  run_.observer.activity(bench_.name, run_.stop() ? "stopped" : "done");
+}
+
+Done BenchRunner::run_session(Session session) {
+  const auto& variant = run_.preparation.variants.at(variant_key(session));
+  if (!variant) {
+    note_failure(session, variant.error());
+    return record_unmeasured(session, CellStatus::kFailed, variant.error().text());
+  }
+  if (session.status != CellStatus::kOk) {
+    run_.observer.notice(bench_.name, fmt::format("{} {} is {}: {}", session.model, session.variant,
+                                                  base::to_string(session.status), session.reason));
+    return record_unmeasured(session, session.status, session.reason);
+  }
+  const auto before = run_.request.attempts.find(session.session_id);
+  const uint32_t earlier = before == run_.request.attempts.end() ? 0 : before->second;
+  for (uint32_t number = 1; number <= session.attempts; ++number) {
+    run_.observer.stage(bench_.name,
+                        fmt::format("{} {}, {} cells{}", session.model, session.variant, session.cells.size(),
+                                    number == 1 ? "" : fmt::format(", attempt {}", number)));
+    std::optional<Error> broken;
+    SLMRIG_TRY(attempt(session, *variant, earlier + number, broken));
+    if (!broken || session.cells.empty() || run_.stop()) break;
+    const bool again = number < session.attempts && is_worth_another_attempt(broken->code);
+    run_.observer.notice(bench_.name, fmt::format("{} {}: {}{}", session.model, session.variant,
+                                                  broken->text(), again ? "; trying again" : ""));
+    if (again) continue;
+    if (broken->code != ErrorCode::kUnfit) note_failure(session, *broken);
+    break;
+  }
+  return finish_session(session.session_id);
+}
+
+Done BenchRunner::record_unmeasured(const Session& session, CellStatus status, const std::string& reason) {
+  const auto& variant = run_.preparation.variants.at(variant_key(session));
+  base::VariantFacts facts;
+  if (variant) facts = *variant;
+  SLMRIG_TRY(run_.store.begin_session(start_of(session, facts, 1)));
+  SLMRIG_TRY(end_cells(session, status, reason));
+  return run_.store.end_session(session.session_id, clock_.utc_ns());
+}
+
+Done BenchRunner::attempt(Session& session, const base::VariantFacts& variant, uint32_t number,
+                          std::optional<Error>& broken) {
+  const EmulatorPlace place(bench_.board, run_.emulators);
+  if (run_.stop()) return {};
+  run_.observer.activity(bench_.name, fmt::format("deploying {} {}", session.model, session.variant));
+  auto board =
+      deploy::deploy_variant(bench_, variant, run_.request.workshop, [&](uint64_t done, uint64_t total) {
+        run_.observer.activity(bench_.name,
+                               fmt::format("uploading {} {}: {}%", session.model, session.variant,
+                                           total == 0 ? 100 : done * 100 / total));
+      });
+  if (!board) {
+    broken = board.error();
+    SLMRIG_TRY(run_.store.begin_session(start_of(session, variant, number)));
+    return end_cells(session, broken->code == ErrorCode::kUnfit ? CellStatus::kUnfit : CellStatus::kFailed,
+                     broken->text());
+  }
+  return measure_on(**board, session, variant, number, broken);
+}
+
+Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base::VariantFacts& variant,
+                             uint32_t number, std::optional<Error>& broken) {
+  SLMRIG_TRY(check_clock(board, broken));
+  base::SessionStart start = start_of(session, variant, number);
+  describe_board(board, start);
+  if (clock_check_) start.provenance["clock.check"] = *clock_check_;
+  SLMRIG_TRY(run_.store.begin_session(start));
+  if (!broken) {
+    static const measure::References kNone;
+    const auto known = run_.preparation.references.find(variant_key(session));
+    const measure::References& references =
+        known == run_.preparation.references.end() ? kNone : known->second;
+    const measure::SessionInputs inputs{session, run_.expanded.plan, references, run_.units,
+                                        doubts_about(board)};
+    auto outcome = measure::measure_session(board, inputs, {run_.store, run_.observer, clock_, run_.stop});
+    if (!outcome) return tl::unexpected(outcome.error());
+    for (const Error& error : outcome->cell_errors) note_failure(session, error);
+    std::erase_if(session.cells, [&](const base::Cell& cell) {
+      const auto& ended = outcome->ended_cells;
+      return std::find(ended.begin(), ended.end(), cell.cell_id) != ended.end();
+    });
+    broken = outcome->broken;
+    const std::lock_guard lock(run_.mutex);
+    run_.busy_ns[bench_.name] += outcome->busy_ns;
+  }
+  SLMRIG_TRY(run_.store.add(base::SessionLog{session.session_id, "transcript", board.transcript()}));
+  if (const std::string log = board.process_log(); !log.empty()) {
+    SLMRIG_TRY(run_.store.add(base::SessionLog{session.session_id, "process", log}));
+  }
+  if (!broken) return {};
+  return end_cells(session, broken->code == ErrorCode::kUnfit ? CellStatus::kUnfit : CellStatus::kFailed,
+                   broken->text());
+}
+
+// Once for each bench and run: it costs two idle seconds, and a clock does not change its mind between two
+// sessions.
+Done BenchRunner::check_clock(rig::LiveBoard& board, std::optional<Error>& broken) {
+  if (clock_check_ || bench_.board.ticks.counts_instructions || bench_.board.tier != base::Tier::kHardware)
+    return {};
+  run_.observer.activity(bench_.name, "comparing the board's clock with the host's");
+  const auto check = measure::check_clock(board.agent(), bench_.board.ticks, clock_);
+  if (!check) {
+    broken = base::within("clock check", check.error());
+    return {};
+  }
+  clock_check_ = check->text;
+  clock_doubt_ = check->doubt;
+  if (!clock_doubt_.empty()) run_.observer.notice(bench_.name, clock_doubt_);
+  return {};
+}
+
+std::vector<std::string> BenchRunner::doubts_about(const rig::LiveBoard& board) const {
+  std::vector<std::string> doubts;
+  if (!clock_doubt_.empty()) doubts.push_back(clock_doubt_);
+  if (!board.banner().reset_reason.empty()) {
+    doubts.push_back("the board had restarted by itself: " + board.banner().reset_reason);
+  }
+  return doubts;
+}
+
+Done BenchRunner::end_cells(const Session& session, CellStatus status, const std::string& reason) {
+  for (const base::Cell& cell : session.cells) {
+    base::CellEnd end;
+    end.cell_id = cell.cell_id;
+    end.status = status;
+    end.reason = reason;
+    end.ended_at_ns = clock_.utc_ns();
+    SLMRIG_TRY(run_.store.end_cell(end));
+  }
+  return {};
+}
+
+Done BenchRunner::finish_session(const std::string& session_id) {
+  SLMRIG_TRY(run_.store.end_session(session_id, clock_.utc_ns()));
+  SLMRIG_ASSIGN(store::Reader reader, store::open_reader(run_.store.path()));
+  SLMRIG_ASSIGN(const store::SessionData data, reader.session_data(session_id));
+  return run_.store.put_series_values(session_id, analyse::series_values(data));
+}
+
+base::SessionStart BenchRunner::start_of(const Session& session, const base::VariantFacts& variant,
+                                         uint32_t number) const {
+  base::SessionStart start;
+  start.run_id = run_.run_id;
+  start.session = session;
+  start.tier = bench_.board.tier;
+  start.ticks = bench_.board.ticks;
+  start.tick_source = bench_.board.tick_source;
+  start.unit_id = bench_.unit_id;
+  start.engine = run_.expanded.plan.engine;
+  start.variant = variant;
+  start.started_at_ns = clock_.utc_ns();
+  start.attempt = number;
+  start.provenance = variant_facts(bench_, variant);
+  if (const auto version = run_.tool_versions.find(bench_.board.emulator.program);
+      version != run_.tool_versions.end()) {
+    start.provenance["emulator.version"] = version->second;
+  }
+  return start;
+}
+
+void BenchRunner::note_failure(const Session& session, const Error& error) {
+  const std::lock_guard lock(run_.mutex);
+  run_.failures.push_back(
+      {bench_.name, base::within(fmt::format("{} {}", session.model, session.variant), error)});
+}
+
+}  // namespace slmrig::campaign

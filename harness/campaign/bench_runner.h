@@ -1,0 +1,74 @@
+// One bench's share of a run: its sessions one after the other, with their attempts. Part of run_campaign.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <semaphore>
+#include <string>
+#include <vector>
+
+#include "harness/base/clock.h"
+#include "harness/campaign/campaign.h"
+#include "harness/campaign/prepare.h"
+#include "harness/measure/session.h"
+
+namespace slmrig::campaign {
+
+// What the threads of a run share. Lists are guarded by `mutex`; the rest is constant or thread-safe by
+// itself.
+struct SharedRun {
+  const CampaignRequest& request;
+  const base::ExpandedPlan& expanded;  // with unfit sessions marked
+  const Preparation& preparation;
+  const measure::WorkUnits& units;
+  const std::string& run_id;
+  store::Store& store;
+  base::Observer& observer;
+  std::function<bool()> stop;                        // Ctrl-C, or the run cannot be stored any more
+  std::atomic<bool>& broken;                         // set with `fatal`: the other benches stop, too
+  std::counting_semaphore<>& emulators;              // free places for emulators
+  std::map<std::string, std::string> tool_versions;  // of emulators, by program
+
+  std::mutex mutex;
+  std::vector<Failure> failures;
+  std::optional<base::Error> fatal;        // the store's first error
+  std::map<std::string, int64_t> busy_ns;  // by bench
+};
+
+class BenchRunner {
+ public:
+  BenchRunner(const base::Bench& bench, SharedRun& run) : bench_(bench), run_(run) {}
+
+  // All sessions of the bench. Blocks; never fails: what goes wrong is a row, a Failure, or SharedRun::fatal.
+  void run();
+
+ private:
+  base::Done run_session(base::Session session);
+  // Ends every cell of a session that is not measured.
+  base::Done record_unmeasured(const base::Session& session, base::CellStatus status,
+                               const std::string& reason);
+  // One attempt; leaves in `session` the cells that another one would have to measure.
+  base::Done attempt(base::Session& session, const base::VariantFacts& variant, uint32_t number,
+                     std::optional<base::Error>& broken);
+  base::Done measure_on(rig::LiveBoard& board, base::Session& session, const base::VariantFacts& variant,
+                        uint32_t number, std::optional<base::Error>& broken);
+  base::Done check_clock(rig::LiveBoard& board, std::optional<base::Error>& broken);
+  base::Done end_cells(const base::Session& session, base::CellStatus status, const std::string& reason);
+  base::Done finish_session(const std::string& session_id);
+  base::SessionStart start_of(const base::Session& session, const base::VariantFacts& variant,
+                              uint32_t number) const;
+  std::vector<std::string> doubts_about(const rig::LiveBoard& board) const;
+  void note_failure(const base::Session& session, const base::Error& error);
+
+  const base::Bench& bench_;
+  SharedRun& run_;
+  mutable base::SystemClock clock_;
+  std::optional<std::string> clock_check_;  // the text of the bench's clock check, once it was made
+  std::string clock_doubt_;
+};
+
+}  // namespace slmrig::campaign

@@ -1,0 +1,189 @@
+#include "harness/campaign/campaign.h"
+
+#include <algorithm>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/uuid.h"
+#include "harness/campaign/bench_runner.h"
+#include "harness/campaign/host_facts.h"
+#include "harness/campaign/prepare.h"
+#include "harness/campaign/schedule.h"
+#include "harness/plan/estimate.h"
+#include "harness/rig/bench_lock.h"
+
+namespace slmrig::campaign {
+namespace {
+
+using base::Done;
+using base::ExpandedPlan;
+using base::Result;
+
+constexpr int64_t kNsPerUnit = 1'000'000;  // progress is counted in expected milliseconds
+
+std::ptrdiff_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+const base::Bench& bench_named(const ExpandedPlan& expanded, const std::string& name) {
+  const auto& benches = expanded.rig.benches;
+  const auto found =
+      std::find_if(benches.begin(), benches.end(), [&](const auto& bench) { return bench.name == name; });
+  SLMRIG_CHECK(found != benches.end());
+  return *found;
+}
+
+// All of them before anything begins, so that nobody is turned away in mid-run.
+Result<std::vector<rig::BenchLock>> lock_benches(const std::vector<Wave>& waves, const std::string& reason) {
+  std::vector<rig::BenchLock> locks;
+  for (const Wave& wave : waves) {
+    for (const std::string& bench : wave.benches) {
+      SLMRIG_ASSIGN(rig::BenchLock lock, rig::BenchLock::acquire(bench, reason));
+      locks.push_back(std::move(lock));
+    }
+  }
+  return locks;
+}
+
+base::Provenance run_facts(const CampaignRequest& request) {
+  base::Provenance facts = host_facts();
+  const base::Plan& plan = request.expanded.plan;
+  facts["plan.file"] = plan.file;
+  facts["plan.sha256"] = plan.sha256;
+  facts["plan.order_seed"] = fmt::format("{}", plan.order_seed);
+  facts["rig.file"] = request.expanded.rig.file;
+  facts["rig.sha256"] = request.expanded.rig.sha256;
+  for (const base::SuiteRef& ref : plan.suites)
+    facts[fmt::format("suite.{}.sha256", ref.name)] = ref.suite.sha256;
+  for (const auto& [key, value] : request.provenance) facts[key] = value;
+  return facts;
+}
+
+Result<std::string> open_run(const CampaignRequest& request, store::Store& store) {
+  if (!request.resume_run_id.empty()) {
+    SLMRIG_TRY(store.resume_run(request.resume_run_id));
+    return request.resume_run_id;
+  }
+  base::RunStart start;
+  start.run_id = base::uuid_v7();
+  start.label = request.label;
+  start.build = request.build;
+  start.plan_name = request.expanded.plan.name;
+  start.plan_text = request.expanded.plan.text;
+  start.rig_name = request.expanded.rig.name;
+  start.started_at_ns = base::utc_now_ns();
+  start.provenance = run_facts(request);
+  SLMRIG_TRY(store.begin_run(start));
+  return start.run_id;
+}
+
+uint64_t units_of(int64_t expected_ns, std::size_t at_once) {
+  const int64_t share = expected_ns / static_cast<int64_t>(std::max<std::size_t>(at_once, 1));
+  return static_cast<uint64_t>(std::max<int64_t>(1, share / kNsPerUnit));
+}
+
+// Progress in expected wall time: what runs beside other work counts for less of it.
+measure::WorkUnits plan_units(const ExpandedPlan& expanded, const Preparation& preparation,
+                              const std::vector<Wave>& waves, base::Observer& observer) {
+  measure::WorkUnits units;
+  uint64_t total = 0;
+  for (const Wave& wave : waves) {
+    const std::size_t at_once = std::min(wave.benches.size(), static_cast<std::size_t>(cores()));
+    for (const base::Session& session : expanded.sessions) {
+      const bool here =
+          std::find(wave.benches.begin(), wave.benches.end(), session.bench) != wave.benches.end();
+      const auto& variant = preparation.variants.at(variant_key(session));
+      if (!here || !variant || session.status != base::CellStatus::kOk) continue;
+      const base::Board& board = bench_named(expanded, session.bench).board;
+      units.cold_start[session.session_id] = units_of(plan::expected_cold_start_ns(board, *variant), at_once);
+      total += units.cold_start[session.session_id] * session.cold_starts;
+      for (const base::Cell& cell : session.cells) {
+        const base::Suite& suite = base::suite_of(expanded.plan, cell);
+        const uint64_t each =
+            units_of(plan::expected_generation_ns(board, *variant, suite, cell.settings), at_once);
+        units.generation[cell.cell_id] = each;
+        total += each * base::prompt_count(cell.settings, suite) * cell.settings.repeats;
+      }
+    }
+  }
+  observer.total_work(total);
+  return units;
+}
+
+std::map<std::string, std::string> emulator_versions(const ExpandedPlan& expanded) {
+  std::map<std::string, std::string> versions;
+  for (const base::Session& session : expanded.sessions) {
+    const std::string& program = bench_named(expanded, session.bench).board.emulator.program;
+    if (program.empty() || versions.contains(program)) continue;
+    if (std::string version = program_version(program); !version.empty()) versions[program] = version;
+  }
+  return versions;
+}
+
+WaveTime run_wave(const Wave& wave, SharedRun& run) {
+  const int64_t began_ns = base::monotonic_now_ns();
+  {
+    std::vector<std::jthread> threads;
+    for (const std::string& name : wave.benches) {
+      threads.emplace_back([&run, &name] { BenchRunner(bench_named(run.expanded, name), run).run(); });
+    }
+  }
+  WaveTime time;
+  time.wall_ns = base::monotonic_now_ns() - began_ns;
+  for (const std::string& name : wave.benches) time.busy_ns.push_back(run.busy_ns[name]);
+  return time;
+}
+
+}  // namespace
+
+Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Store& store,
+                                     base::Observer& observer, const std::atomic<bool>& stop) {
+  const int64_t began_ns = base::monotonic_now_ns();
+  ExpandedPlan expanded = request.expanded;
+  const std::vector<Wave> waves = waves_of(expanded);
+  SLMRIG_ASSIGN(const std::vector<rig::BenchLock> locks,
+                lock_benches(waves, fmt::format("slmrig run {}", expanded.plan.name)));
+  SLMRIG_ASSIGN(const std::string run_id, open_run(request, store));
+
+  std::atomic<bool> broken = false;
+  const auto should_stop = [&] { return stop.load() || broken.load(); };
+  Preparation preparation;
+  provision(expanded, request.workshop, observer, preparation);
+  collect_references(expanded, request.workshop, observer, should_stop, preparation);
+  const measure::WorkUnits units = plan_units(expanded, preparation, waves, observer);
+
+  std::counting_semaphore<> emulators(cores());
+  SharedRun run{request,
+                expanded,
+                preparation,
+                units,
+                run_id,
+                store,
+                observer,
+                should_stop,
+                broken,
+                emulators,
+                emulator_versions(expanded),
+                {},
+                {},
+                {},
+                {}};
+  std::vector<WaveTime> times;
+  for (const Wave& wave : waves) {
+    if (!should_stop()) times.push_back(run_wave(wave, run));
+  }
+  if (run.fatal) return tl::unexpected(*run.fatal);
+
+  CampaignOutcome outcome;
+  outcome.run_id = run_id;
+  outcome.interrupted = stop.load();
+  outcome.failures = std::move(run.failures);
+  outcome.wall_ns = base::monotonic_now_ns() - began_ns;
+  outcome.busy_share = busy_share(times, outcome.wall_ns);
+  SLMRIG_TRY(store.end_run({run_id, base::utc_now_ns(), outcome.interrupted, outcome.busy_share}));
+  return outcome;
+}
+
+}  // namespace slmrig::campaign

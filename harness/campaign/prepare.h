@@ -1,0 +1,45 @@
+// Before any bench works: every variant of the plan as an image, and the host's own answers to compare with.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "harness/base/error.h"
+#include "harness/base/observer.h"
+#include "harness/base/records/plan.h"
+#include "harness/deploy/deploy.h"
+#include "harness/measure/session.h"
+
+namespace slmrig::campaign {
+
+// An image: model, variant and the context that its arena is planned for.
+struct VariantKey {
+  std::string model;
+  std::string variant;
+  uint32_t context_tokens = 0;
+  auto operator<=>(const VariantKey&) const = default;
+};
+
+VariantKey variant_key(const base::Session& session);
+
+// The host's work before a run. What failed for one variant fails its sessions and no other.
+struct Preparation {
+  std::map<VariantKey, base::Result<base::VariantFacts>> variants;
+  std::map<VariantKey, measure::References> references;
+};
+
+// Provisions every variant that a session needs, and marks the sessions whose board it does not fit as unfit.
+// As many at once as the host has cores.
+void provision(base::ExpandedPlan& expanded, const deploy::Workshop& workshop, base::Observer& observer,
+               Preparation& preparation);
+
+// Lets the host answer what fit boards will be asked. A suite whose max_new_tokens a cell overrides is not
+// compared, since the host would answer at another length. References that cannot be had are a notice: the
+// cells are measured without. Ends early when `stop` says so.
+void collect_references(const base::ExpandedPlan& expanded, const deploy::Workshop& workshop,
+                        base::Observer& observer, const std::function<bool()>& stop,
+                        Preparation& preparation);
+
+}  // namespace slmrig::campaign

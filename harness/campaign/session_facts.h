@@ -1,0 +1,15 @@
+// The provenance of a session: what board, agent and image it was measured with. Pure.
+#pragma once
+
+#include "harness/base/records/run_record.h"
+#include "harness/rig/live_board.h"
+
+namespace slmrig::campaign {
+
+// What is known before the board answers.
+base::Provenance variant_facts(const base::Bench& bench, const base::VariantFacts& variant);
+
+// What the board said of itself takes the place of what the plan expected.
+void describe_board(const rig::LiveBoard& board, base::SessionStart& start);
+
+}  // namespace slmrig::campaign

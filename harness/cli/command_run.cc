@@ -1,0 +1,196 @@
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/analyse/summary.h"
+#include "harness/base/interrupt.h"
+#include "harness/campaign/campaign.h"
+#include "harness/campaign/resume.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/figures.h"
+#include "harness/cli/loaded_plan.h"
+#include "harness/cli/progress.h"
+#include "harness/cli/summary.h"
+#include "harness/cli/version.h"
+#include "harness/store/queries.h"
+
+namespace slmrig::cli {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+
+struct RunOptions {
+  PlanOptions plan;
+  base::BuildIdentity build;
+  std::string label;
+  std::string resume;
+  bool quiet = false;
+};
+
+// The conditions of --only, kept with the run so that resuming it takes the same cells.
+constexpr const char* kOnlyFact = "run.only";
+constexpr const char* kPlanFileFact = "plan.file";
+constexpr const char* kPlanHashFact = "plan.sha256";
+constexpr const char* kRigFileFact = "rig.file";
+
+std::vector<std::string> split_words(const std::string& text) {
+  std::vector<std::string> words;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return words;
+}
+
+Result<campaign::CampaignRequest> new_run(const RunOptions& options) {
+  SLMRIG_ASSIGN(LoadedPlan loaded, load_and_expand(options.plan));
+  campaign::CampaignRequest request;
+  request.expanded = std::move(loaded.expanded);
+  request.workshop = std::move(loaded.workshop);
+  request.label = options.label;
+  request.build = options.build;
+  request.provenance["harness.version"] = kVersionText;
+  if (!options.plan.only.empty()) {
+    request.provenance[kOnlyFact] = fmt::format("{}", fmt::join(options.plan.only, "\n"));
+  }
+  return request;
+}
+
+// The run says itself which plan, rig and conditions it had; a plan that changed since would mean other
+// cells.
+Result<campaign::CampaignRequest> resumed_run(const RunOptions& options) {
+  if (!options.plan.plan.empty() || !options.plan.only.empty() || !options.label.empty() ||
+      !options.build.name.empty() || !options.build.commit_sha.empty()) {
+    return fail(ErrorCode::kBadInput,
+                "a run that goes on keeps its own plan, conditions, label and build; leave them out",
+                "--resume");
+  }
+  SLMRIG_ASSIGN(store::Reader reader, store::open_reader(options.plan.places.database()));
+  SLMRIG_ASSIGN(const store::RunRow run, reader.find_run(options.resume));
+  SLMRIG_ASSIGN(const store::RunData rows, reader.run_data(run.run_id));
+  const auto fact = [&](const char* key) {
+    const auto found = rows.provenance.find(key);
+    return found == rows.provenance.end() ? std::string() : found->second;
+  };
+  RunOptions again = options;
+  again.plan.plan = fact(kPlanFileFact);
+  again.plan.rig = fact(kRigFileFact);
+  again.plan.only = split_words(fact(kOnlyFact));
+  SLMRIG_ASSIGN(campaign::CampaignRequest request, new_run(again));
+  if (request.expanded.plan.sha256 != fact(kPlanHashFact)) {
+    return fail(ErrorCode::kBadInput,
+                fmt::format("{} changed since run {} began; begin a new run, or put the plan back",
+                            again.plan.plan, run.run_id),
+                "--resume");
+  }
+  campaign::Remaining remaining = campaign::remaining_of(std::move(request.expanded), rows);
+  request.expanded = std::move(remaining.expanded);
+  request.attempts = std::move(remaining.attempts);
+  request.resume_run_id = run.run_id;
+  return request;
+}
+
+std::vector<std::string> benches_of(const base::ExpandedPlan& expanded) {
+  std::vector<std::string> names;
+  for (const base::Bench& bench : expanded.rig.benches) {
+    const bool works = std::any_of(expanded.sessions.begin(), expanded.sessions.end(),
+                                   [&](const auto& session) { return session.bench == bench.name; });
+    if (works) names.push_back(bench.name);
+  }
+  return names;
+}
+
+// "--db FILE" where it is not the default, so that the commands we propose work as they stand.
+std::string place_options(const Places& places) {
+  std::string text;
+  if (!places.output_option.empty()) text += " --out " + places.output_option;
+  if (!places.database_option.empty()) text += " --db " + places.database_option;
+  return text;
+}
+
+Result<store::RunRow> print_results(const RunOptions& options, const std::string& run_id) {
+  SLMRIG_ASSIGN(store::Reader reader, store::open_reader(options.plan.places.database()));
+  SLMRIG_ASSIGN(const store::RunData rows, reader.run_data(run_id));
+  if (!options.quiet) {
+    std::fputs(summary_text(analyse::summarise(rows)).c_str(), stdout);
+    fmt::print("\n");
+  }
+  return rows.run;
+}
+
+void print_end(const RunOptions& options, const campaign::CampaignOutcome& outcome,
+               const store::RunRow& run) {
+  const std::string places = place_options(options.plan.places);
+  fmt::print("{} ok, {} failed, {} unfit, {} interrupted; {}, agents measured {} of it\n", run.cells_ok,
+             run.cells_failed, run.cells_unfit, run.cells_interrupted, duration_text(outcome.wall_ns),
+             share_text(outcome.busy_share));
+  fmt::print("run {} in {}\n", outcome.run_id, options.plan.places.database());
+  if (outcome.interrupted) {
+    fmt::print("Stopped. What was measured is stored. Go on with: slmrig run --resume {}{}\n",
+               outcome.run_id.substr(0, 13), places);
+  } else {
+    fmt::print("Next: slmrig report{} -o report.html, or slmrig show latest{}\n", places, places);
+  }
+}
+
+void print_failures(const campaign::CampaignOutcome& outcome) {
+  for (const campaign::Failure& failure : outcome.failures) {
+    fmt::print(stderr, "slmrig: bench {}: {}\n", failure.bench, failure.error.text());
+  }
+}
+
+ExitCode exit_code_of_run(const campaign::CampaignOutcome& outcome) {
+  std::vector<ExitCode> codes;
+  for (const campaign::Failure& failure : outcome.failures) codes.push_back(exit_code_of(failure.error.code));
+  if (outcome.interrupted) codes.push_back(ExitCode::kUndecided);
+  return worst_of(codes);
+}
+
+Result<ExitCode> run(const RunOptions& options) {
+  if (options.plan.plan.empty() && options.resume.empty()) {
+    return fail(ErrorCode::kBadInput, "which plan? For example: slmrig run demo", "slmrig run");
+  }
+  SLMRIG_ASSIGN(const campaign::CampaignRequest request,
+                options.resume.empty() ? new_run(options) : resumed_run(options));
+  if (request.expanded.sessions.empty()) {
+    fmt::print("Nothing is left to do: every cell of run {} has ended.\n", request.resume_run_id);
+    return ExitCode::kGood;
+  }
+  SLMRIG_ASSIGN(const std::unique_ptr<store::Store> store, store::open_store(options.plan.places.database()));
+  base::install_interrupt_handler();
+  Result<campaign::CampaignOutcome> outcome = [&] {
+    const std::unique_ptr<base::Observer> progress =
+        make_progress(stderr, options.quiet, {request.expanded.plan.name, benches_of(request.expanded)});
+    return campaign::run_campaign(request, *store, *progress, base::interrupt_flag());
+  }();
+  if (!outcome) return tl::unexpected(outcome.error());
+  SLMRIG_ASSIGN(const store::RunRow row, print_results(options, outcome->run_id));
+  print_failures(*outcome);
+  print_end(options, *outcome, row);
+  return exit_code_of_run(*outcome);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Action& action) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command = app.add_subcommand("run", "Measures a plan, stores what it finds and prints a summary");
+  command->add_option("PLAN", options->plan.plan, "A plan under workloads/plans, or a file");
+  add_plan_options(*command, options->plan);
+  add_database_option(*command, options->plan.places);
+  command->add_option("--build", options->build.name, "The product's name or version that is measured");
+  command->add_option("--commit", options->build.commit_sha, "The product's commit");
+  command->add_option("--label", options->label, "A name for this run, to find it again");
+  command->add_option("--resume", options->resume, "RUN: measure the cells that it has not finished");
+  command->add_flag("-q,--quiet", options->quiet, "No progress and no table");
+  command->callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace slmrig::cli

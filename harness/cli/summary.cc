@@ -1,0 +1,144 @@
+#include "harness/cli/summary.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "harness/cli/figures.h"
+#include "harness/cli/text_table.h"
+
+namespace slmrig::cli {
+namespace {
+
+using analyse::CellSummary;
+using store::CostUnit;
+
+// What the figures of a tier are, in words that stand above them.
+std::string tier_text(const CellSummary& cell) {
+  switch (cell.cost_unit) {
+    case CostUnit::kNanoseconds: return fmt::format("tier {}: times", base::to_string(cell.tier));
+    case CostUnit::kInstructions:
+      return fmt::format("tier {}: counts of instructions, not times", base::to_string(cell.tier));
+    case CostUnit::kNone: return fmt::format("tier {}: answers only", base::to_string(cell.tier));
+  }
+  return {};
+}
+
+std::string accuracy_text(const CellSummary& cell) {
+  if (cell.checked == 0) return kNothing;
+  return fmt::format("{} of {}", share_text(cell.accuracy()), cell.checked);
+}
+
+std::string rate_text(const CellSummary& cell) {
+  if (cell.cost_unit == CostUnit::kInstructions) {
+    return cell.token_cost_mean ? count_text(*cell.token_cost_mean) : kNothing;
+  }
+  return cell.decode_tokens_per_s ? count_text(*cell.decode_tokens_per_s) : kNothing;
+}
+
+std::vector<std::string> figures_of(const CellSummary& cell) {
+  const auto cost = [&](const std::optional<double>& value) { return cost_text(value, cell.cost_unit); };
+  const auto memory = cell.memory_peak_bytes
+                          ? std::optional<double>(static_cast<double>(*cell.memory_peak_bytes))
+                          : std::nullopt;
+  return {cost(cell.cold_start.total_cost_p50),
+          cost(cell.ttft_cost_p50),
+          cost(cell.token_cost_p50),
+          cost(cell.token_cost_p95),
+          cost(cell.token_cost_p99),
+          cost(cell.token_cost_max),
+          rate_text(cell),
+          bytes_text(memory),
+          accuracy_text(cell),
+          share_text(cell.reference_agreement())};
+}
+
+TextTable empty_table(CostUnit unit) {
+  const Align right = Align::kRight;
+  return TextTable({{"model"},
+                    {""},
+                    {"suite"},
+                    {"cold", right},
+                    {"ttft", right},
+                    {"p50", right},
+                    {"p95", right},
+                    {"p99", right},
+                    {"max", right},
+                    {unit == CostUnit::kInstructions ? "a tok" : "tok/s", right},
+                    {"memory", right},
+                    {"accuracy", right},
+                    {"=host", right}});
+}
+
+// Numbers the doubts of a run, so that a line can point at their text.
+class Footnotes {
+ public:
+  std::string mark(const std::vector<std::string>& doubts) {
+    std::string marks;
+    for (const std::string& doubt : doubts) {
+      const auto [entry, is_new] = numbers_.try_emplace(doubt, numbers_.size() + 1);
+      if (is_new) texts_.push_back(doubt);
+      marks += fmt::format("!{}", entry->second);
+    }
+    return marks;
+  }
+  std::string text() const {
+    std::string text;
+    for (std::size_t i = 0; i < texts_.size(); ++i) {
+      const std::vector<std::string> lines = wrap_words(texts_[i], kTableWidth - 12);
+      for (std::size_t j = 0; j < lines.size(); ++j) {
+        text +=
+            j == 0 ? fmt::format("!{} doubtful: {}\n", i + 1, lines[j]) : fmt::format("   {}\n", lines[j]);
+      }
+    }
+    return text;
+  }
+
+ private:
+  std::map<std::string, std::size_t> numbers_;
+  std::vector<std::string> texts_;
+};
+
+bool by_name(const CellSummary& left, const CellSummary& right) {
+  return std::tie(left.model, left.variant, left.suite, left.settings, left.session_ordinal) <
+         std::tie(right.model, right.variant, right.suite, right.settings, right.session_ordinal);
+}
+
+void append_row(const CellSummary& cell, Footnotes& notes, TextTable& table) {
+  std::vector<std::string> row = {cell.model, cell.variant, cell.suite + notes.mark(cell.doubts)};
+  if (cell.status != base::CellStatus::kOk) {
+    table.add_note_row(std::move(row), fmt::format("{}: {}", base::to_string(cell.status), cell.reason));
+    return;
+  }
+  for (std::string& figure : figures_of(cell)) row.push_back(std::move(figure));
+  table.add_row(std::move(row));
+}
+
+}  // namespace
+
+std::string summary_text(const std::vector<CellSummary>& cells) {
+  std::vector<std::string> benches;
+  for (const CellSummary& cell : cells) {
+    if (std::find(benches.begin(), benches.end(), cell.bench) == benches.end()) benches.push_back(cell.bench);
+  }
+  Footnotes notes;
+  std::string text;
+  for (const std::string& bench : benches) {
+    std::vector<CellSummary> of_bench;
+    std::copy_if(cells.begin(), cells.end(), std::back_inserter(of_bench),
+                 [&](const CellSummary& cell) { return cell.bench == bench; });
+    std::stable_sort(of_bench.begin(), of_bench.end(), by_name);
+    const CellSummary& first = of_bench.front();
+    const std::string unit = first.unit_id.empty() ? "" : fmt::format(", unit {}", first.unit_id);
+    const std::string board = first.board == bench ? "" : fmt::format(", board {}", first.board);
+    text += fmt::format("{}{}{}, {}\n", bench, board, unit, tier_text(first));
+    TextTable table = empty_table(first.cost_unit);
+    for (const CellSummary& cell : of_bench) append_row(cell, notes, table);
+    text += table.text() + "\n";
+  }
+  return text + notes.text();
+}
+
+}  // namespace slmrig::cli

@@ -1,0 +1,185 @@
+#include "harness/measure/cell.h"
+
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "harness/base/sha256.h"
+#include "harness/base/utf8.h"
+
+namespace slmrig::measure {
+namespace {
+
+using base::CellStatus;
+using base::Done;
+using base::Error;
+using base::ErrorCode;
+using base::Generation;
+using base::Prompt;
+using base::Result;
+
+// A board that refuses this many prompts one after the other will refuse the rest, too.
+constexpr uint64_t kFailuresInARow = 3;
+
+std::string hash_of_ids(const std::vector<int32_t>& ids) {
+  std::string bytes;
+  bytes.reserve(ids.size() * 4);
+  for (const int32_t id : ids) {
+    const auto word = static_cast<uint32_t>(id);
+    for (unsigned shift = 0; shift < 32; shift += 8) bytes += static_cast<char>((word >> shift) & 0xFFU);
+  }
+  return base::sha256_hex(std::string_view(bytes));
+}
+
+// The board answered, and said no: the next prompt may do better. Everything else means that it cannot be
+// trusted to answer at all.
+bool is_refusal(const Error& error) {
+  return error.code == ErrorCode::kDeviceFault || error.code == ErrorCode::kUnfit;
+}
+
+}  // namespace
+
+CellRun::CellRun(rig::LiveBoard& board, const SessionInputs& inputs, const SessionContext& context,
+                 const base::Cell& cell)
+    : board_(board),
+      inputs_(inputs),
+      context_(context),
+      cell_(cell),
+      suite_(base::suite_of(inputs.plan, cell)),
+      prompts_(base::prompt_count(cell.settings, suite_)),
+      planned_(uint64_t{prompts_} * cell.settings.repeats),
+      doubts_(inputs.doubts) {}
+
+Result<CellOutcome> CellRun::run() {
+  for (uint32_t repeat = 0; repeat < cell_.settings.repeats; ++repeat) {
+    for (std::size_t i = 0; i < prompts_; ++i) {
+      if (context_.stop()) outcome_.stopped = true;
+      if (outcome_.stopped || outcome_.broken || failed_in_a_row_ == kFailuresInARow) break;
+      SLMRIG_TRY(one(suite_.prompts[i], repeat));
+    }
+  }
+  if (!outcome_.broken) SLMRIG_TRY(end());
+  return std::move(outcome_);
+}
+
+rig::RunRequest CellRun::request_for(const Prompt& prompt) const {
+  const base::GenerationSettings settings = base::generation_settings(cell_.settings, suite_);
+  rig::RunRequest request;
+  request.prompt = prompt.text;
+  request.max_new_tokens = settings.max_new_tokens;
+  request.top_k = settings.top_k;
+  request.temperature = settings.temperature;
+  request.seed = settings.seed;
+  request.ignore_end = !settings.stop_at_end;
+  return request;
+}
+
+Done CellRun::one(const Prompt& prompt, uint32_t repeat) {
+  const std::string& bench = inputs_.session.bench;
+  context_.observer.activity(bench, fmt::format("{} {}: {} {}/{}", inputs_.session.model,
+                                                inputs_.session.variant, cell_.suite, done_ + 1, planned_));
+  const int64_t started_at_ns = context_.clock.utc_ns();
+  Result<rig::RunReply> reply = board_.agent().run(request_for(prompt));
+  if (!reply && is_refusal(reply.error())) reply = try_again(prompt, reply.error());
+  ++done_;
+  if (const auto units = inputs_.units.generation.find(cell_.cell_id);
+      units != inputs_.units.generation.end()) {
+    context_.observer.advance(bench, units->second);
+  }
+  if (!reply) {
+    note_failure(prompt, reply.error());
+    return {};
+  }
+  failed_in_a_row_ = 0;
+  outcome_.busy_ns += reply->host_ns;
+  Generation record = record_of(prompt, repeat, std::move(*reply));
+  record.started_at_ns = started_at_ns;
+  return context_.sink.add(record);
+}
+
+// A board that restarted in mid-run has lost its model and fails like one that refuses a prompt. Load again
+// and ask again: what is refused twice is refused; what succeeds now is kept, with the doubt beside it.
+Result<rig::RunReply> CellRun::try_again(const Prompt& prompt, const Error& first) {
+  if (const auto loaded = board_.agent().load(board_.slot(), cell_.settings.context_tokens); !loaded) {
+    return tl::unexpected(Error{ErrorCode::kLinkLost, first.text() + "; then " + loaded.error().text(), {}});
+  }
+  Result<rig::RunReply> second = board_.agent().run(request_for(prompt));
+  if (second) {
+    const std::string text = fmt::format("prompt {} needed a second try: {}", prompt.id, first.text());
+    doubts_.push_back(text);
+    context_.observer.notice(inputs_.session.bench, text);
+  }
+  return second;
+}
+
+void CellRun::note_failure(const Prompt& prompt, const Error& error) {
+  Error placed = base::within(fmt::format("prompt {}", prompt.id), error);
+  if (!is_refusal(error)) {
+    outcome_.broken = std::move(placed);
+    return;
+  }
+  ++failed_;
+  ++failed_in_a_row_;
+  if (!outcome_.failure) outcome_.failure = std::move(placed);
+}
+
+Generation CellRun::record_of(const Prompt& prompt, uint32_t repeat, rig::RunReply reply) const {
+  Generation record;
+  record.cell_id = cell_.cell_id;
+  record.prompt_id = prompt.id;
+  record.repeat = repeat;
+  record.prompt_tokens = reply.prompt_tokens;
+  record.generated_tokens = reply.generated_tokens;
+  record.finish = reply.finish;
+  record.encode_ticks = reply.encode_ticks;
+  record.prefill_ticks = reply.prefill_ticks;
+  record.first_sample_ticks = reply.first_sample_ticks;
+  record.total_ticks = reply.total_ticks;
+  record.token_ticks = std::move(reply.token_ticks);
+  record.token_ids_sha256 = hash_of_ids(reply.token_ids);
+  record.prompt_sha256 = base::sha256_hex(std::string_view(prompt.text));
+  const std::string answer = base::make_valid_utf8(reply.output);
+  if (!prompt.checks.empty()) {
+    for (const base::Check& check : prompt.checks) {
+      if (!base::passes(check, prompt.text, answer)) {
+        record.failed_checks.emplace_back(base::to_string(check.kind));
+      }
+    }
+    record.correct = record.failed_checks.empty();
+  }
+  if (const auto suite = inputs_.references.find(cell_.suite); suite != inputs_.references.end()) {
+    if (const auto hash = suite->second.find(prompt.id); hash != suite->second.end()) {
+      record.matches_reference = hash->second == record.token_ids_sha256;
+    }
+  }
+  if (suite_.store_text) {
+    record.token_ids = std::move(reply.token_ids);
+    record.prompt_text = prompt.text;
+    record.output_text = answer;
+  }
+  return record;
+}
+
+Done CellRun::end() {
+  base::CellEnd record;
+  record.cell_id = cell_.cell_id;
+  record.doubts = doubts_;
+  record.busy_ns = outcome_.busy_ns;
+  record.ended_at_ns = context_.clock.utc_ns();
+  if (outcome_.stopped) {
+    record.status = CellStatus::kInterrupted;
+    record.reason = fmt::format("stopped by the user after {} of {} generations", done_, planned_);
+    outcome_.failure.reset();
+  } else if (outcome_.failure) {
+    record.status = CellStatus::kFailed;
+    record.reason = outcome_.failure->text();
+    if (failed_ > 1) record.reason += fmt::format(" (and {} more of {} generations)", failed_ - 1, planned_);
+    outcome_.ended = true;
+  } else {
+    outcome_.ended = true;
+  }
+  return context_.sink.end_cell(record);
+}
+
+}  // namespace slmrig::measure
