@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "workloads/forge/corpus_parts.h"
+
 namespace slmrig::forge {
 
 namespace {
@@ -51,6 +53,26 @@ std::vector<Split> split_templates(const std::vector<std::string>& templates) {
     for (std::size_t i = 0; i < share(percent); ++i) splits[order[next++]] = split;
   }
   return splits;
+}
+
+Example finish(const Draft& draft) {
+  Example example = draft.example;
+  example.utterance = join(draft.segments);
+  return example;
+}
+
+Example finish_disturbed(const Draft& draft, Random& random) {
+  Example example = draft.example;
+  example.utterance = disturb(draft.segments, random);
+  return example;
+}
+
+Example make_example(Split split, const CorpusOptions& options, Random& random) {
+  const double kind = random.unit();
+  const Draft draft = kind < options.command_share                           ? draft_command(split, random)
+                      : kind < options.command_share + options.summary_share ? draft_summary(split, random)
+                                                                             : draft_talk(split, random);
+  return random.chance(options.noise_rate) ? finish_disturbed(draft, random) : finish(draft);
 }
 
 }  // namespace slmrig::forge

@@ -36,7 +36,8 @@ struct Example {
   std::string intent;         // kCommand
   std::map<std::string, std::string> slots;  // kCommand
   std::vector<std::string> facts;            // kSummary: numbers and times that the answer must state
-  std::vector<std::string> phrases;  // kSummary: words that the answer must hold ("three heart rate spikes")
+  std::vector<std::string>
+      phrases;  // kSummary: wordings that the answer must hold ("three heart rate spikes")
 };
 
 struct CorpusOptions {
@@ -61,10 +62,5 @@ Example make_example(Split split, const CorpusOptions& options, Random& random);
 
 // Names of all intents, in the order of the tables.
 std::vector<std::string> intent_names();
-// One command of the intent at `index` of intent_names(), for suites that must cover all.
-Example make_command_of(std::size_t index, Split split, Random& random);
-// Kinds of sensor streams, and one summary of a kind.
-std::size_t summary_kind_count();
-Example make_summary_of(std::size_t kind, Split split, Random& random);
 
 }  // namespace slmrig::forge

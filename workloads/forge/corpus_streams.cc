@@ -102,10 +102,8 @@ Stream make_heart_range(std::string_view layout, Random& random) {
   make_extreme(all, low, 5, 10, false, random);
   const std::string lowest = std::to_string(all[low].value);
   const std::string highest = std::to_string(all[high].value);
-  return {written(all, layout),
-          fmt::format("heart rate between {} and {} bpm.", lowest, highest),
-          {lowest, highest},
-          {}};
+  const std::string phrase = fmt::format("between {} and {}", lowest, highest);
+  return {written(all, layout), fmt::format("heart rate {} bpm.", phrase), {lowest, highest}, {phrase}};
 }
 
 Stream make_steps(std::string_view layout, Random& random) {
@@ -153,7 +151,7 @@ Stream make_battery(std::string_view layout, Random& random) {
   return {written(all, layout),
           fmt::format("battery fell from {} percent at {} to {} percent at {}.", first, from, last, until),
           {first, from, last, until},
-          {}};
+          {fmt::format("from {} percent at {} ", first, from)}};
 }
 
 Stream make_laps(std::string_view layout, Random& random) {

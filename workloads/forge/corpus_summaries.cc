@@ -46,7 +46,13 @@ const std::vector<StreamKind>& kinds() {
   return kKinds;
 }
 
-Draft draft_summary_of(const StreamKind& kind, Split split, Random& random) {
+}  // namespace
+
+std::size_t summary_kind_count() { return kinds().size(); }
+
+Draft draft_summary_of(std::size_t kind_index, Split split, Random& random) {
+  SLMRIG_CHECK(kind_index < kinds().size());
+  const StreamKind& kind = kinds()[kind_index];
   const std::vector<StreamTemplate>& templates = kind.by_split[static_cast<std::size_t>(split)];
   const StreamTemplate& chosen = templates[random.below(templates.size())];
   while (true) {
@@ -68,19 +74,10 @@ Draft draft_summary_of(const StreamKind& kind, Split split, Random& random) {
   }
 }
 
-}  // namespace
-
 Draft draft_summary(Split split, Random& random) {
-  return draft_summary_of(kinds()[random.below(kinds().size())], split, random);
+  return draft_summary_of(random.below(kinds().size()), split, random);
 }
 
 Example make_summary(Split split, Random& random) { return finish(draft_summary(split, random)); }
-
-std::size_t summary_kind_count() { return kinds().size(); }
-
-Example make_summary_of(std::size_t kind, Split split, Random& random) {
-  SLMRIG_CHECK(kind < kinds().size());
-  return finish(draft_summary_of(kinds()[kind], split, random));
-}
 
 }  // namespace slmrig::forge

@@ -1,4 +1,5 @@
 // Small talk: many wordings, one answer a topic.
+#include "harness/base/error.h"
 #include "workloads/forge/corpus.h"
 #include "workloads/forge/corpus_parts.h"
 #include "workloads/forge/grammar.h"
@@ -60,33 +61,23 @@ const std::vector<TopicTemplates>& topics() {
 
 }  // namespace
 
-Draft draft_talk(Split split, Random& random) {
-  const std::size_t index = random.below(topics().size());
-  const std::vector<std::string>& texts = topics()[index].by_split[static_cast<std::size_t>(split)];
+std::size_t talk_topic_count() { return topics().size(); }
+
+Draft draft_talk_of(std::size_t topic, Split split, Random& random) {
+  SLMRIG_CHECK(topic < topics().size());
+  const std::vector<std::string>& texts = topics()[topic].by_split[static_cast<std::size_t>(split)];
   Draft draft;
   draft.segments.push_back({texts[random.below(texts.size())], false});
   draft.example.kind = ExampleKind::kTalk;
   draft.example.template_text = "talk: " + draft.segments[0].text;
-  draft.example.answer = kTopics[index].answer;
+  draft.example.answer = kTopics[topic].answer;
   return draft;
 }
 
+Draft draft_talk(Split split, Random& random) {
+  return draft_talk_of(random.below(topics().size()), split, random);
+}
+
 Example make_talk(Split split, Random& random) { return finish(draft_talk(split, random)); }
-
-Example finish(Draft draft) {
-  draft.example.utterance = join(draft.segments);
-  return std::move(draft.example);
-}
-
-Example make_example(Split split, const CorpusOptions& options, Random& random) {
-  const double kind = random.unit();
-  Draft draft = kind < options.command_share                           ? draft_command(split, random)
-                : kind < options.command_share + options.summary_share ? draft_summary(split, random)
-                                                                       : draft_talk(split, random);
-  if (!random.chance(options.noise_rate)) return finish(std::move(draft));
-  Example example = std::move(draft.example);
-  example.utterance = disturb(draft.segments, random);
-  return example;
-}
 
 }  // namespace slmrig::forge

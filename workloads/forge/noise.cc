@@ -116,7 +116,12 @@ bool change_casing(std::vector<Word>& words, Random& random) {
       for (char& c : word.text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
       return true;
     }
-    case 2: words.back().text += random.chance(0.5) ? "." : "?"; return true;
+    case 2: {
+      const char last = words.back().text.back();
+      if (last == '.' || last == '?') return false;
+      words.back().text += random.chance(0.5) ? '.' : '?';
+      return true;
+    }
     default: capitalise(words[0].text); return true;
   }
 }

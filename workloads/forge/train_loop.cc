@@ -105,13 +105,25 @@ Result<Validation> validate(Network& network, const TextCodec& codec, Split spli
   return Validation{(command.nats + summary.nats) / tokens, command.accuracy, summary.accuracy};
 }
 
+namespace {
+
+// The step at which the rate begins to fall in a training of `step_count` steps.
+std::uint64_t level_steps(const TrainOptions& options, std::uint64_t step_count) {
+  const auto level =
+      static_cast<std::uint64_t>(static_cast<double>(step_count) * (1.0 - options.decay_share));
+  return std::max(options.warmup_steps, level);
+}
+
+}  // namespace
+
 double learning_rate_at(const TrainOptions& options, std::uint64_t step) {
   if (step < options.warmup_steps) {
     return options.learning_rate * static_cast<double>(step + 1) / static_cast<double>(options.warmup_steps);
   }
-  const double span =
-      static_cast<double>(std::max<std::uint64_t>(1, options.step_count - options.warmup_steps));
-  const double progress = std::min(1.0, static_cast<double>(step - options.warmup_steps) / span);
+  const std::uint64_t level_end = level_steps(options, options.step_count);
+  if (step < level_end) return options.learning_rate;
+  const double span = static_cast<double>(std::max<std::uint64_t>(1, options.step_count - level_end));
+  const double progress = std::min(1.0, static_cast<double>(step - level_end) / span);
   const double low = options.final_learning_rate_share;
   return options.learning_rate * (low + (1.0 - low) * 0.5 * (1.0 + std::cos(std::numbers::pi * progress)));
 }
@@ -260,7 +272,10 @@ class Trainer {
     SLMRIG_ASSIGN(const std::string model, file.string_of("slmrig.train.model"));
     SLMRIG_ASSIGN(const std::uint64_t seed, file.count_of("slmrig.train.seed"));
     SLMRIG_ASSIGN(const std::uint64_t step_count, file.count_of("slmrig.train.step_count"));
-    if (model != options_.model || seed != options_.seed || step_count != options_.step_count) {
+    SLMRIG_ASSIGN(step_, file.count_of("slmrig.train.step"));
+    const bool may_change_length = step_ <= level_steps(options_, std::min(step_count, options_.step_count));
+    if (model != options_.model || seed != options_.seed ||
+        (step_count != options_.step_count && !may_change_length)) {
       return base::fail(
           base::ErrorCode::kBadInput,
           fmt::format("{} holds {} of seed {} over {} steps, not {} of seed {} over {}; remove it or "
@@ -268,7 +283,6 @@ class Trainer {
                       options_.checkpoint.string(), model, seed, step_count, options_.model, options_.seed,
                       options_.step_count));
     }
-    SLMRIG_ASSIGN(step_, file.count_of("slmrig.train.step"));
     SLMRIG_ASSIGN(result_.token_count, file.count_of("slmrig.train.tokens"));
     SLMRIG_ASSIGN(result_.seconds, file.number_of("slmrig.train.seconds"));
     SLMRIG_TRY(copy_into(file, "parameters", network_.parameters()));

@@ -21,12 +21,13 @@ struct TrainOptions {
   std::string model = "wrist-wide";
   std::uint64_t seed = 1;
   std::uint64_t step_count = 10000;
-  std::size_t batch_tokens = 3072;
+  std::size_t batch_tokens = 2048;
   double learning_rate = 3e-3;
-  double final_learning_rate_share = 0.02;
+  double final_learning_rate_share = 0.01;
   std::uint64_t warmup_steps = 200;
+  double decay_share = 0.4;  // of the steps, at the end
   double weight_decay = 0.05;
-  double noise_rate = 0.35;
+  double noise_rate = 0.25;
   double summary_share = 0.28;
   std::uint64_t report_every = 100;
   std::uint64_t validate_every = 1000;
@@ -57,7 +58,9 @@ struct TrainResult {
 base::Result<TrainResult> train_model(const TrainOptions& options,
                                       const std::function<void(const TrainProgress&)>& report);
 
-// Rate of a step: linear warm-up, then a cosine down to the final share.
+// Rate of a step: linear warm-up, level, then a cosine down to the final share over the last decay_share.
+// While it is level the number of steps does not matter yet: a checkpoint from there may be resumed towards
+// another one.
 double learning_rate_at(const TrainOptions& options, std::uint64_t step);
 
 // Share of examples of `split`, undisturbed, whose whole answer greedy decoding would give: every answer
