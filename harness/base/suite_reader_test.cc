@@ -1,25 +1,26 @@
+#include "harness/base/suite_reader.h"
+
 #include <catch2/catch.hpp>
 
 #include "harness/base/file.h"
-#include "harness/plan/plan_reader.h"
 
-namespace slmrig::plan {
+namespace slmrig::base {
 namespace {
 
 using Catch::Matchers::Contains;
 
-base::Result<base::Suite> load(const std::string& text) {
-  const auto folder = base::TemporaryDirectory::create("suite-test");
+Result<Suite> load(const std::string& text) {
+  const auto folder = TemporaryDirectory::create("suite-test");
   REQUIRE(folder);
   const std::string file = (folder->path() / "s.json").string();
-  REQUIRE(base::write_file_atomically(file, text));
+  REQUIRE(write_file_atomically(file, text));
   return load_suite(file);
 }
 
 std::string error_of(const std::string& text) {
   const auto suite = load(text);
   REQUIRE_FALSE(suite);
-  CHECK(suite.error().code == base::ErrorCode::kBadInput);
+  CHECK(suite.error().code == ErrorCode::kBadInput);
   return suite.error().text();
 }
 
@@ -40,7 +41,7 @@ TEST_CASE("A suite is read with its generation settings, prompts and checks") {
   CHECK_FALSE(suite->generation.stop_at_end);
   REQUIRE(suite->prompts.size() == 2);
   REQUIRE(suite->prompts[0].checks.size() == 2);
-  CHECK(suite->prompts[0].checks[0].kind == base::CheckKind::kExactIntent);
+  CHECK(suite->prompts[0].checks[0].kind == CheckKind::kExactIntent);
   CHECK(suite->prompts[1].checks.empty());
 }
 
@@ -67,4 +68,4 @@ TEST_CASE("A suite that is cut short anywhere gives an error and never half a su
 }
 
 }  // namespace
-}  // namespace slmrig::plan
+}  // namespace slmrig::base
