@@ -53,6 +53,16 @@ inline __attribute__((always_inline)) RowVectors load_rows(const uint8_t* codes)
            vreinterpretq_s8_s32(words.val[2]), vreinterpretq_s8_s32(words.val[3])}};
 }
 
+// The four scales of a group. Each half is widened into the low part of a word, where VCVTB looks for it.
+//
+// Not vcvtbq_f32_f16: the assembler of binutils 2.40 encodes the registers of a vector VCVTB doubled (q2
+// becomes q4), which is right for q0 only. So the value is bound to q0 by its first part, s0.
+inline __attribute__((always_inline)) float32x4_t load_scales(const uint8_t* group) {
+  register uint32x4_t halves __asm__("s0") = vldrhq_u32(reinterpret_cast<const uint16_t*>(group));
+  __asm__("vcvtb.f32.f16 q0, q0" : "+w"(halves));
+  return vreinterpretq_f32_u32(halves);
+}
+
 // Four rows. y [4]
 void multiply_group(const uint8_t* group, const Q8Block* x, uint32_t blocks, float* y) {
   float32x4_t sums = vdupq_n_f32(0.0F);
@@ -70,9 +80,7 @@ void multiply_group(const uint8_t* group, const Q8Block* x, uint32_t blocks, flo
     dot2 = vmladavaq_s8(dot2, right, rows.row[2]);
     dot3 = vmladavaq_s8(dot3, right, rows.row[3]);
     const int32x4_t dots = {dot0, dot1, dot2, dot3};
-    // Each half widened into the low part of a word, where VCVTB looks for it.
-    const uint32x4_t halves = vldrhq_u32(reinterpret_cast<const uint16_t*>(group));
-    const float32x4_t scales = vmulq_n_f32(vcvtbq_f32_f16(vreinterpretq_f16_u32(halves)), x->scale);
+    const float32x4_t scales = vmulq_n_f32(load_scales(group), x->scale);
     sums = vaddq_f32(sums, vmulq_f32(vcvtq_f32_s32(dots), scales));
   }
   vstrwq_f32(y, sums);
