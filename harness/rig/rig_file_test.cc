@@ -1,0 +1,194 @@
+#include "harness/rig/rig_file.h"
+
+#include <functional>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "harness/base/file.h"
+
+namespace slmrig::rig {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+json emulated_board() {
+  return json::parse(R"({
+    "$schema": "../board.schema.json", "name": "tiny", "family": "mps2", "cpu": "Cortex-M4F", "isa": "dsp",
+    "clock_hz": 25000000, "tier": "emulated",
+    "compile": {"flags": ["-mthumb"], "kernels": "dsp", "port": "mps2"},
+    "memory": {"regions": [{"name": "psram", "address": "0x21000000", "bytes": 16777216}],
+               "slot_bytes": 16777216, "upload_slot_bytes": 65536, "arena_bytes": 3145728},
+    "ticks": {"source": "systick", "rate_hz": 25000000, "instructions_per_tick": {"numerator": 5, "denominator": 8}},
+    "flasher": "emulator",
+    "emulator": {"program": "qemu-system-arm", "arguments": ["-serial", "unix:{uart}", "-kernel", "{agent}"]},
+    "features": ["fpu"], "safe_voltages_mv": null})");
+}
+
+json real_board() {
+  return json::parse(R"({
+    "name": "desk", "family": "linux", "cpu": "x86-64", "isa": "x86", "tier": "hardware",
+    "memory": {"slot_bytes": 1000000, "arena_bytes": 1000000},
+    "ticks": {"source": "dwt", "rate_hz": 64000000}, "flasher": "native"})");
+}
+
+json small_rig() {
+  return json::parse(R"({"name": "r", "benches": [
+    {"name": "a", "board": "tiny", "unit_id": "u1", "link": {"kind": "unix"}},
+    {"name": "b", "board": "desk", "link": {"kind": "tcp", "address": "lab:2000"}, "agent": "my/agent"}]})");
+}
+
+// A root with the boards "tiny" and "desk" and a rig "small".
+struct Tree {
+  base::TemporaryDirectory folder = base::TemporaryDirectory::create("rig").value();
+  fs::path root = folder.path();
+  fs::path rig_file = root / "boards" / "rigs" / "small.json";
+  Tree() {
+    fs::create_directories(root / "boards" / "rigs");
+    write_board("tiny", emulated_board());
+    write_board("desk", real_board());
+    write(rig_file, small_rig().dump());
+  }
+  static void write(const fs::path& file, const std::string& text) {
+    REQUIRE(base::write_file_atomically(file, text));
+  }
+  void write_board(const std::string& name, const json& board) const {
+    fs::create_directories(root / "boards" / name);
+    write(root / "boards" / name / "board.json", board.dump());
+  }
+  std::string rig_error(const json& rig) const {
+    write(rig_file, rig.dump());
+    const auto loaded = load_rig("small", root);
+    return loaded ? "" : loaded.error().text();
+  }
+  std::string board_error(const json& board) const {
+    write_board("tiny", board);
+    const auto loaded = load_board(root / "boards" / "tiny" / "board.json");
+    return loaded ? "" : loaded.error().text();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a rig is read with its boards") {
+  Tree tree;
+  const base::Rig rig = load_rig("small", tree.root).value();
+  CHECK(rig.name == "r");
+  CHECK(rig.sha256.size() == 64);
+  REQUIRE(rig.benches.size() == 2);
+  const base::Bench& a = rig.benches[0];
+  CHECK(a.unit_id == "u1");
+  CHECK(a.link.kind == "unix");
+  CHECK(a.board.tier == base::Tier::kEmulated);
+  CHECK(a.board.ticks.counts_instructions);
+  CHECK(a.board.ticks.convert(16) == 10);
+  CHECK(a.board.memory_regions.at(0).address == 0x21000000);
+  CHECK(a.board.emulator.arguments.size() == 4);
+  const base::Bench& b = rig.benches[1];
+  CHECK(b.agent == (tree.root / "boards" / "rigs" / "my/agent").string());
+  CHECK(b.link.address == "lab:2000");
+  CHECK_FALSE(b.board.ticks.counts_instructions);
+  CHECK(b.board.ticks.convert(64) == 1000);  // 64 ticks of 64 MHz are a microsecond
+  CHECK(load_rig(tree.rig_file.string(), tree.root));
+}
+
+TEST_CASE("unknown names in a rig are answered with the nearest") {
+  Tree tree;
+  const auto rig = load_rig("smal", tree.root);
+  REQUIRE_FALSE(rig);
+  CHECK_THAT(rig.error().message, Catch::Contains("unknown rig 'smal' (did you mean 'small'?)"));
+  json json = small_rig();
+  json["benches"][0]["board"] = "tinny";
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("small.json: benches[0].board: unknown board 'tinny'") &&
+                                       Catch::Contains("did you mean 'tiny'?"));
+  json = small_rig();
+  json["benches"][0]["bord"] = "x";
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[0]: unknown key 'bord' (did you mean 'board'?)"));
+  json = small_rig();
+  json["benches"][0]["link"]["kind"] = "unx";
+  CHECK_THAT(tree.rig_error(json),
+             Catch::Contains("benches[0].link.kind: unknown value 'unx' (did you mean 'unix'?)"));
+}
+
+TEST_CASE("rigs that contradict themselves are refused") {
+  Tree tree;
+  json json = small_rig();
+  json["benches"][1]["name"] = "a";
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[1].name: 'a' is the name of an earlier bench"));
+  json = small_rig();
+  json["benches"] = json::array();
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("must hold at least one bench"));
+  json = small_rig();
+  json["benches"][1]["link"].erase("address");
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[1].link.address: is missing"));
+  json = small_rig();
+  json["benches"][1]["link"] = {{"kind", "stdio"}, {"address", "x"}};
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("has no meaning"));
+  json = small_rig();
+  json["benches"][0]["name"] = "a b'c";
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("must be at most 64 letters"));
+  json = small_rig();
+  json["benches"][0].erase("link");
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[0]: the key \"link\" is missing"));
+}
+
+TEST_CASE("boards that contradict themselves are refused with the key") {
+  Tree tree;
+  const auto error_after = [&](const std::function<void(json&)>& change) {
+    json board = emulated_board();
+    change(board);
+    return tree.board_error(board);
+  };
+  CHECK(error_after([](json&) {}).empty());
+  CHECK_THAT(error_after([](json& board) { board["name"] = "other"; }),
+             Catch::Contains("name: is 'other', but the folder"));
+  CHECK_THAT(error_after([](json& board) { board["ticks"].erase("instructions_per_tick"); }),
+             Catch::Contains("ticks.instructions_per_tick: is missing"));
+  CHECK_THAT(error_after([](json& board) { board["tier"] = "hardware"; }),
+             Catch::Contains("belongs to emulated boards"));
+  CHECK_THAT(error_after([](json& board) { board["flasher"] = "native"; }),
+             Catch::Contains("emulator: is given"));
+  CHECK_THAT(error_after([](json& board) {
+               board["emulator"]["arguments"] = {"-kernel", "{agent}"};
+             }),
+             Catch::Contains("emulator.arguments: nowhere hold {uart}"));
+  CHECK_THAT(error_after([](json& board) { board["memory"]["arena_bytes"] = 0; }),
+             Catch::Contains("memory.arena_bytes: must be a whole number of at least 1"));
+  CHECK_THAT(error_after([](json& board) { board["tier"] = "emulatd"; }),
+             Catch::Contains("did you mean 'emulated'?"));
+  CHECK_THAT(error_after([](json& board) { board["memory"]["regions"][0]["address"] = "21000000"; }),
+             Catch::Contains("memory.regions[0].address: must be an address"));
+}
+
+TEST_CASE("a board that cannot be read is reported with the bench that names it") {
+  Tree tree;
+  Tree::write(tree.root / "boards" / "tiny" / "board.json", "{\"name\": \"tiny\",");
+  const auto rig = load_rig("small", tree.root);
+  REQUIRE_FALSE(rig);
+  CHECK_THAT(rig.error().text(), Catch::Contains("small.json: benches[0]") &&
+                                     Catch::Contains("tiny/board.json") &&
+                                     Catch::Contains("not valid JSON at line 1"));
+}
+
+TEST_CASE("every truncation of a rig and of a board is refused without a crash") {
+  Tree tree;
+  const std::string rig = small_rig().dump();
+  for (std::size_t length = 0; length < rig.size(); ++length) {
+    Tree::write(tree.rig_file, rig.substr(0, length));
+    REQUIRE_FALSE(load_rig("small", tree.root));
+  }
+  const std::string board = emulated_board().dump();
+  const fs::path file = tree.root / "boards" / "tiny" / "board.json";
+  for (std::size_t length = 0; length < board.size(); length += 7) {
+    Tree::write(file, board.substr(0, length));
+    REQUIRE_FALSE(load_board(file));
+  }
+}
+
+TEST_CASE("the committed rig and its boards can be read") {
+  const base::Rig rig = load_rig("virtual", fs::current_path()).value();
+  CHECK(rig.benches.size() >= 3);
+}
+
+}  // namespace slmrig::rig
