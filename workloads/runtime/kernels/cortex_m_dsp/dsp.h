@@ -6,6 +6,11 @@
 
 namespace slmrig::runtime::dsp {
 
+extern const FormatKernels kF32Kernels;
 extern const FormatKernels kQ8Kernels;
+
+void scores(const float* query, const float* keys, uint32_t positions, uint32_t head_dim, float scale,
+            float* out);
+void mix(const float* weights, const float* values, uint32_t positions, uint32_t head_dim, float* out);
 
 }  // namespace slmrig::runtime::dsp

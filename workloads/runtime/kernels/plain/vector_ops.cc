@@ -19,13 +19,15 @@ void scores(const float* query, const float* keys, uint32_t positions, uint32_t 
 void softmax(float* x, uint32_t n) {
   float largest = x[0];
   for (uint32_t i = 1; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
+  for (uint32_t i = 0; i < n; ++i) x[i] = exp_clamped(x[i] - largest);
   float lanes[kLanes] = {};
-  for (uint32_t i = 0; i < n; ++i) {
-    x[i] = exp_clamped(x[i] - largest);
-    lanes[i % kLanes] += x[i];
+  uint32_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (uint32_t lane = 0; lane < kLanes; ++lane) lanes[lane] += x[i + lane];
   }
+  for (uint32_t lane = 0; i < n; ++i, ++lane) lanes[lane] += x[i];
   const float inverse = 1.0F / fold_lanes(lanes);
-  for (uint32_t i = 0; i < n; ++i) x[i] *= inverse;
+  for (i = 0; i < n; ++i) x[i] *= inverse;
 }
 
 void mix(const float* weights, const float* values, uint32_t positions, uint32_t head_dim, float* out) {
