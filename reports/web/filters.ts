@@ -14,6 +14,10 @@ function option_text(model: Model, key: FilterKey, value: string): string {
   return run ? `${run_title(run)}, ${utc(run.started_at_ms)}` : value;
 }
 
+function plural_of(key: FilterKey): string {
+  return key === 'bench' || key === 'status' ? `${key}es` : `${key}s`;
+}
+
 function is_useful(model: Model, key: FilterKey): boolean {
   const values = model.values(key);
   if (values.length < 2) return false;
@@ -25,7 +29,7 @@ function choice(model: Model, state: ViewState, key: FilterKey): HTMLElement {
   const all = key === 'run' ? kAllRuns : '';
   const select = el('select', {id: `filter-${key}`});
   const draw = () => {
-    const options = [el('option', {value: all}, `all ${key === 'status' ? 'statuses' : `${key}s`}`),
+    const options = [el('option', {value: all}, `all ${plural_of(key)}`),
       ...model.values(key).map((value) => el('option', {value}, option_text(model, key, value)))];
     select.replaceChildren(...options);
     select.value = state.get(key) || all;

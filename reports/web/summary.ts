@@ -106,11 +106,12 @@ class SummaryTable {
   private row_elements(row: Row, above: Row | undefined): HTMLElement[] {
     const line = el('tr', {class: `status-${row.cell.status}`, 'data-cell': row.cell.cell_id});
     const name = (text: string, above: string | undefined) => ({class: name_class(text, text === above)});
-    line.append(el('th', {scope: 'row', ...name(row.session.bench, above?.session.bench)}, row.session.bench,
-                   this.run_note(row)));
-    line.append(el('td', name(row.session.model, above?.session.model), row.session.model));
+    line.append(el('th', {scope: 'row', ...name(row.session.bench, above?.session.bench)},
+                   clamped(row.session.bench), this.run_note(row)));
+    line.append(el('td', name(row.session.model, above?.session.model), clamped(row.session.model)));
     line.append(el('td', name(row.session.variant, undefined), this.variant_button(row)));
-    line.append(el('td', name(row.cell.suite, undefined), row.cell.suite), el('td', {}, status_mark(row.cell)));
+    line.append(el('td', name(row.cell.suite, undefined), clamped(row.cell.suite)));
+    line.append(el('td', {}, status_mark(row.cell)));
     const trouble = trouble_of(row);
     if (trouble && !has_any_figure(row.cell.figures, this.group.columns)) {
       line.append(el('td', {class: 'reason', colspan: this.group.columns.length}, trouble));
@@ -152,9 +153,16 @@ class SummaryTable {
   }
 }
 
+const kShortName = 20;
+
 // Short names stay on one line, long ones may break; a name that only repeats the one above steps back.
 function name_class(text: string, repeats: boolean): string {
-  return `${text.length <= 20 ? 'short' : 'long'}${repeats ? ' same' : ''}`;
+  return `${text.length <= kShortName ? 'short' : 'long'}${repeats ? ' same' : ''}`;
+}
+
+// A very long name is cut after three lines; pointing at it shows the rest.
+function clamped(name: string): Node | string {
+  return name.length <= kShortName ? name : el('span', {class: 'clamped', title: name}, name);
 }
 
 function exact_text(column: FigureColumn, row: Row, value: number): string {
