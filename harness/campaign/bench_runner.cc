@@ -79,6 +79,8 @@ Done BenchRunner::run_session(Session session) {
                                                   base::to_string(session.status), session.reason));
     return record_unmeasured(session, session.status, session.reason);
   }
+  const EmulatorPlace place(bench_.board, run_.emulators);
+  if (run_.stop()) return {};
   const auto before = run_.request.attempts.find(session.session_id);
   const uint32_t earlier = before == run_.request.attempts.end() ? 0 : before->second;
   for (uint32_t number = 1; number <= session.attempts; ++number) {
@@ -109,15 +111,12 @@ Done BenchRunner::record_unmeasured(const Session& session, CellStatus status, c
 
 Done BenchRunner::attempt(Session& session, const base::VariantFacts& variant, uint32_t number,
                           std::optional<Error>& broken) {
-  const EmulatorPlace place(bench_.board, run_.emulators);
-  if (run_.stop()) return {};
   run_.observer.activity(bench_.name, fmt::format("deploying {} {}", session.model, session.variant));
-  auto board =
-      deploy::deploy_variant(bench_, variant, run_.request.workshop, [&](uint64_t done, uint64_t total) {
-        run_.observer.activity(bench_.name,
-                               fmt::format("uploading {} {}: {}%", session.model, session.variant,
-                                           total == 0 ? 100 : done * 100 / total));
-      });
+  const auto progress = [&](uint64_t done, uint64_t total) {
+    run_.observer.activity(bench_.name, fmt::format("uploading {} {}: {}%", session.model, session.variant,
+                                                    total == 0 ? 100 : done * 100 / total));
+  };
+  auto board = run_.deploy(bench_, variant, progress);
   if (!board) {
     broken = board.error();
     SLMRIG_TRY(run_.store.begin_session(start_of(session, variant, number)));

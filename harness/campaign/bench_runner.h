@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <semaphore>
@@ -18,6 +19,10 @@
 
 namespace slmrig::campaign {
 
+// How a board is brought to life: deploy::deploy_variant, or a test's own.
+using DeployBoard = std::function<base::Result<std::unique_ptr<rig::LiveBoard>>(
+    const base::Bench& bench, const base::VariantFacts& variant, const rig::UploadProgress& progress)>;
+
 // What the threads of a run share. Lists are guarded by `mutex`; the rest is constant or thread-safe by
 // itself.
 struct SharedRun {
@@ -28,6 +33,7 @@ struct SharedRun {
   const std::string& run_id;
   store::Store& store;
   base::Observer& observer;
+  DeployBoard deploy;
   std::function<bool()> stop;                        // Ctrl-C, or the run cannot be stored any more
   std::atomic<bool>& broken;                         // set with `fatal`: the other benches stop, too
   std::counting_semaphore<>& emulators;              // free places for emulators

@@ -155,26 +155,38 @@ Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Stor
   const measure::WorkUnits units = plan_units(expanded, preparation, waves, observer);
 
   std::counting_semaphore<> emulators(cores());
-  SharedRun run{request,
-                expanded,
-                preparation,
-                units,
-                run_id,
-                store,
-                observer,
-                should_stop,
-                broken,
-                emulators,
-                emulator_versions(expanded),
-                {},
-                {},
-                {},
-                {}};
+  const auto deploy_board = [&](const base::Bench& bench, const base::VariantFacts& variant,
+                                const rig::UploadProgress& progress) {
+    return deploy::deploy_variant(bench, variant, request.workshop, progress);
+  };
+  SharedRun run{.request = request,
+                .expanded = expanded,
+                .preparation = preparation,
+                .units = units,
+                .run_id = run_id,
+                .store = store,
+                .observer = observer,
+                .deploy = deploy_board,
+                .stop = should_stop,
+                .broken = broken,
+                .emulators = emulators,
+                .tool_versions = emulator_versions(expanded),
+                .mutex = {},
+                .failures = {},
+                .fatal = {},
+                .busy_ns = {}};
   std::vector<WaveTime> times;
   for (const Wave& wave : waves) {
     if (!should_stop()) times.push_back(run_wave(wave, run));
   }
-  if (run.fatal) return tl::unexpected(*run.fatal);
+  if (run.fatal) {
+    base::Error error = *run.fatal;
+    error.message += fmt::format(
+        "; what was stored before is kept, and when the cause is mended this goes on: "
+        "slmrig run --resume {}",
+        run_id);
+    return tl::unexpected(error);
+  }
 
   CampaignOutcome outcome;
   outcome.run_id = run_id;
