@@ -20,4 +20,7 @@ void add_file_commands(CLI::App& app, Command* chosen);
 // generate, eval
 void add_run_commands(CLI::App& app, Command* chosen);
 
+// train, corpus, card
+void add_train_commands(CLI::App& app, Command* chosen);
+
 }  // namespace slmrig::forge

@@ -13,12 +13,13 @@ constexpr int kBadInput = 2;
 
 int main(int argc, char** argv) {
   using slmrig::forge::Command;
-  CLI::App app("slmforge: quantizes, inspects, images, runs and scores small language models");
+  CLI::App app("slmforge: trains, quantizes, inspects, images, runs and scores small language models");
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "Help of every subcommand");
   Command chosen;
   slmrig::forge::add_file_commands(app, &chosen);
   slmrig::forge::add_run_commands(app, &chosen);
+  slmrig::forge::add_train_commands(app, &chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <numbers>
 #include <system_error>
+#include <vector>
 
 #include <cblas.h>
 #include <fmt/format.h>
@@ -155,18 +156,46 @@ Result<GgufFile> model_gguf(const Network& network, const GgufFile& vocabulary) 
   return file;
 }
 
-void prefer_fast_blas(char** argv) {
+Done load_parameters(const GgufFile& file, Network& network) {
+  for (const NamedSlice& slice : network.layout().slices) {
+    const GgufTensor* tensor = file.find_tensor(slice.name);
+    if (tensor == nullptr || tensor->dims != slice.dims || tensor->floats().size() != slice.size) {
+      return base::fail(base::ErrorCode::kBadInput,
+                        fmt::format("the model has no f32 tensor `{}` of the shape of {}", slice.name,
+                                    network.shape().name));
+    }
+    std::copy(tensor->floats().begin(), tensor->floats().end(),
+              network.parameters().begin() + static_cast<std::ptrdiff_t>(slice.offset));
+  }
+  return {};
+}
+
+void prefer_fast_blas() {
 #if defined(__x86_64__)
   constexpr const char* kVariable = "OPENBLAS_CORETYPE";
   if (std::getenv(kVariable) != nullptr || std::string_view(openblas_get_corename()) != "Prescott") return;
   const bool has_avx512 = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0;
   const bool has_avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
   if (!has_avx512 && !has_avx2) return;
+  std::ifstream stream("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> arguments;
+  for (std::string argument; std::getline(stream, argument, '\0');) arguments.push_back(argument);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
   setenv(kVariable, has_avx512 ? "SkylakeX" : "Haswell", 1);
-  execv("/proc/self/exe", argv);  // only returns when it failed: then we are slow, not wrong
-#else
-  static_cast<void>(argv);
+  execv("/proc/self/exe", argv.data());  // only returns when it failed: then we are slow, not wrong
 #endif
+}
+
+Result<TrainOptions> bundled_training(std::string_view model) {
+  SLMRIG_ASSIGN(const ModelShape shape, model_shape(model));
+  TrainOptions options;
+  options.model = shape.name;
+  const bool is_nano = shape.name == "wrist-nano";
+  options.learning_rate = is_nano ? 6e-3 : 3.5e-3;
+  options.step_count = is_nano ? 6000 : 5000;
+  return options;
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "harness/base/error.h"
 #include "workloads/forge/corpus.h"
@@ -21,7 +22,7 @@ struct TrainOptions {
   std::string model = "wrist-wide";
   std::uint64_t seed = 1;
   std::uint64_t step_count = 10000;
-  std::size_t batch_tokens = 2048;
+  std::size_t batch_tokens = 3072;
   double learning_rate = 3e-3;
   double final_learning_rate_share = 0.01;
   std::uint64_t warmup_steps = 200;
@@ -55,6 +56,9 @@ struct TrainResult {
   double seconds = 0.0;           // spent training, in all runs of this training
 };
 
+// How the bundled model of this name was trained: the options that reproduce it, but for the files.
+base::Result<TrainOptions> bundled_training(std::string_view model);
+
 base::Result<TrainResult> train_model(const TrainOptions& options,
                                       const std::function<void(const TrainProgress&)>& report);
 
@@ -76,9 +80,12 @@ base::Result<Validation> validate(Network& network, const TextCodec& codec, Spli
 // Architecture keys, vocabulary and tensors as GGUF; `vocabulary` holds the tokenizer keys.
 base::Result<GgufFile> model_gguf(const Network& network, const GgufFile& vocabulary);
 
+// The tensors of a model of the network's shape into its parameters.
+base::Done load_parameters(const GgufFile& file, Network& network);
+
 // OpenBLAS 0.3.21 takes a processor newer than itself for the oldest one and is four times slower. Where that
-// happened, sets OPENBLAS_CORETYPE and runs this program again in place; otherwise returns. Call first in
-// main.
-void prefer_fast_blas(char** argv);
+// happened, sets OPENBLAS_CORETYPE and runs this program again in place, with the same arguments; otherwise
+// returns.
+void prefer_fast_blas();
 
 }  // namespace slmrig::forge

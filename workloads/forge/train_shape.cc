@@ -5,11 +5,12 @@
 namespace slmrig::forge {
 
 base::Result<ModelShape> model_shape(std::string_view name) {
-  // wide: every row length is a multiple of 256, so that every block format applies to it.
+  // wide: every row length is a multiple of 256, so that every block format applies to it. Four layers: with three it
+  // learns commands as fast, but had not begun to copy numbers out of a stream after 4.6 M tokens.
   if (name == "wrist-wide") {
     return ModelShape{.name = "wrist-wide",
                       .d_model = 256,
-                      .layer_count = 3,
+                      .layer_count = 4,
                       .head_count = 8,
                       .kv_head_count = 2,
                       .head_dim = 32,
