@@ -30,6 +30,8 @@ std::string last_words(const std::string& text) {
   constexpr std::size_t kMaxBytes = 1000;
   std::string words = base::make_valid_utf8(text.substr(text.size() - std::min(text.size(), kMaxBytes)));
   while (!words.empty() && (words.back() == '\n' || words.back() == ' ')) words.pop_back();
+  constexpr std::string_view kOwnName = "slmforge: ";  // our context says so already
+  if (words.starts_with(kOwnName)) words.erase(0, kOwnName.size());
   return words.empty() ? "it said nothing" : words;
 }
 

@@ -28,6 +28,7 @@
 namespace slmrig::rigsim {
 namespace {
 
+constexpr char kFaultVariable[] = "SLMRIG_FAULT_KIND";
 constexpr char kReasonVariable[] = "SLMRIG_SIMULATED_RESET_REASON";
 
 // The GNU build id among the notes of the program itself, which is the first object listed.
@@ -55,7 +56,9 @@ int run(int argc, char** argv) {
   std::map<std::string, std::string> given;
   for (int i = 1; i + 1 < argc; i += 2) given[argv[i]] = argv[i + 1];
   SimulatedAgentOptions options;
-  if (!parse_fault(given.emplace("--fault", "none").first->second, &options.fault)) {
+  const char* inherited = std::getenv(kFaultVariable);
+  given.emplace("--fault", inherited != nullptr ? inherited : "none");
+  if (!parse_fault(given["--fault"], &options.fault)) {
     fmt::print(stderr, "slmrig-faulty-agent: {}\n",
                base::unknown_name("fault", given["--fault"], fault_names()));
     return 2;

@@ -1,0 +1,61 @@
+// Deployment to the emulated boards of the virtual rig, with the built firmware, in QEMU.
+#include <catch2/catch.hpp>
+
+#include "harness/deploy/test_workshop.h"
+#include "harness/rig/rig_file.h"
+
+namespace slmrig::deploy {
+namespace {
+
+// Every emulated bench of the virtual rig.
+std::vector<base::Bench> emulated_benches(const Workshop& workshop) {
+  std::vector<base::Bench> benches;
+  for (base::Bench& bench : rig::load_rig("virtual", workshop.root).value().benches) {
+    if (bench.board.tier == base::Tier::kEmulated) benches.push_back(std::move(bench));
+  }
+  return benches;
+}
+
+rig::RunReply answer_of(rig::LiveBoard& board) {
+  REQUIRE(board.agent().load(board.slot(), 64));
+  rig::RunRequest request;
+  request.prompt = "hello there";
+  request.max_new_tokens = 8;
+  auto reply = board.agent().run(request);
+  if (!reply) FAIL(reply.error().text());
+  return *reply;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "every emulated board holds the image, answers, and repeats itself to the tick, also after a reset") {
+  TestWorkshop bed;
+  const base::VariantFacts variant = bed.variant("int8");
+  for (const base::Bench& bench : emulated_benches(bed.workshop)) {
+    INFO(bench.name);
+    auto deployed = deploy_variant(bench, variant, bed.workshop, {});
+    if (!deployed) FAIL(deployed.error().text());
+    rig::LiveBoard& board = **deployed;
+    CHECK(board.banner().unique_id == bench.unit_id);
+    CHECK(board.image_sha256() == variant.image_sha256);
+    const rig::RunReply first = answer_of(board);
+    REQUIRE(board.reset());
+    CHECK(board.agent().query_slot(board.slot(), true).value().sha256 == variant.image_sha256);
+    const rig::RunReply second = answer_of(board);
+    CHECK(second.token_ids == first.token_ids);
+    CHECK(second.token_ticks == first.token_ticks);
+  }
+}
+
+TEST_CASE("a unit that an emulated bench does not expect is refused") {
+  TestWorkshop bed;
+  base::Bench bench = emulated_benches(bed.workshop).at(0);
+  bench.board.name = "another-board";
+  bench.agent = base::firmware_file(bed.workshop.root, emulated_benches(bed.workshop).at(0).board.name);
+  const auto board = deploy_variant(bench, bed.variant("int8"), bed.workshop, {});
+  REQUIRE_FALSE(board);
+  CHECK_THAT(board.error().text(), Catch::Contains("the rig file says 'another-board'"));
+}
+
+}  // namespace slmrig::deploy
