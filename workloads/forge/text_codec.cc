@@ -63,12 +63,12 @@ std::string TextCodec::decode(std::span<const std::int32_t> ids, bool is_start_o
   char piece[256];
   for (const std::int32_t id : ids) {
     std::size_t size = 0;
-    const bool is_first = is_start_of_text && text.empty();
-    if (tables_->tokenizer.decode(static_cast<std::uint32_t>(id), is_first, piece, sizeof(piece), &size) ==
+    if (tables_->tokenizer.decode(static_cast<std::uint32_t>(id), false, piece, sizeof(piece), &size) ==
         runtime::Status::kOk) {
       text.append(piece, size);
     }
   }
+  if (is_start_of_text && text.starts_with(' ')) text.erase(0, 1);
   return text;
 }
 

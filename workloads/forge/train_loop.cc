@@ -27,8 +27,6 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t kVocabularyTexts = 60000;
-constexpr std::size_t kValidationCommands = 300;
-constexpr std::size_t kValidationSummaries = 150;
 constexpr std::uint64_t kValidationSeed = 20001;
 
 double seconds_since(Clock::time_point start) {
@@ -222,7 +220,10 @@ class Trainer {
     Clock::time_point report_start = start;
     BatchLoss since_report;
     std::uint64_t tokens_since_report = 0;
-    while (step_ < options_.step_count) {
+    const std::uint64_t last_step = options_.stop_after_step == 0
+                                        ? options_.step_count
+                                        : std::min(options_.stop_after_step, options_.step_count);
+    while (step_ < last_step) {
       SLMRIG_ASSIGN(const BatchLoss loss, one_step(&tokens_since_report));
       since_report.loss_nats += loss.loss_nats;
       since_report.weight += loss.weight;
@@ -243,10 +244,14 @@ class Trainer {
         report_start = Clock::now();
       }
     }
+    result_.parameter_count = network_.layout().size;
+    if (step_ < options_.step_count) {
+      SLMRIG_TRY(save_checkpoint());
+      return result_;
+    }
     SLMRIG_TRY(save_model());
     std::error_code ignored;
     std::filesystem::remove(options_.checkpoint, ignored);
-    result_.parameter_count = network_.layout().size;
     return result_;
   }
 
@@ -264,7 +269,8 @@ class Trainer {
 
   Done validate_and_keep() {
     SLMRIG_ASSIGN(const Validation validation,
-                  validate(network_, codec_, Split::kValidation, kValidationCommands, kValidationSummaries));
+                  validate(network_, codec_, Split::kValidation, options_.validation_commands,
+                           options_.validation_summaries));
     progress_.has_validation = true;
     progress_.validation_loss = validation.loss;
     progress_.command_accuracy = validation.command_accuracy;

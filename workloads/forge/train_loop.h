@@ -32,8 +32,11 @@ struct TrainOptions {
   double summary_share = 0.28;
   std::uint64_t report_every = 100;
   std::uint64_t validate_every = 1000;
-  std::filesystem::path output;      // the GGUF, written at the end and beside each checkpoint
-  std::filesystem::path checkpoint;  // resumed from where it exists; removed at the end
+  std::size_t validation_commands = 300;
+  std::size_t validation_summaries = 150;
+  std::uint64_t stop_after_step = 0;  // not 0: leave a checkpoint at this step and return
+  std::filesystem::path output;       // the GGUF, written at the end and beside each checkpoint
+  std::filesystem::path checkpoint;   // resumed from where it exists; removed at the end
 };
 
 // What is known at a report; the validation figures are those of the last validation.

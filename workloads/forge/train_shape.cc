@@ -5,8 +5,8 @@
 namespace slmrig::forge {
 
 base::Result<ModelShape> model_shape(std::string_view name) {
-  // wide: every row length is a multiple of 256, so that every block format applies to it. Four layers: with three it
-  // learns commands as fast, but had not begun to copy numbers out of a stream after 4.6 M tokens.
+  // wide: every row length is a multiple of 256, so that every block format applies to it. Four layers: with
+  // three it learns commands as fast, but had not begun to copy numbers out of a stream after 4.6 M tokens.
   if (name == "wrist-wide") {
     return ModelShape{.name = "wrist-wide",
                       .d_model = 256,
