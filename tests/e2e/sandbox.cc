@@ -102,7 +102,7 @@ bool Sandbox::wait_for_count(const std::string& sql, int64_t wanted, int64_t tim
 std::string Sandbox::make_root() {
   const fs::path root = path("root");
   const fs::path source = source_root();
-  fs::create_directories(root);
+  fs::create_directories(root / "workloads");
   fs::copy(source / "boards", root / "boards", fs::copy_options::recursive);
   fs::copy(source / "workloads" / "plans", root / "workloads" / "plans", fs::copy_options::recursive);
   fs::copy(source / "workloads" / "suites", root / "workloads" / "suites", fs::copy_options::recursive);

@@ -14,6 +14,22 @@ using agent::ModelFacts;
 using agent::Sampling;
 using agent::Status;
 
+// Needs more stack than any board has; the array is written, so that it is not optimised away.
+__attribute__((noinline)) uint32_t descend(uint32_t depth) {
+  volatile uint8_t frame[1024];
+  frame[depth % sizeof frame] = static_cast<uint8_t>(depth);
+  if (depth == 0) return frame[0];
+  return descend(depth - 1) + frame[depth % sizeof frame];
+}
+
+void crash_as_asked(uint32_t how) {
+  if (how == static_cast<uint32_t>(Crash::kBadAddress)) *reinterpret_cast<volatile uint32_t*>(0x0F000000) = 1;
+  if (how == static_cast<uint32_t>(Crash::kStackOverflow)) {
+    volatile uint32_t result = descend(1U << 20);
+    static_cast<void>(result);
+  }
+}
+
 class EchoEngine final : public agent::Engine {
  public:
   const char* name() const override { return "echo"; }
@@ -72,6 +88,7 @@ class EchoEngine final : public agent::Engine {
 
   Status next_token(int32_t* id, bool* is_end) override {
     if (position_ >= context_tokens_) return Status::kContextFull;
+    crash_as_asked(image_.crash);
     work();
     ++position_;
     *is_end = answered_ >= prompt_tokens_;

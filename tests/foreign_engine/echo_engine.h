@@ -10,13 +10,17 @@ namespace slmrig::echo {
 
 constexpr uint32_t kEchoMagic = 0x4F484345;  // "ECHO"
 
+// Ways in which a user's engine may die.
+enum class Crash : uint32_t { kNone = 0, kBadAddress = 1, kStackOverflow = 2 };
+
 // Little-endian, at the start of a slot.
 struct EchoImage {
   uint32_t magic = kEchoMagic;
   uint32_t context_tokens = 256;
   uint32_t arena_bytes = 4096;       // what it asks of the arena
   uint32_t rounds_per_token = 1000;  // of its work loop
-  uint32_t reserved[4] = {};
+  uint32_t crash = 0;                // a Crash: what goes wrong at the first token
+  uint32_t reserved[3] = {};
 };
 
 constexpr int32_t kEndToken = 256;  // behind the 256 bytes
