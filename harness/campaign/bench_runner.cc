@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "harness/analyse/series.h"
+#include "harness/campaign/host_facts.h"
+#include "harness/campaign/schedule.h"
 #include "harness/campaign/session_facts.h"
 #include "harness/measure/clock_check.h"
 #include "harness/store/queries.h"
@@ -138,8 +140,9 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
     const auto known = run_.preparation.references.find(variant_key(session));
     const measure::References& references =
         known == run_.preparation.references.end() ? kNone : known->second;
-    const measure::SessionInputs inputs{session, run_.expanded.plan, references, run_.units,
-                                        doubts_about(board)};
+    measure::SessionInputs inputs{session,    run_.expanded.plan,  references,
+                                  run_.units, doubts_about(board), {}};
+    if (shares_the_host(bench_.board)) inputs.host_waiting_ns = host_waiting_ns;
     auto outcome = measure::measure_session(board, inputs, {run_.store, run_.observer, clock_, run_.stop});
     if (!outcome) return tl::unexpected(outcome.error());
     for (const Error& error : outcome->cell_errors) note_failure(session, error);

@@ -177,6 +177,9 @@ Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Stor
                 .busy_ns = {}};
   std::vector<WaveTime> times;
   for (const Wave& wave : waves) {
+    for (const std::string& bench : wave.benches) observer.activity(bench, "waiting");
+  }
+  for (const Wave& wave : waves) {
     if (!should_stop()) times.push_back(run_wave(wave, run));
   }
   if (run.fatal) {

@@ -3,7 +3,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <filesystem>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -56,6 +56,15 @@ base::Provenance host_facts() {
   add(facts, "host.hypervisor", value_in("/proc/cpuinfo", "hypervisor"));
   add(facts, "harness.compiler", "g++ " __VERSION__);
   return facts;
+}
+
+std::optional<int64_t> host_waiting_ns() {
+  // "some avg10=0.00 avg60=0.00 avg300=0.00 total=123456", in microseconds.
+  const std::string line = first_line("/proc/pressure/cpu");
+  const std::size_t total = line.find("total=");
+  if (!line.starts_with("some") || total == std::string::npos) return std::nullopt;
+  constexpr int64_t kNsPerUs = 1000;
+  return std::strtoll(line.c_str() + total + 6, nullptr, 10) * kNsPerUs;
 }
 
 std::string program_version(const std::string& program) {

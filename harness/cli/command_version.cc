@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "device-agent/wire/protocol.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/version.h"
 
@@ -9,7 +10,8 @@ void add_version_command(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("version", "The version of slmrig, its compiler and its protocol");
   command->callback([&action] {
     action = []() -> base::Result<ExitCode> {
-      fmt::print("{}\ncompiler {}\n", kVersionText, __VERSION__);
+      fmt::print("{}\nwire protocol {}\ncompiler g++ {}\n", kVersionText, wire::kProtocolVersion,
+                 __VERSION__);
       return ExitCode::kGood;
     };
   });

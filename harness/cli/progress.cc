@@ -80,7 +80,6 @@ std::vector<std::string> progress_block(const ProgressOptions& options, const Pr
 TerminalProgress::TerminalProgress(std::FILE* terminal, ProgressOptions options)
     : terminal_(terminal),
       options_(std::move(options)),
-      state_(base::monotonic_now_ns()),
       drawer_([this](const std::stop_token& stop) { draw_repeatedly(stop); }) {}
 
 TerminalProgress::~TerminalProgress() {
@@ -123,7 +122,7 @@ void TerminalProgress::draw() {
 
 void TerminalProgress::total_work(uint64_t units) {
   const std::lock_guard lock(mutex_);
-  state_.set_total(units);
+  state_.set_total(units, base::monotonic_now_ns());
 }
 
 void TerminalProgress::advance(const std::string&, uint64_t units) {
@@ -144,14 +143,11 @@ void TerminalProgress::notice(const std::string& bench, const std::string& text)
 }
 
 PlainProgress::PlainProgress(std::FILE* stream, ProgressOptions options)
-    : stream_(stream),
-      options_(std::move(options)),
-      state_(base::monotonic_now_ns()),
-      last_share_at_ns_(base::monotonic_now_ns()) {}
+    : stream_(stream), options_(std::move(options)), last_share_at_ns_(base::monotonic_now_ns()) {}
 
 void PlainProgress::total_work(uint64_t units) {
   const std::lock_guard lock(mutex_);
-  state_.set_total(units);
+  state_.set_total(units, base::monotonic_now_ns());
 }
 
 void PlainProgress::advance(const std::string&, uint64_t units) {

@@ -28,15 +28,18 @@ struct ProgressOptions {
 // What both kinds show: the share that is done, and the time that is left at the pace so far.
 class ProgressState {
  public:
-  explicit ProgressState(int64_t started_at_ns) : started_at_ns_(started_at_ns) {}
-  void set_total(uint64_t units) { total_ = units; }
+  // The pace is judged from the moment at which the total is known: what came before was other work.
+  void set_total(uint64_t units, int64_t now_ns) {
+    total_ = units;
+    started_at_ns_ = now_ns;
+  }
   void advance(uint64_t units) { done_ += units; }
   double share() const;  // 0..1; 0 as long as the total is unknown
   // Text like "0:41 left"; empty before there is a pace to judge by.
   std::string time_left(int64_t now_ns) const;
 
  private:
-  int64_t started_at_ns_;
+  int64_t started_at_ns_ = 0;
   uint64_t total_ = 0;
   uint64_t done_ = 0;
 };

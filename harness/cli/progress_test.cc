@@ -10,10 +10,10 @@ namespace {
 constexpr int64_t kSecond = 1'000'000'000;
 
 TEST_CASE("The time left follows from the pace so far, and is not guessed too early") {
-  ProgressState state(0);
+  ProgressState state;
   CHECK(state.share() == 0.0);
   CHECK(state.time_left(60 * kSecond).empty());
-  state.set_total(200);
+  state.set_total(200, 0);
   state.advance(50);
   CHECK(state.share() == Approx(0.25));
   CHECK(state.time_left(1 * kSecond).empty());
@@ -24,8 +24,8 @@ TEST_CASE("The time left follows from the pace so far, and is not guessed too ea
 }
 
 TEST_CASE("The block has a bar and a line for each bench") {
-  ProgressState state(0);
-  state.set_total(4);
+  ProgressState state;
+  state.set_total(4, 0);
   state.advance(2);
   const auto lines = progress_block({"demo", {"native", "mps2-an386"}}, state,
                                     {{"native", "wrist-wide int8: intents 3/400"}}, 80, 10 * kSecond);
@@ -36,8 +36,8 @@ TEST_CASE("The block has a bar and a line for each bench") {
 }
 
 TEST_CASE("On a narrow terminal no line is wider than the terminal, and the bar gives way first") {
-  ProgressState state(0);
-  state.set_total(4);
+  ProgressState state;
+  state.set_total(4, 0);
   state.advance(2);
   for (std::size_t columns : {10, 20, 30, 40, 60}) {
     const auto lines = progress_block({"a-plan-with-a-long-name", {"a-bench-with-a-long-name"}}, state,

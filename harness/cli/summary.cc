@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -107,7 +109,9 @@ bool by_name(const CellSummary& left, const CellSummary& right) {
 }
 
 void append_row(const CellSummary& cell, Footnotes& notes, TextTable& table) {
-  std::vector<std::string> row = {cell.model, cell.variant, cell.suite + notes.mark(cell.doubts)};
+  // The first session goes without a number: most plans have no second one.
+  const std::string session = cell.session_ordinal == 0 ? "" : fmt::format("#{}", cell.session_ordinal + 1);
+  std::vector<std::string> row = {cell.model, cell.variant + session, cell.suite + notes.mark(cell.doubts)};
   if (cell.status != base::CellStatus::kOk) {
     table.add_note_row(std::move(row), fmt::format("{}: {}", base::to_string(cell.status), cell.reason));
     return;
@@ -119,16 +123,15 @@ void append_row(const CellSummary& cell, Footnotes& notes, TextTable& table) {
 }  // namespace
 
 std::string summary_text(const std::vector<CellSummary>& cells) {
-  std::vector<std::string> benches;
-  for (const CellSummary& cell : cells) {
-    if (std::find(benches.begin(), benches.end(), cell.bench) == benches.end()) benches.push_back(cell.bench);
-  }
+  // Real boards first; within a tier by name.
+  std::set<std::pair<base::Tier, std::string>> benches;
+  for (const CellSummary& cell : cells) benches.emplace(cell.tier, cell.bench);
   Footnotes notes;
   std::string text;
-  for (const std::string& bench : benches) {
+  for (const auto& [tier, bench] : benches) {
     std::vector<CellSummary> of_bench;
     std::copy_if(cells.begin(), cells.end(), std::back_inserter(of_bench),
-                 [&](const CellSummary& cell) { return cell.bench == bench; });
+                 [&name = bench](const CellSummary& cell) { return cell.bench == name; });
     std::stable_sort(of_bench.begin(), of_bench.end(), by_name);
     const CellSummary& first = of_bench.front();
     const std::string unit = first.unit_id.empty() ? "" : fmt::format(", unit {}", first.unit_id);

@@ -69,7 +69,7 @@ TEST_CASE("Each bench has a block of its own, and doubts are written out below")
   other.bench = other.board = "desk";
   other.doubts = {"device ticks and host clock differ by 0.9 %, more than 0.5 %"};
   const std::string text = summary_text({measured_cell(), other});
-  CHECK(text.find("native, unit") < text.find("desk, unit"));
+  CHECK(text.find("desk, unit") < text.find("native, unit"));
   CHECK_THAT(text, Contains("summaries!1") && Contains("!1 doubtful: device ticks and host clock differ"));
 }
 

@@ -49,7 +49,9 @@ CellRun::CellRun(rig::LiveBoard& board, const SessionInputs& inputs, const Sessi
       suite_(base::suite_of(inputs.plan, cell)),
       prompts_(base::prompt_count(cell.settings, suite_)),
       planned_(uint64_t{prompts_} * cell.settings.repeats),
-      doubts_(inputs.doubts) {}
+      doubts_(inputs.doubts),
+      began_ns_(context.clock.monotonic_ns()),
+      host_waiting_at_start_ns_(host_waiting_ns()) {}
 
 Result<CellOutcome> CellRun::run() {
   for (uint32_t repeat = 0; repeat < cell_.settings.repeats; ++repeat) {
@@ -161,7 +163,22 @@ Generation CellRun::record_of(const Prompt& prompt, uint32_t repeat, rig::RunRep
   return record;
 }
 
+std::optional<int64_t> CellRun::host_waiting_ns() const {
+  return inputs_.host_waiting_ns ? inputs_.host_waiting_ns() : std::nullopt;
+}
+
+void CellRun::doubt_busy_host() {
+  const std::optional<int64_t> waited_ns = host_waiting_ns();
+  const int64_t elapsed_ns = context_.clock.monotonic_ns() - began_ns_;
+  if (!waited_ns || !host_waiting_at_start_ns_ || elapsed_ns <= 0) return;
+  const double share =
+      static_cast<double>(*waited_ns - *host_waiting_at_start_ns_) / static_cast<double>(elapsed_ns);
+  if (share <= kMostHostWaiting) return;
+  doubts_.emplace_back("other programs competed for this host's processors while it was measured");
+}
+
 Done CellRun::end() {
+  doubt_busy_host();
   base::CellEnd record;
   record.cell_id = cell_.cell_id;
   record.doubts = doubts_;

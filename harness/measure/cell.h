@@ -33,6 +33,8 @@ class CellRun {
   void note_failure(const base::Prompt& prompt, const base::Error& error);
   base::Generation record_of(const base::Prompt& prompt, uint32_t repeat, rig::RunReply reply) const;
   base::Done end();
+  std::optional<int64_t> host_waiting_ns() const;
+  void doubt_busy_host();
 
   rig::LiveBoard& board_;
   const SessionInputs& inputs_;
@@ -42,6 +44,8 @@ class CellRun {
   std::size_t prompts_;
   uint64_t planned_;
   std::vector<std::string> doubts_;
+  int64_t began_ns_;
+  std::optional<int64_t> host_waiting_at_start_ns_;
   uint64_t done_ = 0;
   uint64_t failed_ = 0;
   uint64_t failed_in_a_row_ = 0;

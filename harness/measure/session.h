@@ -45,7 +45,14 @@ struct SessionInputs {
   const WorkUnits& units;
   // Doubts that hold for every cell of the session (the clock check failed, the board had restarted, ...).
   std::vector<std::string> doubts;
+  // Of a board that is this host: time so far in which some program had to wait for a processor, or nothing
+  // where the system does not tell. A cell during which that grew much is doubted. Empty: the host does not
+  // matter.
+  std::function<std::optional<int64_t>()> host_waiting_ns;
 };
+
+// The share of a cell's time from which on other work on the host is a doubt.
+inline constexpr double kMostHostWaiting = 0.1;
 
 // What the session wrote to, and what it listens to; all outlive it.
 struct SessionContext {

@@ -36,7 +36,7 @@ struct Bed {
   }
 
   base::Result<SessionOutcome> measure() {
-    return measure_session(board, {session, plan, references, units, doubts},
+    return measure_session(board, {session, plan, references, units, doubts, host_waiting_ns},
                            {sink, observer, clock, [&] { return stop; }});
   }
 
@@ -45,6 +45,7 @@ struct Bed {
   References references;
   WorkUnits units;
   std::vector<std::string> doubts;
+  std::function<std::optional<int64_t>()> host_waiting_ns;
   ScriptedBoard board;
   MemorySink sink;
   base::SilentObserver observer;
@@ -213,6 +214,22 @@ TEST_CASE("A stop ends the cell it falls into as interrupted, and no further one
   REQUIRE(bed.sink.cells.size() == 1);
   CHECK(bed.sink.cells[0].status == CellStatus::kInterrupted);
   CHECK_THAT(bed.sink.cells[0].reason, Contains("2 of 3 generations"));
+}
+
+TEST_CASE(
+    "A cell during which programs waited for the host's processors is doubted, and a quiet one is not") {
+  for (const bool busy : {false, true}) {
+    Bed bed;
+    int64_t waited_ns = 0;
+    bed.host_waiting_ns = [&] { return std::optional(waited_ns); };
+    bed.board.on_run = [&](const rig::RunRequest&) -> base::Result<rig::RunReply> {
+      bed.clock.advance(1000);
+      waited_ns += busy ? 200 : 50;
+      return ScriptedBoard::good_reply();
+    };
+    REQUIRE(bed.measure());
+    CHECK(bed.sink.cells.at(0).doubts.size() == (busy ? 1 : 0));
+  }
 }
 
 TEST_CASE("A sink that can write no more ends the session with its error") {
