@@ -10,7 +10,8 @@ namespace {
 // Every emulated bench of the virtual rig.
 std::vector<base::Bench> emulated_benches(const Workshop& workshop) {
   std::vector<base::Bench> benches;
-  for (base::Bench& bench : rig::load_rig("virtual", workshop.root).value().benches) {
+  base::Rig rig = rig::load_rig("virtual", workshop.root).value();
+  for (base::Bench& bench : rig.benches) {
     if (bench.board.tier == base::Tier::kEmulated) benches.push_back(std::move(bench));
   }
   return benches;
@@ -22,7 +23,7 @@ rig::RunReply answer_of(rig::LiveBoard& board) {
   request.prompt = "hello there";
   request.max_new_tokens = 8;
   auto reply = board.agent().run(request);
-  if (!reply) FAIL(reply.error().text());
+  if (!reply) FAIL(reply.error().text() << "\n" << board.transcript() << board.process_log());
   return *reply;
 }
 

@@ -32,6 +32,9 @@ wire::LinkSettings host_settings() {
   return settings;
 }
 
+// As the connection counts: it may wrap.
+uint32_t now_ms() { return static_cast<uint32_t>(base::monotonic_now_ns() / 1'000'000); }
+
 int64_t deadline_after(int64_t timeout_ms) { return base::monotonic_now_ns() + timeout_ms * 1'000'000; }
 int64_t left_ms(int64_t deadline_ns) { return (deadline_ns - base::monotonic_now_ns()) / 1'000'000; }
 
@@ -74,7 +77,7 @@ Done AgentClient::flush() {
 }
 
 Done AgentClient::pump(int64_t wait_ms) {
-  connection_.poll(static_cast<uint32_t>(base::monotonic_now_ns() / 1'000'000));
+  connection_.poll(now_ms());
   SLMRIG_TRY(flush());
   if (input_begin_ == input_end_) {
     if (wait_hook_) wait_hook_();
@@ -173,6 +176,9 @@ Result<const Table*> AgentClient::await_as(int64_t timeout_ms) {
 
 Done AgentClient::send(int64_t timeout_ms) {
   const int64_t deadline_ns = deadline_after(timeout_ms);
+  // Between two calls the connection does not hear the time. A timeout that starts in the past would send the
+  // question twice, the second time into the agent's quiet window.
+  connection_.poll(now_ms());
   for (;;) {
     switch (connection_.send(builder_.data(), builder_.size_bytes())) {
       case wire::SendResult::kQueued: return flush();
