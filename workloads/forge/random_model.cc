@@ -60,9 +60,10 @@ void add_vocabulary(GgufFile* file) {
   file->set("tokenizer.ggml.add_space_prefix", true);
 }
 
-void add_matrix(std::string name, std::uint64_t columns, std::uint64_t rows, Random* random, GgufFile* file) {
+void add_matrix(std::string name, std::uint64_t columns, std::uint64_t rows, Random* random, GgufFile* file,
+                double gain = 1.0) {
   std::vector<float> values(columns * rows);
-  const double scale = 1.0 / std::sqrt(static_cast<double>(columns));
+  const double scale = gain / std::sqrt(static_cast<double>(columns));
   for (float& value : values) value = static_cast<float>(random->normal() * scale);
   const base::Done added = file->add_floats(std::move(name), {columns, rows}, values);
   SLMRIG_CHECK(added);
@@ -97,7 +98,8 @@ GgufFile random_model(const RandomModelOptions& options) {
   const std::uint64_t width = options.width;
   const std::uint64_t kv = width / options.head_count * options.kv_head_count;
   const std::uint64_t inner = options.feed_forward;
-  add_matrix("token_embd.weight", width, kPieceCount, &random, &file);
+  // Small, so that a tied head does not simply name the last token again.
+  add_matrix("token_embd.weight", width, kPieceCount, &random, &file, 0.25);
   for (std::uint32_t layer = 0; layer < options.layer_count; ++layer) {
     const auto name = [layer](std::string_view part) { return fmt::format("blk.{}.{}.weight", layer, part); };
     add_norm(name("attn_norm"), width, &random, &file);
