@@ -152,10 +152,6 @@ class SqliteStore final : public Store {
   std::jthread committer_;
 };
 
-// Larger than SQLite's own 4096: a generation of 32 tokens takes about 600 bytes, and less of a page is left
-// over.
-constexpr int kPageBytes = 16384;
-
 // Changing to WAL takes the file for itself for a moment, and SQLite does not wait for that.
 Done use_write_ahead_log(Database& database, std::chrono::milliseconds patience) {
   const auto give_up_at = SteadyClock::now() + patience;
@@ -183,7 +179,7 @@ Result<std::unique_ptr<Store>> open_store(const std::string& path, const StoreOp
   SLMRIG_TRY(make_folder_of(path));
   SLMRIG_ASSIGN(std::unique_ptr<Database> database,
                 Database::open(path, OpenMode::kReadWriteCreate, options.busy_timeout));
-  SLMRIG_TRY(database->execute(fmt::format("pragma page_size = {}; pragma foreign_keys = on", kPageBytes)));
+  SLMRIG_TRY(database->execute("pragma foreign_keys = on"));
   // Before anything is changed: a file that is newer or not ours stays as it is.
   SLMRIG_TRY(migrate(*database));
   SLMRIG_TRY(use_write_ahead_log(*database, options.busy_timeout));
