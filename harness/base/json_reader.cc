@@ -106,8 +106,21 @@ const json* JsonObject::find(std::string_view key, bool required) {
   if (json_ != nullptr) {
     if (const auto found = json_->find(std::string(key)); found != json_->end()) return &*found;
   }
-  if (required) fail({}, fmt::format("the key \"{}\" is missing", key));
+  if (required) fail({}, missing_text(key, visit.asked));
   return nullptr;
+}
+
+// Names the key that was probably meant, so that a slip of the pen is found at once.
+std::string JsonObject::missing_text(std::string_view key, const std::vector<std::string>& asked) const {
+  std::vector<std::string> unasked;
+  if (json_ != nullptr) {
+    for (const auto& [name, value] : json_->items()) {
+      if (std::find(asked.begin(), asked.end(), name) == asked.end()) unasked.push_back(name);
+    }
+  }
+  const auto meant = nearest_name(key, unasked);
+  if (!meant) return fmt::format("the key \"{}\" is missing", key);
+  return fmt::format("the key \"{}\" is missing (is it meant by \"{}\"?)", key, *meant);
 }
 
 bool JsonObject::has(std::string_view key) { return find(key, false) != nullptr; }

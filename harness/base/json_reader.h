@@ -77,6 +77,7 @@ class JsonObject {
   JsonObject(std::shared_ptr<internal::JsonState> state, const nlohmann::json* json, std::string path);
 
   const nlohmann::json* find(std::string_view key, bool required);
+  std::string missing_text(std::string_view key, const std::vector<std::string>& asked) const;
   std::vector<JsonObject> object_list(std::string_view key, bool required);
   std::vector<std::string> string_list(std::string_view key, bool required);
   uint64_t unsigned_of(std::string_view key, const nlohmann::json& json, uint64_t minimum, uint64_t maximum);

@@ -43,6 +43,8 @@ TEST_CASE("a well-formed document gives its values and no complaint") {
 TEST_CASE("errors name the file, the path in it, what was found and what was expected") {
   const auto count = [](JsonObject root) { root.required_uint("count", 1, 8); };
   CHECK(error_of("{}", count) == "x.json: the key \"count\" is missing");
+  CHECK(error_of(R"({"cuont": 1})", count) ==
+        "x.json: the key \"count\" is missing (is it meant by \"cuont\"?)");
   CHECK(error_of(R"({"count": 9})", count) ==
         "x.json: count: must be a whole number from 1 to 8, found the number 9");
   CHECK(error_of(R"({"count": -1})", count) ==
