@@ -69,7 +69,7 @@ const std::vector<Room>& rooms() {
       {"harness/campaign/",
        {"harness/base/", "harness/plan/", "harness/rig/", "harness/deploy/", "harness/measure/",
         "harness/store/", "harness/analyse/", "harness/gate/", "reports/"}},
-      {"harness/cli/", {"harness/", "reports/"}},
+      {"harness/cli/", {"harness/", "reports/", "device-agent/wire/"}},
   };
   return kRooms;
 }

@@ -25,8 +25,8 @@ struct Violation {
 
 Language language_of(std::string_view path);
 
-// Tests, benchmarks, fuzz targets, their helpers (folders `testing`, sample_data) and everything under tests/:
-// they may include any room, and no room includes them.
+// Tests, benchmarks, fuzz targets, their helpers (folders `testing`, sample_data) and everything under
+// tests/: they may include any room, and no room includes them.
 bool is_test_code(std::string_view path);
 
 // Every text file below `root` that people write: no build folders, no packages, no data (JSON, GGUF).
