@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -60,6 +61,22 @@ int write_and_sync(int fd, const char* data, std::size_t size_bytes) {
   return ::fsync(fd) == 0 ? 0 : errno;
 }
 
+// Folders of processes that were killed before they could clean up: "<prefix><pid>-XXXXXX" with no such
+// process.
+void remove_orphans(const std::filesystem::path& parent, const std::string& prefix) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(parent, ignored)) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with(prefix)) continue;
+    char* end = nullptr;
+    const long pid = std::strtol(name.c_str() + prefix.size(), &end, 10);
+    const bool orphaned = pid > 0 && *end == '-' && ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
+    struct stat status = {};
+    const bool ours = ::lstat(entry.path().c_str(), &status) == 0 && status.st_uid == ::getuid();
+    if (orphaned && ours) std::filesystem::remove_all(entry.path(), ignored);
+  }
+}
+
 }  // namespace
 
 Error file_error(std::string_view doing, const std::filesystem::path& path, int system_error) {
@@ -108,10 +125,11 @@ Done make_directories(const std::filesystem::path& path) {
 
 Result<TemporaryDirectory> TemporaryDirectory::create(std::string_view purpose) {
   const char* configured = std::getenv("TMPDIR");
-  const std::string name = fmt::format("slmrig-{}-XXXXXX", purpose);
-  std::string path =
-      fmt::format("{}/{}", configured != nullptr && *configured != 0 ? configured : "/tmp", name);
-  if (path.size() > kMaxTemporaryPath) path = "/tmp/" + name;
+  const std::string name = fmt::format("slmrig-{}-{}-XXXXXX", purpose, ::getpid());
+  std::filesystem::path parent = configured != nullptr && *configured != 0 ? configured : "/tmp";
+  if ((parent / name).string().size() > kMaxTemporaryPath) parent = "/tmp";
+  remove_orphans(parent, fmt::format("slmrig-{}-", purpose));
+  std::string path = parent / name;
   if (::mkdtemp(path.data()) == nullptr) {
     return tl::unexpected<Error>(file_error("creating folder", path, errno));
   }

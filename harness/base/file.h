@@ -30,7 +30,8 @@ Done make_directories(const std::filesystem::path& path);
 // path is kept short (at most 80 characters, else /tmp is taken), since unix socket names end at 107.
 class TemporaryDirectory {
  public:
-  // `purpose` becomes part of the name: "slmrig-<purpose>-XXXXXX".
+  // `purpose` becomes part of the name: "slmrig-<purpose>-<pid>-XXXXXX". What processes that were killed left
+  // behind under the same purpose is removed first.
   static Result<TemporaryDirectory> create(std::string_view purpose);
 
   TemporaryDirectory(TemporaryDirectory&& other) noexcept;

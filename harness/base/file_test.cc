@@ -76,4 +76,27 @@ TEST_CASE("a temporary folder has a short name and goes with its owner") {
   CHECK_FALSE(std::filesystem::exists(path));
 }
 
+TEST_CASE("what a killed process left in the temporary folder is removed by the next one") {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto folder = TemporaryDirectory::create("orphan").value();
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  const std::string prefix = "slmrig-orphan-" + std::to_string(child) + "-";
+  const auto left_over = [&] {
+    const auto parent = TemporaryDirectory::create("other").value().path().parent_path();
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(parent)) {
+      count += entry.path().filename().string().starts_with(prefix) ? 1 : 0;
+    }
+    return count;
+  };
+  CHECK(left_over() == 1);
+  const auto own = TemporaryDirectory::create("orphan").value();
+  CHECK(left_over() == 0);
+  CHECK(std::filesystem::exists(own.path()));
+}
+
 }  // namespace slmrig::base

@@ -1,6 +1,7 @@
 // Deployment to the emulated boards of the virtual rig, with the built firmware, in QEMU.
 #include <catch2/catch.hpp>
 
+#include "harness/deploy/started_board.h"
 #include "harness/deploy/test_workshop.h"
 #include "harness/rig/rig_file.h"
 
@@ -47,6 +48,19 @@ TEST_CASE(
     CHECK(second.token_ids == first.token_ids);
     CHECK(second.token_ticks == first.token_ticks);
   }
+}
+
+TEST_CASE("an emulator that dies in mid-run is a lost link that says how it ended") {
+  TestWorkshop bed;
+  auto deployed = deploy_variant(emulated_benches(bed.workshop).at(0), bed.variant("int8"), bed.workshop, {});
+  if (!deployed) FAIL(deployed.error().text());
+  rig::LiveBoard& board = **deployed;
+  REQUIRE(board.agent().load(board.slot(), 64));
+  const base::ExitState ended = dynamic_cast<StartedBoard&>(board).process().stop();
+  const auto reply = board.agent().run({.prompt = "hello"});
+  REQUIRE_FALSE(reply);
+  CHECK(reply.error().code == base::ErrorCode::kLinkLost);
+  CHECK_THAT(reply.error().message, Catch::Contains("qemu") && Catch::Contains(ended.text()));
 }
 
 TEST_CASE("a unit that an emulated bench does not expect is refused") {

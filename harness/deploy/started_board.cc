@@ -24,6 +24,40 @@ constexpr int64_t kConnectPatienceMs = 5000;
 
 void set_nonblocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
+// A socket that a process of ours serves: when it is lost, how the process ended is the better half of the
+// story.
+class WatchedLink final : public rig::Link {
+ public:
+  WatchedLink(std::unique_ptr<rig::Link> link, base::ChildProcess& process, std::string program)
+      : link_(std::move(link)), process_(process), program_(std::move(program)) {}
+
+  Result<std::size_t> read(std::span<uint8_t> buffer, int64_t timeout_ms) override {
+    auto got = link_->read(buffer, timeout_ms);
+    if (!got) return tl::unexpected(explained(got.error()));
+    return got;
+  }
+  Done write(std::span<const uint8_t> bytes) override {
+    Done written = link_->write(bytes);
+    if (!written) return tl::unexpected(explained(written.error()));
+    return written;
+  }
+  void close() override { link_->close(); }
+  const std::string& description() const override { return link_->description(); }
+
+ private:
+  Error explained(Error error) {
+    constexpr int64_t kReapMs = 500;  // its streams close a moment before it can be reaped
+    if (error.code != ErrorCode::kLinkLost) return error;
+    if (const auto state = process_.wait(kReapMs))
+      error.message += fmt::format("; {} ended ({})", program_, state->text());
+    return error;
+  }
+
+  std::unique_ptr<rig::Link> link_;
+  base::ChildProcess& process_;
+  std::string program_;
+};
+
 }  // namespace
 
 ProcessLog::ProcessLog(base::ChildProcess& child, bool with_output)
@@ -132,7 +166,7 @@ Result<std::unique_ptr<StartedBoard>> StartedBoard::start(Start start) {
       }
       return refused(error);
     }
-    link = std::move(*opened);
+    link = std::make_unique<WatchedLink>(std::move(*opened), *board->child_, command.front());
   }
   board->client_ = std::make_unique<rig::AgentClient>(std::move(link), timeouts);
   board->client_->on_wait([log = board->log_.get()] { log->drain(); });

@@ -66,6 +66,7 @@ class StartedBoard final : public rig::LiveBoard {
   std::string process_log() override { return log_->text(); }
 
   rig::AgentClient& client() { return *client_; }
+  base::ChildProcess& process() { return *child_; }
   // After the device's hash of the slot was seen to be right.
   void set_image(uint32_t slot, std::string sha256);
 

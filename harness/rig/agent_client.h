@@ -69,14 +69,24 @@ class AgentClient final : public Agent {
   // Waits for an answer of this kind to the open question.
   base::Result<const Envelope*> await(wire::fb::Message kind, int64_t timeout_ms);
   template <typename Table>
-  base::Result<const Table*> await_as(int64_t timeout_ms);
+  base::Result<const Table*> await_as(int64_t timeout_ms) {
+    SLMRIG_ASSIGN(const Envelope* envelope, await(wire::fb::MessageTraits<Table>::enum_value, timeout_ms));
+    return envelope->template message_as<Table>();
+  }
   // Sends what builder_ holds; waits for room in the window.
   base::Done send(int64_t timeout_ms);
   // Sends a question under a new number, or under that of the question before.
   template <typename Table>
-  base::Done ask(flatbuffers::Offset<Table> message);
+  base::Done ask(flatbuffers::Offset<Table> message) {
+    ++request_id_;
+    return ask_more(message);
+  }
   template <typename Table>
-  base::Done ask_more(flatbuffers::Offset<Table> message);
+  base::Done ask_more(flatbuffers::Offset<Table> message) {
+    builder_.finish(request_id_, message);
+    return send_question();
+  }
+  base::Done send_question();
 
   base::Result<Banner> hello();
   base::Result<Banner> greet();

@@ -1,0 +1,119 @@
+// The calls of Agent, over the exchange of messages in agent_client.cc.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/sha256.h"
+#include "harness/rig/agent_client.h"
+#include "harness/rig/answers.h"
+
+namespace slmrig::rig {
+
+namespace fb = wire::fb;
+using base::Done;
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+
+void AgentClient::expect_image(uint32_t slot, uint64_t image_bytes) { laid_image_bytes_[slot] = image_bytes; }
+
+Result<SlotState> AgentClient::query_slot(uint32_t slot, bool hash) {
+  const auto laid = laid_image_bytes_.find(slot);
+  const uint64_t hash_bytes = laid == laid_image_bytes_.end() ? 0 : laid->second;
+  SLMRIG_TRY(ask(fb::CreateSlotQuery(builder_.begin(), static_cast<uint8_t>(slot), hash, hash_bytes)));
+  SLMRIG_ASSIGN(const fb::SlotState* state,
+                await_as<fb::SlotState>(hash ? timeouts_.hash_ms : timeouts_.answer_ms));
+  return read_slot_state(*state, slot);
+}
+
+Result<SlotState> AgentClient::upload(uint32_t slot, std::span<const uint8_t> image,
+                                      const UploadProgress& progress) {
+  laid_image_bytes_.erase(slot);
+  base::Sha256 hash;
+  hash.update(image);
+  const auto digest = hash.finish();
+  auto& builder = builder_.begin();
+  const auto sha256 = builder.CreateVector(digest.data(), digest.size());
+  SLMRIG_TRY(ask(fb::CreateUploadBegin(builder, static_cast<uint8_t>(slot), image.size(), sha256)));
+  SLMRIG_ASSIGN(const fb::SlotState* begun, await_as<fb::SlotState>(timeouts_.hash_ms));
+  SLMRIG_ASSIGN(SlotState state, read_slot_state(*begun, slot));
+  if (state.received_bytes > image.size()) {
+    return fail(ErrorCode::kCorrupt, fmt::format("the agent holds {} bytes of an image of {}",
+                                                 state.received_bytes, image.size()));
+  }
+  SLMRIG_TRY(upload_chunks(slot, image, state.received_bytes, progress));
+  // Under the number of the chunks, whose failure may still be on its way.
+  SLMRIG_TRY(ask_more(fb::CreateUploadEnd(builder_.begin(), static_cast<uint8_t>(slot))));
+  SLMRIG_ASSIGN(const fb::SlotState* ended, await_as<fb::SlotState>(timeouts_.hash_ms));
+  SLMRIG_ASSIGN(state, read_slot_state(*ended, slot));
+  if (state.sha256 == base::to_hex(digest) && state.phase == SlotPhase::kReady) return state;
+  return fail(ErrorCode::kCorrupt, fmt::format("slot {} holds SHA-256 {} after the upload, expected {}", slot,
+                                               state.sha256, base::to_hex(digest)));
+}
+
+Done AgentClient::upload_chunks(uint32_t slot, std::span<const uint8_t> image, uint64_t offset_bytes,
+                                const UploadProgress& progress) {
+  note('>', fmt::format("UploadChunk ... from {} to {} bytes", offset_bytes, image.size()));
+  asked_ = "UploadChunk";
+  ++request_id_;
+  while (offset_bytes < image.size()) {
+    const auto piece =
+        image.subspan(offset_bytes, std::min(wire::kMaxChunkBytes, image.size() - offset_bytes));
+    auto& builder = builder_.begin();
+    const auto data = builder.CreateVector(piece.data(), piece.size());
+    const auto chunk = fb::CreateUploadChunk(builder, static_cast<uint8_t>(slot), offset_bytes, data);
+    builder_.finish(request_id_, chunk);
+    SLMRIG_TRY(send(timeouts_.upload_stall_ms));
+    offset_bytes += piece.size();
+    if (progress) progress(offset_bytes, image.size());
+  }
+  return {};
+}
+
+Result<LoadReport> AgentClient::load(uint32_t slot, uint32_t context_tokens) {
+  SLMRIG_TRY(ask(fb::CreateLoad(builder_.begin(), static_cast<uint8_t>(slot), context_tokens)));
+  SLMRIG_ASSIGN(const fb::LoadReport* report, await_as<fb::LoadReport>(timeouts_.load_ms));
+  return read_load_report(*report);
+}
+
+Result<RunReply> AgentClient::run(const RunRequest& request) {
+  if (request.prompt.size() > wire::kMaxPromptBytes) {
+    return fail(ErrorCode::kBadInput, fmt::format("the prompt has {} bytes; the wire carries at most {}",
+                                                  request.prompt.size(), wire::kMaxPromptBytes));
+  }
+  const int64_t begun_ns = base::monotonic_now_ns();
+  const int64_t deadline_ns = begun_ns + request.timeout_ms * 1'000'000;
+  auto& builder = builder_.begin();
+  const auto prompt = builder.CreateString(request.prompt);
+  SLMRIG_TRY(ask(fb::CreateRun(builder, prompt, request.max_new_tokens, request.top_k,
+                               static_cast<float>(request.temperature), request.seed, request.ignore_end)));
+  SLMRIG_TRY(await_as<fb::Accepted>(timeouts_.answer_ms));
+  SLMRIG_ASSIGN(const fb::GenerationReport* report,
+                await_as<fb::GenerationReport>((deadline_ns - base::monotonic_now_ns()) / 1'000'000));
+  SLMRIG_ASSIGN(RunReply reply, read_generation_report(*report, request.max_new_tokens));
+  while (reply.token_ids.size() < reply.generated_tokens) {
+    SLMRIG_ASSIGN(const fb::Trace* trace, await_as<fb::Trace>(timeouts_.answer_ms));
+    SLMRIG_TRY(append_trace(*trace, &reply));
+  }
+  reply.host_ns = base::monotonic_now_ns() - begun_ns;
+  return reply;
+}
+
+Result<std::vector<MemoryBytes>> AgentClient::memory() {
+  SLMRIG_TRY(ask(fb::CreateMemoryQuery(builder_.begin())));
+  SLMRIG_ASSIGN(const fb::MemoryReport* report, await_as<fb::MemoryReport>(timeouts_.answer_ms));
+  return read_memory_report(*report);
+}
+
+Result<ClockReading> AgentClient::clock() {
+  ClockReading reading;
+  reading.before_ns = base::monotonic_now_ns();
+  SLMRIG_TRY(ask(fb::CreateClockQuery(builder_.begin())));
+  SLMRIG_ASSIGN(const fb::Clock* clock, await_as<fb::Clock>(timeouts_.answer_ms));
+  reading.after_ns = base::monotonic_now_ns();
+  reading.ticks = clock->ticks();
+  return reading;
+}
+
+}  // namespace slmrig::rig
