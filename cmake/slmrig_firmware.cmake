@@ -41,7 +41,7 @@ endforeach()
 
 # -fbuiltin: freestanding alone would make every memcpy a call. The prefix map keeps folders of the build machine
 # out of the firmware, and so makes its build id the same everywhere.
-add_compile_options(${SLMRIG_BOARD_FLAGS} -O2 -g -ffreestanding -fbuiltin -ffunction-sections -fdata-sections
+add_compile_options(${SLMRIG_BOARD_FLAGS} -Os -g -ffreestanding -fbuiltin -ffunction-sections -fdata-sections
                     -fno-unwind-tables -fno-asynchronous-unwind-tables "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/="
                     "-ffile-prefix-map=${CMAKE_BINARY_DIR}/=build/"
                     $<$<COMPILE_LANGUAGE:CXX>:-fno-threadsafe-statics> $<$<COMPILE_LANGUAGE:CXX>:-fno-use-cxa-atexit>)

@@ -26,11 +26,13 @@ void write_file(const std::string& path, const std::vector<uint8_t>& bytes) {
   file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
 
-std::vector<uint8_t> echo_image(size_t size_bytes, uint32_t rounds_per_token = 1000) {
+std::vector<uint8_t> echo_image(size_t size_bytes, uint32_t rounds_per_token = 1000,
+                                echo::Crash crash = echo::Crash::kNone) {
   std::vector<uint8_t> bytes(size_bytes);
   std::iota(bytes.begin(), bytes.end(), uint8_t{1});
   echo::EchoImage head;
   head.rounds_per_token = rounds_per_token;
+  head.crash = static_cast<uint32_t>(crash);
   std::memcpy(bytes.data(), &head, sizeof head);
   return bytes;
 }
@@ -150,6 +152,32 @@ TEST_CASE("instruction counts repeat exactly: within a life, after a reset and i
   CHECK(all.front()[1] > 20000);  // at least one instruction a round
 }
 
+TEST_CASE("bytes that come in a quiet window change no count and are read after it") {
+  EmulatedBoard board(any_board(), echo_image(4096, 200000));
+  REQUIRE(board.peer().load(0)->as<fb::LoadReport>() != nullptr);
+  const RunOutcome undisturbed = board.peer().run("count these", 64);
+  const uint32_t run = board.peer().send(fb::Message::Run, [](auto& builder) {
+    const auto text = builder.CreateString("count these");
+    return fb::CreateRun(builder, text, 64, 1, 0.0F, 1, false).Union();
+  });
+  REQUIRE(board.peer().receive_answer(run)->as<fb::Accepted>() != nullptr);
+  board.peer().pump(5);
+  const uint32_t hello = board.peer().send(fb::Message::Hello,
+                                           [](auto& builder) { return fb::CreateHello(builder, 1).Union(); });
+  std::vector<uint64_t> durations;
+  bool last = false;
+  while (!last) {
+    const auto message = board.peer().receive_answer(run);
+    REQUIRE(message != nullptr);
+    if (const auto* trace = message->as<fb::Trace>()) {
+      durations.insert(durations.end(), trace->duration_ticks()->begin(), trace->duration_ticks()->end());
+      last = trace->last();
+    }
+  }
+  CHECK(durations == undisturbed.duration_ticks);
+  CHECK(board.peer().receive_answer(hello) != nullptr);  // a banner, or that the agent was busy
+}
+
 TEST_CASE("an upload into the small slot survives a reset in its middle") {
   const auto image = echo_image(60000);
   EmulatedBoard board(any_board(), echo_image(4096));
@@ -167,6 +195,28 @@ TEST_CASE("an upload into the small slot survives a reset in its middle") {
   CHECK(failure_of(too_large.get()) == "slot_too_small");
   CHECK(too_large->as<fb::Failure>()->needed() == 70000);
   CHECK(too_large->as<fb::Failure>()->available() == 65536);
+}
+
+TEST_CASE("an engine that crashes is told by the banner of the next life, which works") {
+  const auto [crash, told] =
+      GENERATE(table<echo::Crash, std::string>({{echo::Crash::kBadAddress, "processor fault, pc 0x"},
+                                                {echo::Crash::kStackOverflow, "stack overflow"}}));
+  EmulatedBoard board(any_board(), echo_image(4096, 1000, crash));
+  REQUIRE(board.peer().load(0)->as<fb::LoadReport>() != nullptr);
+  board.peer().send(fb::Message::Run, [](auto& builder) {
+    const auto text = builder.CreateString("crash");
+    return fb::CreateRun(builder, text, 4, 1, 0.0F, 1, false).Union();
+  });
+  std::unique_ptr<Message> message;
+  do {
+    message = board.peer().receive();
+    REQUIRE(message != nullptr);
+  } while (message->as<fb::Banner>() == nullptr);
+  // The first session's banner came before the load: this one is the next life's.
+  CHECK(message->as<fb::Banner>()->reset_reason()->str().find(told) == 0);
+  CHECK(board.peer().connection().take_restart());
+  const auto next = board.peer().reset();
+  CHECK(next->as<fb::Banner>()->reset_reason()->str().empty());
 }
 
 TEST_CASE("memory is reported by class") {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <numeric>
 
+#include "device-agent/core/agent.h"
 #include "device-agent/ports/host_sim/sim_board.h"
 #include "device-agent/testing/agent_peer.h"
 #include "tests/foreign_engine/echo_engine.h"
@@ -25,6 +26,8 @@ std::vector<uint8_t> echo_image(size_t size_bytes = 4096, uint32_t arena_bytes =
   std::memcpy(bytes.data(), &head, sizeof head);
   return bytes;
 }
+
+void run_the_agent() { run_agent(0, nullptr); }
 
 // The line to a simulated board. Reading lets the board run; it can be cut after a number of bytes each way.
 class SimStream final : public ByteStream {
@@ -57,7 +60,7 @@ class SimStream final : public ByteStream {
 // A board, its line and the host's end of it.
 struct Bench {
   explicit Bench(SimStorage& storage, uint32_t epoch = 1, size_t arena_bytes = 65536)
-      : board(storage, linked_engine(), 65536, arena_bytes), stream(board), peer(stream, epoch) {}
+      : board(storage, run_the_agent, 65536, arena_bytes), stream(board), peer(stream, epoch) {}
   SimBoard board;
   SimStream stream;
   AgentPeer peer;
@@ -298,7 +301,7 @@ TEST_CASE("a line that is cut anywhere in an upload leaves an agent that a new h
   const auto image = echo_image(12000);
   for (uint64_t cut = 0; cut < 13000; cut += 97) {
     SimStorage storage;
-    SimBoard board(storage, linked_engine());
+    SimBoard board(storage, run_the_agent);
     {
       SimStream stream(board);
       stream.cut_after_bytes = cut;
@@ -334,7 +337,7 @@ TEST_CASE("a line that is cut anywhere in an upload leaves an agent that a new h
 TEST_CASE("a host that goes away before the quiet window costs its session only") {
   SimStorage storage;
   storage.slots[0] = echo_image();
-  SimBoard board(storage, linked_engine());
+  SimBoard board(storage, run_the_agent);
   {
     SimStream stream(board);
     AgentPeer peer(stream, 1);

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
+#include <utility>
 
-#include "device-agent/core/agent.h"
 #include "device-agent/core/port.h"
 
 namespace slmrig::agent::port {
@@ -46,13 +45,12 @@ struct SimAccess {
   }
 };
 
-SimBoard::SimBoard(SimStorage& storage, Engine& engine, size_t slot_bytes, size_t arena_bytes)
+SimBoard::SimBoard(SimStorage& storage, std::function<void()> program, size_t slot_bytes, size_t arena_bytes)
     : storage_(storage),
-      engine_(engine),
+      program_(std::move(program)),
       slot_bytes_(slot_bytes),
       arena_((arena_bytes + 7) / 8),
-      agent_stack_(kStackBytes / 8),
-      agent_memory_((sizeof(Agent) + 7) / 8) {
+      agent_stack_(kStackBytes / 8) {
   g_board = this;
   storage_.slots[1].resize(slot_bytes_, 0xFF);
   begin_life();
@@ -70,13 +68,11 @@ void SimBoard::begin_life() {
   agent_context_.uc_stack.ss_sp = agent_stack_.data();
   agent_context_.uc_stack.ss_size = kStackBytes;
   agent_context_.uc_link = nullptr;
-  makecontext(&agent_context_, &SimBoard::agent_main, 0);
+  makecontext(&agent_context_, &SimBoard::run_program, 0);
 }
 
-void SimBoard::agent_main() {
-  Agent* agent = new (g_board->agent_memory_.data()) Agent(g_board->engine_);
-  while (agent->serve(1000)) {
-  }
+void SimBoard::run_program() {
+  g_board->program_();
   for (;;) g_board->give_back();
 }
 

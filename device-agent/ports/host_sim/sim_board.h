@@ -11,11 +11,9 @@
 
 #include <cstdint>
 #include <deque>
-#include <memory>
+#include <functional>
 #include <string>
 #include <vector>
-
-#include "device-agent/core/engine.h"
 
 namespace slmrig::agent::port {
 
@@ -33,8 +31,10 @@ struct SimStorage {
 
 class SimBoard {
  public:
-  // slot_bytes: of each slot. `storage` must outlive the board.
-  SimBoard(SimStorage& storage, Engine& engine, size_t slot_bytes = 65536, size_t arena_bytes = 65536);
+  // program: what runs after every reset, the agent with its engine; may return. slot_bytes: of each slot.
+  // `storage` must outlive the board.
+  SimBoard(SimStorage& storage, std::function<void()> program, size_t slot_bytes = 65536,
+           size_t arena_bytes = 65536);
   ~SimBoard();
   SimBoard(const SimBoard&) = delete;
   SimBoard& operator=(const SimBoard&) = delete;
@@ -56,16 +56,15 @@ class SimBoard {
 
  private:
   friend struct SimAccess;
-  static void agent_main();
+  static void run_program();
   void begin_life();
   void give_back();  // from the agent's stack to the test's
 
   SimStorage& storage_;
-  Engine& engine_;
+  const std::function<void()> program_;
   const size_t slot_bytes_;
   std::vector<uint64_t> arena_;
   std::vector<uint64_t> agent_stack_;
-  std::vector<uint64_t> agent_memory_;
   ucontext_t agent_context_;
   ucontext_t test_context_;
   bool powered_ = true;

@@ -35,6 +35,20 @@ uint8_t g_ring[kRingBytes];
 volatile uint32_t g_head = 0;  // written by the interrupt
 volatile uint32_t g_tail = 0;  // written by read_link
 
+// Interrupts masked, or in the handler. Moves what the UART holds into the ring and lets it interrupt for
+// more, unless the ring is full.
+void drain() {
+  while ((at(kState) & kReceiveFull) != 0) {
+    if (g_head - g_tail == kRingBytes) {
+      at(kControl) = kQuiet;
+      return;
+    }
+    g_ring[g_head % kRingBytes] = static_cast<uint8_t>(at(kData));
+    g_head = g_head + 1;
+  }
+  at(kControl) = kQuiet | kReceiveInterrupt;
+}
+
 }  // namespace
 
 void start_uart() {
@@ -46,26 +60,21 @@ void start_uart() {
 
 void on_uart() {
   at(kInterruptClear) = kBothInterrupts;
-  while ((at(kState) & kReceiveFull) != 0) {
-    if (g_head - g_tail == kRingBytes) {
-      at(kControl) = kQuiet;
-      return;
-    }
-    g_ring[g_head % kRingBytes] = static_cast<uint8_t>(at(kData));
-    g_head = g_head + 1;
-  }
-  // Only ever set for one wake-up of write_link.
-  at(kControl) = kQuiet | kReceiveInterrupt;
+  drain();  // which also ends the transmit interrupt: it is only ever wanted for one wake-up of write_link
 }
 
+// Drains by itself, too: a byte that came while its interrupt was masked (in a quiet window, or behind a full
+// ring) does not interrupt when the mask is lifted, and the UART takes no other until it is read.
 size_t read_link(uint8_t* data, size_t capacity) {
+  {
+    InterruptLock lock;
+    drain();
+  }
   size_t count = 0;
   while (count < capacity && g_tail != g_head) {
     data[count++] = g_ring[g_tail % kRingBytes];
     g_tail = g_tail + 1;
   }
-  InterruptLock lock;
-  at(kControl) = kQuiet | kReceiveInterrupt;
   return count;
 }
 
@@ -104,7 +113,7 @@ void enter_quiet_window() {
 void leave_quiet_window() {
   use_idle_period();
   InterruptLock lock;
-  at(kControl) = kQuiet | kReceiveInterrupt;
+  drain();
 }
 
 void set_markers(uint8_t) {}  // no meter can be attached to an emulated pin
