@@ -128,13 +128,12 @@ Result<store::RunRow> print_results(const RunOptions& options, const std::string
 void print_end(const RunOptions& options, const campaign::CampaignOutcome& outcome,
                const store::RunRow& run) {
   const std::string places = place_options(options.plan.places);
-  fmt::print("{} ok, {} failed, {} unfit, {} interrupted; {}, agents measured {} of it\n", run.cells_ok,
-             run.cells_failed, run.cells_unfit, run.cells_interrupted, duration_text(outcome.wall_ns),
+  fmt::print("{}; took {}, of which agents measured {}\n", cells_text(run), duration_text(outcome.wall_ns),
              share_text(outcome.busy_share));
   fmt::print("run {} in {}\n", outcome.run_id, options.plan.places.database());
   if (outcome.interrupted) {
     fmt::print("Stopped. What was measured is stored. Go on with: slmrig run --resume {}{}\n",
-               outcome.run_id.substr(0, 13), places);
+               short_id(outcome.run_id), places);
   } else {
     fmt::print("Next: slmrig report{} -o report.html, or slmrig show latest{}\n", places, places);
   }

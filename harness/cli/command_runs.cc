@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -6,6 +7,7 @@
 #include "harness/base/clock.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/figures.h"
+#include "harness/cli/summary.h"
 #include "harness/cli/text_table.h"
 #include "harness/store/queries.h"
 
@@ -17,17 +19,34 @@ std::string state_of(const store::RunRow& run) {
   return run.interrupted ? "interrupted" : "ended";
 }
 
-// "22 ok, 2 unfit": only what there is.
-std::string cells_of(const store::RunRow& run) {
-  std::string text = fmt::format("{} ok", run.cells_ok);
-  const auto add = [&](uint32_t count, const char* what) {
-    if (count != 0) text += fmt::format(", {} {}", count, what);
-  };
-  add(run.cells_failed, "failed");
-  add(run.cells_unfit, "unfit");
-  add(run.cells_not_applicable, "not applicable");
-  add(run.cells_interrupted, "interrupted");
+// "2026-03-01 12:34": seconds only widen the table.
+std::string minute_text(int64_t utc_ns) {
+  std::string text = base::utc_text(utc_ns).substr(0, 16);
+  std::replace(text.begin(), text.end(), 'T', ' ');
   return text;
+}
+
+// Columns that no run fills are left out.
+TextTable table_of(const std::vector<store::RunRow>& runs) {
+  const bool labels =
+      std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.label.empty(); });
+  const bool builds =
+      std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.build.empty(); });
+  std::vector<Column> columns = {{"run"}, {"started (UTC)"}, {"took", Align::kRight}, {"state"}, {"plan"}};
+  if (labels) columns.push_back({"label"});
+  if (builds) columns.push_back({"build"});
+  columns.push_back({"cells"});
+  TextTable table(columns, 2);
+  for (const store::RunRow& run : runs) {
+    const std::string took = run.ended_at_ns ? duration_text(*run.ended_at_ns - run.started_at_ns) : kNothing;
+    std::vector<std::string> row = {short_id(run.run_id), minute_text(run.started_at_ns), took, state_of(run),
+                                    run.plan_name};
+    if (labels) row.push_back(run.label);
+    if (builds) row.push_back(run.build);
+    row.push_back(cells_text(run));
+    table.add_row(std::move(row));
+  }
+  return table;
 }
 
 base::Result<ExitCode> list_runs(const Places& places) {
@@ -37,21 +56,7 @@ base::Result<ExitCode> list_runs(const Places& places) {
     fmt::print("No runs in {} yet. Begin with: slmrig run demo\n", places.database());
     return ExitCode::kGood;
   }
-  TextTable table({{"run"},
-                   {"started (UTC)"},
-                   {"took", Align::kRight},
-                   {"state"},
-                   {"plan"},
-                   {"label"},
-                   {"build"},
-                   {"cells"}},
-                  2);
-  for (const store::RunRow& run : runs) {
-    const std::string took = run.ended_at_ns ? duration_text(*run.ended_at_ns - run.started_at_ns) : kNothing;
-    table.add_row({run.run_id.substr(0, 18), base::utc_text(run.started_at_ns), took, state_of(run),
-                   run.plan_name, run.label, run.build, cells_of(run)});
-  }
-  std::fputs(table.text().c_str(), stdout);
+  std::fputs(table_of(runs).text().c_str(), stdout);
   return ExitCode::kGood;
 }
 

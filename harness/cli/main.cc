@@ -1,9 +1,13 @@
 // slmrig: deploys language models to boards, measures them and keeps the results.
+#include <algorithm>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "harness/base/suggest.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/exit_code.h"
 #include "harness/cli/version.h"
@@ -30,6 +34,17 @@ void add_commands(CLI::App& app, Action& action) {
   slmrig::cli::add_version_command(app, action);
 }
 
+// CLI11 would only say that a subcommand is required.
+bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return false;
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
+  if (std::find(known.begin(), known.end(), argv[1]) != known.end()) return false;
+  fmt::print(stderr, "slmrig: {}; slmrig --help lists them\n",
+             slmrig::base::unknown_name("command", argv[1], known));
+  return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -40,6 +55,7 @@ int main(int argc, char** argv) {
   app.footer(kFooter);
   Action action;
   add_commands(app, action);
+  if (is_unknown_command(app, argc, argv)) return static_cast<int>(ExitCode::kBadInput);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

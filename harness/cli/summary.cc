@@ -103,6 +103,16 @@ class Footnotes {
   std::vector<std::string> texts_;
 };
 
+// "left, board mps2-an386, unit virtual-0001, tier emulated: ...". A cell that failed early knows no unit.
+std::string bench_title(const std::vector<CellSummary>& cells) {
+  const CellSummary& first = cells.front();
+  const auto known =
+      std::find_if(cells.begin(), cells.end(), [](const CellSummary& cell) { return !cell.unit_id.empty(); });
+  const std::string unit = known == cells.end() ? "" : fmt::format(", unit {}", known->unit_id);
+  const std::string board = first.board == first.bench ? "" : fmt::format(", board {}", first.board);
+  return fmt::format("{}{}{}, {}\n", first.bench, board, unit, tier_text(first));
+}
+
 bool by_name(const CellSummary& left, const CellSummary& right) {
   return std::tie(left.model, left.variant, left.suite, left.settings, left.session_ordinal) <
          std::tie(right.model, right.variant, right.suite, right.settings, right.session_ordinal);
@@ -134,14 +144,30 @@ std::string summary_text(const std::vector<CellSummary>& cells) {
                  [&name = bench](const CellSummary& cell) { return cell.bench == name; });
     std::stable_sort(of_bench.begin(), of_bench.end(), by_name);
     const CellSummary& first = of_bench.front();
-    const std::string unit = first.unit_id.empty() ? "" : fmt::format(", unit {}", first.unit_id);
-    const std::string board = first.board == bench ? "" : fmt::format(", board {}", first.board);
-    text += fmt::format("{}{}{}, {}\n", bench, board, unit, tier_text(first));
+    text += bench_title(of_bench);
     TextTable table = empty_table(first.cost_unit);
     for (const CellSummary& cell : of_bench) append_row(cell, notes, table);
     text += table.text() + "\n";
   }
   return text + notes.text();
+}
+
+std::string cells_text(const store::RunRow& run) {
+  std::string text = fmt::format("{} ok", run.cells_ok);
+  const auto add = [&](uint32_t count, const char* status) {
+    if (count != 0) text += fmt::format(", {} {}", count, status);
+  };
+  add(run.cells_failed, "failed");
+  add(run.cells_unfit, "unfit");
+  add(run.cells_not_applicable, "not applicable");
+  add(run.cells_interrupted, "interrupted");
+  return text;
+}
+
+std::string short_id(const std::string& run_id) {
+  // Time in milliseconds: 48 bits and a dash.
+  constexpr std::size_t kTimeCharacters = 13;
+  return run_id.substr(0, kTimeCharacters);
 }
 
 }  // namespace slmrig::cli

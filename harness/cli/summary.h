@@ -1,4 +1,4 @@
-// The table that a run ends with, and that `slmrig show` prints again. Pure.
+// How a run is summed up: the table that it ends with, and that `slmrig show` prints again. Pure.
 #pragma once
 
 #include <string>
@@ -12,5 +12,11 @@ namespace slmrig::cli {
 // rate, memory peak, accuracy, equality with the host's answers. A cell without figures has its status and
 // reason instead. Benches are apart because figures of different tiers do not belong into one column.
 std::string summary_text(const std::vector<analyse::CellSummary>& cells);
+
+// "22 ok, 2 unfit": the cells of a run by status, those there are.
+std::string cells_text(const store::RunRow& run);
+
+// As much of a run's id as people need to name it.
+std::string short_id(const std::string& run_id);
 
 }  // namespace slmrig::cli

@@ -73,5 +73,14 @@ TEST_CASE("Each bench has a block of its own, and doubts are written out below")
   CHECK_THAT(text, Contains("summaries!1") && Contains("!1 doubtful: device ticks and host clock differ"));
 }
 
+TEST_CASE("Cells are counted by status, and only statuses that occur are named") {
+  store::RunRow run;
+  run.cells_ok = 22;
+  CHECK(cells_text(run) == "22 ok");
+  run.cells_unfit = 2;
+  run.cells_interrupted = 1;
+  CHECK(cells_text(run) == "22 ok, 2 unfit, 1 interrupted");
+}
+
 }  // namespace
 }  // namespace slmrig::cli
