@@ -17,10 +17,6 @@ constexpr uint32_t kSlot = 0;
 
 Done upload_image(StartedBoard& board, const base::VariantFacts& variant, const rig::SlotState& slot,
                   const rig::UploadProgress& progress) {
-  if (slot.capacity_bytes < variant.image_bytes) {
-    return fail(ErrorCode::kUnfit, fmt::format("needs {} bytes in slot {}, board has {}", variant.image_bytes,
-                                               kSlot, slot.capacity_bytes));
-  }
   if (!slot.writable) {
     return fail(ErrorCode::kCorrupt,
                 fmt::format("slot {} does not hold the image that was laid into it: SHA-256 {}, expected {}",
@@ -38,6 +34,10 @@ Done place_image(StartedBoard& board, const base::VariantFacts& variant,
                  const rig::UploadProgress& progress) {
   rig::AgentClient& client = board.client();
   SLMRIG_ASSIGN(rig::SlotState slot, client.query_slot(kSlot, false));
+  if (slot.capacity_bytes < variant.image_bytes) {
+    return fail(ErrorCode::kUnfit, fmt::format("needs {} bytes in slot {}, board has {}", variant.image_bytes,
+                                               kSlot, slot.capacity_bytes));
+  }
   // A slot that cannot be written was filled by the flasher, and only the flasher knows how far.
   if (!slot.writable) client.expect_image(kSlot, variant.image_bytes);
   const bool worth_hashing =

@@ -63,6 +63,19 @@ TEST_CASE("an emulator that dies in mid-run is a lost link that says how it ende
   CHECK_THAT(reply.error().message, Catch::Contains("qemu") && Catch::Contains(ended.text()));
 }
 
+TEST_CASE("an image that is larger than an emulated slot is unfit, with both sizes") {
+  TestWorkshop bed;
+  base::Bench bench = emulated_benches(bed.workshop).at(0);
+  base::VariantFacts variant = bed.variant("int8");
+  const uint64_t slot_bytes = bench.board.slot_bytes;
+  variant.image_bytes = slot_bytes + 1;
+  const auto board = deploy_variant(bench, variant, bed.workshop, {});
+  REQUIRE_FALSE(board);
+  CHECK(board.error().code == base::ErrorCode::kUnfit);
+  CHECK_THAT(board.error().text(), Catch::Contains(std::to_string(slot_bytes + 1) + " bytes") &&
+                                       Catch::Contains("board has " + std::to_string(slot_bytes)));
+}
+
 TEST_CASE("a unit that an emulated bench does not expect is refused") {
   TestWorkshop bed;
   base::Bench bench = emulated_benches(bed.workshop).at(0);

@@ -1,6 +1,8 @@
 // The client against a real process on the other end, which misbehaves as it is told (harness/rigsim).
 #include "harness/rig/agent_client.h"
 
+#include <thread>
+
 #include <catch2/catch.hpp>
 
 #include "harness/base/clock.h"
@@ -139,6 +141,16 @@ TEST_CASE("a late answer to a question that was given up is not taken for the ne
   bed.make_ready();
   bed.run_error(100);
   CHECK(bed.client->query_slot(0, true).value().sha256 == base::sha256_hex(bed.image));
+}
+
+// A retransmission would fall into the agent's quiet window.
+TEST_CASE("a question after a long silence is sent once") {
+  Bed bed("none");
+  bed.make_ready();
+  const uint32_t before = bed.client->statistics().retransmits;
+  std::this_thread::sleep_for(std::chrono::milliseconds(wire::kRetransmitMs + 200));
+  REQUIRE(bed.client->query_slot(0, false));
+  CHECK(bed.client->statistics().retransmits == before);
 }
 
 TEST_CASE("an agent process that ends in mid-run is a lost link with the exit status") {
