@@ -26,7 +26,11 @@ struct ShowOptions {
 void print_facts(const base::Provenance& facts, const char* indent) {
   std::size_t widest = 0;
   for (const auto& [key, value] : facts) widest = std::max(widest, key.size());
-  for (const auto& [key, value] : facts) fmt::print("{}{:<{}}  {}\n", indent, key, widest, value);
+  for (const auto& [key, value] : facts) {
+    std::string line = value;
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    fmt::print("{}{:<{}}  {}\n", indent, key, widest, line);
+  }
 }
 
 void print_run_head(const store::RunRow& run) {
