@@ -38,9 +38,10 @@ class Store : public base::RecordSink {
   // deployment failed (its cells then end with that status). Cells are rows from here on; one without
   // end_cell reads as interrupted.
   //
-  // Trying again: begin_session with the same session_id and a higher attempt. The cells that it lists start
-  // anew (their generations go, and so do the session's cold starts and memory); cells that it does not list
-  // stay; the reason of the attempt before is kept (SessionRow::retry_reasons), and so are its logs.
+  // Trying again: begin_session with a session_id that is there already. The cells that it lists start anew
+  // (their generations go); cells that it does not list stay. Cold starts, memory and provenance stay until
+  // the new attempt brings its own. The reason of the attempt before is kept (SessionRow::retry_reasons), and
+  // so are its logs.
   //
   // (declared in RecordSink)
 

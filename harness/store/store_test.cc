@@ -143,7 +143,7 @@ TEST_CASE("an empty answer is an answer") {
   CHECK(number_for_test(folder.file(), "select count(*) from v_generation where ttft_ns is null") == 1);
 }
 
-TEST_CASE("a second attempt replaces the first, and says why there was one") {
+TEST_CASE("a second attempt replaces what it measures anew, and says why there was a first") {
   const TestFolder folder;
   base::SessionStart session = session_for_test();
   auto store = store_for_test(folder.file(), session);
@@ -151,12 +151,14 @@ TEST_CASE("a second attempt replaces the first, and says why there was one") {
   must(store->end_cell({"s-1-c0", CellStatus::kOk, "", {}, 1, 1}));
   must(store->add(generation_for_test("s-1-c1")));
   must(store->add(base::ColdStart{"s-1", 0, "exec", 1, 2, 3, 4}));
+  must(store->add(base::ColdStart{"s-1", 1, "exec", 1, 2, 3, 4}));
   must(store->add(base::SessionLog{"s-1", "transcript", "first"}));
   must(store->end_cell({"s-1-c1", CellStatus::kFailed, "the link was lost", {}, 2, 1}));
 
   session.session.cells.erase(session.session.cells.begin());  // the cell that ended ok stays as it is
   session.attempt = 2;
   session.unit_id = "unit-8";
+  session.image_sha256 = "";
   session.provenance = {{"agent.compiler", "clang"}};
   must(store->begin_session(session));
   must(store->add(base::ColdStart{"s-1", 0, "exec", 5, 5, 5, 5}));
@@ -169,10 +171,12 @@ TEST_CASE("a second attempt replaces the first, and says why there was one") {
   const SessionData data = must(reader.session_data("s-1"));
   CHECK(data.session.attempt == 2);
   CHECK(data.session.unit_id == "unit-8");
+  CHECK(data.session.image_sha256 == "1f");  // the attempt that said nothing of it does not take it back
   CHECK(data.session.retry_reasons == std::vector<std::string>{"the link was lost"});
-  CHECK(data.provenance == session.provenance);
-  REQUIRE(data.cold_starts.size() == 1);
+  CHECK(data.provenance == base::Provenance{{"agent.compiler", "clang"}, {"order.seed", "1"}});
+  REQUIRE(data.cold_starts.size() == 2);
   CHECK(data.cold_starts[0].total_cost == 20);
+  CHECK(data.cold_starts[1].total_cost == 10);
   REQUIRE(data.cells.size() == 2);
   for (const CellData& cell : data.cells) {
     CHECK(cell.cell.status == CellStatus::kOk);

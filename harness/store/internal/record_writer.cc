@@ -47,6 +47,35 @@ Result<base::TickScale> storable(base::TickScale scale) {
   return scale;
 }
 
+// At a later attempt what is known anew replaces, and what was known stays: a board that no longer answers
+// does not take back what it said when it was measured.
+const char* const kUpsertSession = R"(
+insert into session (session_id, run_key, bench, unit_id, board, engine, engine_version, kernel_isa, model, variant,
+                     tier, counts_instructions, tick_numerator, tick_denominator, tick_source, agent_build_id,
+                     image_sha256, model_sha256, image_bytes, context_tokens, weight_macs_per_token, ordinal, attempt,
+                     started_at_ns)
+values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+on conflict (session_id) do update set
+  unit_id = coalesce(excluded.unit_id, unit_id),
+  engine = coalesce(excluded.engine, engine),
+  engine_version = coalesce(excluded.engine_version, engine_version),
+  kernel_isa = coalesce(excluded.kernel_isa, kernel_isa),
+  tier = excluded.tier,
+  counts_instructions = excluded.counts_instructions,
+  tick_numerator = excluded.tick_numerator,
+  tick_denominator = excluded.tick_denominator,
+  tick_source = coalesce(excluded.tick_source, tick_source),
+  agent_build_id = coalesce(excluded.agent_build_id, agent_build_id),
+  image_sha256 = coalesce(excluded.image_sha256, image_sha256),
+  model_sha256 = coalesce(excluded.model_sha256, model_sha256),
+  image_bytes = coalesce(nullif(excluded.image_bytes, 0), image_bytes),
+  context_tokens = coalesce(nullif(excluded.context_tokens, 0), context_tokens),
+  weight_macs_per_token = coalesce(nullif(excluded.weight_macs_per_token, 0), weight_macs_per_token),
+  attempt = max(attempt + 1, excluded.attempt),
+  started_at_ns = excluded.started_at_ns,
+  ended_at_ns = null
+returning session_key)";
+
 }  // namespace
 
 Done RecordWriter::begin_run(const base::RunStart& run) {
@@ -113,24 +142,7 @@ Done RecordWriter::begin_session(const base::SessionStart& session) {
 
 Result<int64_t> RecordWriter::insert_session(const base::SessionStart& session, int64_t run) {
   SLMRIG_ASSIGN(const base::TickScale ticks, storable(session.ticks));
-  SLMRIG_ASSIGN(
-      Statement * insert,
-      database_.cached(
-          "insert into session (session_id, run_key, bench, unit_id, board, engine, engine_version, "
-          "kernel_isa, model, "
-          "variant, tier, counts_instructions, tick_numerator, tick_denominator, tick_source, "
-          "agent_build_id, "
-          "image_sha256, model_sha256, image_bytes, context_tokens, weight_macs_per_token, ordinal, attempt, "
-          "started_at_ns) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
-          "on conflict (session_id) do update set unit_id = excluded.unit_id, engine = excluded.engine, "
-          "engine_version = excluded.engine_version, kernel_isa = excluded.kernel_isa, tier = excluded.tier, "
-          "counts_instructions = excluded.counts_instructions, tick_numerator = excluded.tick_numerator, "
-          "tick_denominator = excluded.tick_denominator, tick_source = excluded.tick_source, "
-          "agent_build_id = excluded.agent_build_id, image_sha256 = excluded.image_sha256, "
-          "model_sha256 = excluded.model_sha256, image_bytes = excluded.image_bytes, "
-          "context_tokens = excluded.context_tokens, weight_macs_per_token = excluded.weight_macs_per_token, "
-          "attempt = max(session.attempt + 1, excluded.attempt), started_at_ns = excluded.started_at_ns, "
-          "ended_at_ns = null returning session_key"));
+  SLMRIG_ASSIGN(Statement * insert, database_.cached(kUpsertSession));
   const base::Session& about = session.session;
   insert->bind(about.session_id)
       .bind(run)
@@ -161,12 +173,6 @@ Done RecordWriter::restart_session(const base::SessionStart& session, const Sess
                                  "(select reason from cell where session_key = ?1 and status is not 'ok' "
                                  "and reason is not null order by cell_key limit 1), 'did not end'))"));
   SLMRIG_TRY(why->bind(known.key).bind(known.attempt).run());
-  for (const char* sql :
-       {"delete from cold_start where session_key = ?", "delete from memory where session_key = ?",
-        "delete from series_value where session_key = ? and cell_key is null"}) {
-    SLMRIG_ASSIGN(Statement * remove, database_.cached(sql));
-    SLMRIG_TRY(remove->bind(known.key).run());
-  }
   for (const base::Cell& cell : session.session.cells) SLMRIG_TRY(restart_cell(cell.cell_id));
   return {};
 }
@@ -200,9 +206,11 @@ Done RecordWriter::add_artifacts(const base::VariantFacts& variant) {
 }
 
 Done RecordWriter::set_session_facts(int64_t session, const base::Provenance& provenance) {
-  SLMRIG_ASSIGN(Statement * remove, database_.cached("delete from session_fact where session_key = ?"));
-  SLMRIG_TRY(remove->bind(session).run());
   for (const auto& [name, value] : provenance) {
+    SLMRIG_ASSIGN(Statement * remove,
+                  database_.cached("delete from session_fact where session_key = ? and fact_key in "
+                                   "(select fact_key from fact where name = ?)"));
+    SLMRIG_TRY(remove->bind(session).bind(name).run());
     SLMRIG_ASSIGN(const int64_t fact, fact_key(name, value));
     SLMRIG_ASSIGN(Statement * link,
                   database_.cached("insert into session_fact (session_key, fact_key) values (?,?)"));
@@ -211,11 +219,13 @@ Done RecordWriter::set_session_facts(int64_t session, const base::Provenance& pr
   return {};
 }
 
+// A later attempt measures the same repeats anew.
 Done RecordWriter::add(const base::ColdStart& cold_start) {
   SLMRIG_TRY(check_ticks({cold_start.boot_ticks, cold_start.load_ticks, cold_start.first_prefill_ticks,
                           cold_start.first_token_ticks}));
   SLMRIG_ASSIGN(const SessionKey session, session_key(cold_start.session_id));
-  SLMRIG_ASSIGN(Statement * insert, database_.cached("insert into cold_start values (?,?,?,?,?,?,?)"));
+  SLMRIG_ASSIGN(Statement * insert,
+                database_.cached("insert or replace into cold_start values (?,?,?,?,?,?,?)"));
   insert->bind(session.key).bind(cold_start.repeat).bind(cold_start.origin).bind(cold_start.boot_ticks);
   return insert->bind(cold_start.load_ticks)
       .bind(cold_start.first_prefill_ticks)
