@@ -135,7 +135,7 @@ TEST_CASE("the views convert ticks as TickScale does, exactly") {
   }
 }
 
-TEST_CASE("a cell that has not ended reads as interrupted; trust is ok or the reasons") {
+TEST_CASE("a cell that has not ended reads as interrupted, and trust is ok or the reasons") {
   const TestFolder folder;
   auto store = store_for_test(folder.file(), session_for_test("run-1", "s-1", 4));
   must(store->end_cell({"s-1-c0", base::CellStatus::kOk, "", {}, 1, 1}));
