@@ -137,7 +137,7 @@ TEST_CASE("an agent that stalls in mid-run ends in a timeout that says whether i
 }
 
 TEST_CASE("a late answer to a question that was given up is not taken for the next one's") {
-  Bed bed("stall-in-run");
+  Bed bed("late-answer");
   bed.make_ready();
   bed.run_error(100);
   CHECK(bed.client->query_slot(0, true).value().sha256 == base::sha256_hex(bed.image));

@@ -6,7 +6,7 @@
 namespace slmrig::rigsim {
 namespace {
 
-constexpr std::array<std::pair<Fault, std::string_view>, 15> kNames = {{
+constexpr std::array<std::pair<Fault, std::string_view>, 16> kNames = {{
     {Fault::kNone, "none"},
     {Fault::kSilent, "silent"},
     {Fault::kGarbage, "garbage"},
@@ -18,6 +18,7 @@ constexpr std::array<std::pair<Fault, std::string_view>, 15> kNames = {{
     {Fault::kResetInRun, "reset-in-run"},
     {Fault::kResetLoop, "reset-loop"},
     {Fault::kStallInRun, "stall-in-run"},
+    {Fault::kLateAnswer, "late-answer"},
     {Fault::kFreezeInRun, "freeze-in-run"},
     {Fault::kExitInRun, "exit-in-run"},
     {Fault::kFailRun, "fail-run"},

@@ -20,6 +20,7 @@ enum class Fault {
   kResetInRun,     // restarts after it accepted a run, and tells of an assertion
   kResetLoop,      // restarts at every hello
   kStallInRun,     // accepts a run, goes on acknowledging, and never answers
+  kLateAnswer,     // answers a run only when the next question arrives, before answering that
   kFreezeInRun,    // accepts a run and does nothing more
   kExitInRun,      // accepts a run and ends with exit status 3
   kFailRun,        // answers a run with a failure

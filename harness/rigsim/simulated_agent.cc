@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <ctime>
 #include <random>
+#include <utility>
 
 #include "device-agent/wire/sha256.h"
 
@@ -127,6 +128,10 @@ void SimulatedAgent::send(flatbuffers::Offset<Table> message) {
 }
 
 void SimulatedAgent::answer(const Envelope& envelope) {
+  if (late_request_id_ != 0) {
+    request_id_ = std::exchange(late_request_id_, 0);
+    send_generation(kAnswer.size());
+  }
   request_id_ = envelope.request_id();
   switch (envelope.message_type()) {
     case fb::Message::Hello: send_banner(); return;
@@ -214,6 +219,10 @@ void SimulatedAgent::on_run(uint32_t max_new_tokens) {
   if (misbehaves(Fault::kResetInRun)) options_.restart("assertion failed at transformer.cc:123");
   if (misbehaves(Fault::kExitInRun)) ::_exit(3);
   if (misbehaves(Fault::kStallInRun)) return;
+  if (misbehaves(Fault::kLateAnswer)) {
+    late_request_id_ = request_id_;
+    return;
+  }
   while (misbehaves(Fault::kFreezeInRun)) {
     if (!wait_and_discard(1000)) ::_exit(0);
   }

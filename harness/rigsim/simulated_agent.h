@@ -58,6 +58,7 @@ class SimulatedAgent {
   wire::MessageBuilder builder_;
   uint32_t request_id_ = 0;
   uint32_t runs_ = 0;
+  uint32_t late_request_id_ = 0;  // of the run that kLateAnswer has not answered yet
   std::vector<uint8_t> image_;
   std::array<uint8_t, wire::kSha256Bytes> sha256_ = {};
   bool complete_ = false;
