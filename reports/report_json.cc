@@ -156,7 +156,7 @@ Json figures_json(const CellSummary& summary) {
           {"token_p95", cost(summary.token_cost_p95)},
           {"token_p99", cost(summary.token_cost_p99)},
           {"token_max", cost(summary.token_cost_max)},
-          {"tokens_per_s", counts ? Json(nullptr) : cost(summary.decode_tokens_per_s)},
+          {"tokens_per_s", cost(summary.decode_tokens_per_s)},
           {"instructions_per_token", counts ? cost(summary.token_cost_mean) : Json(nullptr)},
           {"memory_peak_bytes", peak},
           {"accuracy", {{"count", summary.correct}, {"of", summary.checked}}},

@@ -66,6 +66,7 @@ store::RunData hostile_run() {
       }
     }
   }
+  run.sessions[0].cells[0].generations[0].token_costs[3] *= 1000;
   return run;
 }
 

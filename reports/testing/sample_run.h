@@ -11,7 +11,8 @@ namespace slmrig::reports {
 // Through a database of its own in a temporary folder. Aborts where that cannot be had.
 store::RunData sample_run(const store::SampleOptions& options = {});
 
-// Every text of the run replaced by markup, and by quotes, control characters and bytes that are not UTF-8.
+// Every text of the run replaced by markup, and by quotes, control characters and bytes that are not UTF-8;
+// and one token that took a thousand times as long as it should.
 store::RunData hostile_run();
 
 // Every cell failed before it measured anything.

@@ -1,6 +1,6 @@
 // Answers that failed a check or differ from the host's, by cell.
 import {el, fold, plain_table} from './dom';
-import {counted, joined, share_figure} from './format';
+import {counted, share_figure} from './format';
 import type {Model, Row} from './model';
 import {kFilterKeys} from './model';
 import type {Answer} from './report_types';
@@ -21,8 +21,8 @@ function cell_fold(row: Row): HTMLElement {
   const {cell, session} = row;
   const wrong = cell.answers.length + cell.answers_left_out;
   const summary = [el('b', {}, `${session.bench} · ${session.model} ${session.variant} · ${cell.suite}`),
-    el('span', {class: 'sub'}, `${counted(wrong, 'answer', 'answers')} of ${cell.generations}; accuracy ` +
-        joined(share_figure(cell.figures.accuracy)))];
+    el('span', {class: 'sub'}, `${wrong} of ${counted(cell.generations, 'answer', 'answers')}; accuracy ` +
+        share_figure(cell.figures.accuracy).number)];
   const rows = cell.answers.map((answer) => {
     const repeat = answer.repeat > 0 ? ` (repeat ${answer.repeat + 1})` : '';
     return [answer.prompt_id + repeat, text_or_note(answer.prompt), text_or_note(answer.text), what_is_wrong(answer)];

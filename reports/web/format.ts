@@ -26,6 +26,11 @@ const kInstructionSteps: readonly Step[] = [
   {least: 1e3, unit: 'k instr'},
   {least: 1, unit: 'instr'},
 ];
+const kRateSteps: readonly Step[] = [
+  {least: 1e6, unit: 'M/s'},
+  {least: 1e3, unit: 'k/s'},
+  {least: 1, unit: '/s'},
+];
 // Powers of 1000, as the terminal's table has them.
 const kByteSteps: readonly Step[] = [
   {least: 1e9, unit: 'GB'},
@@ -61,8 +66,7 @@ export function byte_figure(value: number | null): FigureText {
 }
 
 export function rate_figure(value: number | null): FigureText {
-  if (value === null || !Number.isFinite(value)) return {number: kAbsent, unit: ''};
-  return {number: three_digits(value), unit: '/s'};
+  return in_steps(value, kRateSteps);
 }
 
 export function share_figure(share: Share): FigureText {

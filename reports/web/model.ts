@@ -17,7 +17,8 @@ export class Model {
 
   constructor(readonly report: Report) {
     this.sessions = report.sessions.map((session) => ({session, run: at(report.runs, session.run, 'runs')}));
-    this.rows = report.cells.map((cell) => ({cell, ...at(this.sessions, cell.session, 'sessions')}));
+    this.rows = report.cells.map((cell) => ({cell, ...at(this.sessions, cell.session, 'sessions')}))
+        .sort(in_reading_order);
   }
 
   values(key: FilterKey): readonly string[] {
@@ -26,6 +27,15 @@ export class Model {
     this.rows.forEach((row) => seen.add(name_of(row, key)));
     return [...seen];
   }
+}
+
+// By name, whatever the order of measuring was; of a model's variants the largest first (f32, int8, int4, ...).
+function in_reading_order(a: Row, b: Row): number {
+  const by_name = (left: string, right: string) => left.localeCompare(right, 'en', {numeric: true});
+  return a.session.run - b.session.run ||
+      by_name(a.session.bench, b.session.bench) || by_name(a.session.model, b.session.model) ||
+      b.session.image_bytes - a.session.image_bytes || by_name(a.session.variant, b.session.variant) ||
+      a.session.ordinal - b.session.ordinal || by_name(a.cell.suite, b.cell.suite);
 }
 
 function at<T>(list: readonly T[], index: number, name: string): T {

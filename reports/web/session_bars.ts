@@ -39,7 +39,8 @@ function draw_bars(section: HTMLElement, state: ViewState, kind: BarSection): vo
       return;
     }
     const names = kind.names(sessions);
-    const parts = [...grouped(sessions, ({bench, tier, unit}) => `${bench} ${tier} ${unit}`).values()].map((members) => {
+    const by_bench = grouped(sessions, ({bench, tier, unit}) => `${bench} ${tier} ${unit}`);
+    const parts = [...by_bench.values()].map((members) => {
       const first = members[0] as Session;
       const bars = members.flatMap((session) => kind.bar(session) ?? []);
       return blocks_of([{title: [first.bench, ' ', tier_badge(first.tier)], bars}], names,

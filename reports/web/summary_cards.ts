@@ -21,8 +21,8 @@ function card(row: Row, columns: readonly FigureColumn[]): HTMLElement {
   const figures = el('dl', {class: 'figures'});
   if (has_any_figure(cell.figures, columns)) {
     for (const column of [...columns].sort((a, b) => card_place(a) - card_place(b))) {
-      figures.append(el('div', {class: column.key.startsWith('token_') ? 'quarter' : 'third'}, el('dt', {}, column.title),
-                        el('dd', {}, joined(column.text(cell.figures)))));
+      figures.append(el('div', {class: card_place(column) === 1 ? 'quarter' : 'third'},
+                        el('dt', {}, column.title), el('dd', {}, joined(column.text(cell.figures)))));
     }
   }
   return el('li', {class: `card status-${cell.status}`, 'data-cell': cell.cell_id}, title,
@@ -33,7 +33,7 @@ function card(row: Row, columns: readonly FigureColumn[]): HTMLElement {
 }
 
 function order_choice(columns: readonly FigureColumn[], state: ViewState): HTMLElement {
-  const options = [{key: '', title: 'as measured', down: false},
+  const options = [{key: '', title: 'names', down: false},
     ...kNameColumns.map(({key, title}) => ({key, title, down: false})),
     ...columns.map(({key, title, better}) => ({key, title, down: better === 'higher'}))];
   const choice = el('select', {}, ...options.map(({key, title}) =>

@@ -21,6 +21,7 @@ export interface ChartData {
   readonly hidden: ReadonlySet<string>;
   readonly first_index: 0 | 1;
   readonly unit: TimeUnit;
+  readonly top: number;  // the greatest value that need be in view
 }
 
 // Without the number's trailing zeros: axis labels are short.
@@ -77,7 +78,7 @@ export class TokenChart {
       ...this.size(),
       legend: {show: false},
       cursor: {y: false, drag: {x: false, y: false}, points: {show: false}},
-      scales: {x: {time: false}, y: {range: (_, least, most) => value_range(least, most)}},
+      scales: {x: {time: false}, y: {range: value_range(data.top)}},
       axes: axes(data.unit),
       series: series(data),
       bands: data.lines.map((_, at) => ({series: [at * 3 + 3, at * 3 + 1] as [number, number],
@@ -119,8 +120,7 @@ export class TokenChart {
   }
 }
 
-// From 0, so that heights can be compared; a flat or empty plot still gets a scale.
-function value_range(_least: number | null, most: number | null): [number, number] {
-  if (most === null || !Number.isFinite(most) || most <= 0) return [0, 1];
-  return [0, most * 1.08];
+// From 0, so that heights can be compared; an empty plot still gets a scale.
+function value_range(top: number): [number, number] {
+  return [0, Number.isFinite(top) && top > 0 ? top * 1.08 : 1];
 }

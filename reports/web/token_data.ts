@@ -66,3 +66,22 @@ export function token_lines(group: TokenGroup, prompt: string): readonly TokenLi
 export function token_count(lines: readonly TokenLine[]): number {
   return lines.reduce((most, {line}) => Math.max(most, line.length), 0);
 }
+
+export interface ValueRange {
+  readonly top: number;       // where the plot may end and still show what is usual
+  readonly greatest: number;  // of everything that is drawn
+}
+
+// One token that waited for the operating system can be a thousand times its neighbours; a plot scaled to it
+// shows nothing else. What is usual: two and a half times the 90th percentile of a line's values.
+export function usual_range(lines: readonly TokenLine[], first_index: number): ValueRange {
+  let top = 0;
+  let greatest = 0;
+  for (const {line, high} of lines) {
+    const sorted = line.slice(first_index).sort();
+    top = Math.max(top, 2.5 * (sorted[Math.floor(0.9 * (sorted.length - 1))] ?? 0));
+    if (first_index === 0) top = Math.max(top, line[0] ?? 0);
+    greatest = high.slice(first_index).reduce((most, value) => Math.max(most, value), greatest);
+  }
+  return {top: Math.min(top, greatest), greatest};
+}

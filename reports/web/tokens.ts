@@ -6,8 +6,8 @@ import type {Model} from './model';
 import {kFilterKeys} from './model';
 import {tier_badge, kTierMeaning} from './tier';
 import {TokenChart, kDashes} from './token_chart';
-import type {TokenGroup, TokenLine} from './token_data';
-import {prompts_of, token_count, token_groups, token_lines} from './token_data';
+import type {TokenGroup, TokenLine, ValueRange} from './token_data';
+import {prompts_of, token_count, token_groups, token_lines, usual_range} from './token_data';
 import type {ViewState} from './view_state';
 
 const kTableRows = 512;
@@ -15,12 +15,14 @@ const kTableRows = 512;
 class TokenSection {
   private readonly controls = el('div', {class: 'controls'});
   private readonly note = el('p', {class: 'about'});
-  private readonly place = el('div', {class: 'chart', tabindex: 0, role: 'img', 'aria-describedby': 'tokens-readout'});
+  private readonly place =
+      el('div', {class: 'chart', tabindex: 0, role: 'img', 'aria-describedby': 'tokens-readout'});
   private readonly legend = el('div', {class: 'legend', role: 'group', 'aria-label': 'variants shown'});
   private readonly readout = el('p', {class: 'readout', id: 'tokens-readout'});
   private readonly table = el('div');
   private readonly empty = el('p', {class: 'empty'}, 'No cell that passes the filters has a token trace.');
-  private readonly figure = el('div', {}, this.controls, this.note, this.place, this.legend, this.readout, this.table);
+  private readonly figure =
+      el('div', {}, this.controls, this.note, this.place, this.legend, this.readout, this.table);
   private readonly chart = new TokenChart(this.place, (index) => this.read_out(index));
   private readonly hidden = new Set<string>();
   private groups: readonly TokenGroup[] = [];
@@ -44,7 +46,7 @@ class TokenSection {
     this.lines = token_lines(group, prompt);
     this.draw_controls(group, prompts, prompt);
     this.draw_note(group, prompt);
-    this.draw_legend(group);
+    this.draw_legend(group, prompt);
     this.draw_chart(group);
     this.read_out(null);
     this.table.replaceChildren(this.table_fold(group));
@@ -68,10 +70,20 @@ class TokenSection {
     on(choice, 'change', () => this.state.set({prompt: choice.value}));
     const first = el('input', {type: 'checkbox', checked: this.first_index() === 0});
     on(first, 'change', () => this.state.set({first: first.checked ? '1' : ''}));
+    const whole = el('input', {type: 'checkbox', checked: this.state.get('whole') === '1'});
+    on(whole, 'change', () => this.state.set({whole: whole.checked ? '1' : ''}));
     this.controls.replaceChildren(
         el('label', {}, el('span', {class: 'label'}, 'cells'), groups),
         el('label', {}, el('span', {class: 'label'}, 'prompt'), choice),
-        el('label', {class: 'check'}, first, ' with token 0, the time to first token'));
+        el('label', {class: 'check'}, first, ' with token 0, the time to first token'),
+        el('label', {class: 'check'}, whole, ' whole range'));
+  }
+
+  // What is seen: all of the spread, or as much of it as leaves the lines readable.
+  private range(): ValueRange {
+    const shown = this.lines.filter(({name}) => !this.hidden.has(name));
+    const range = usual_range(shown, this.first_index());
+    return this.state.get('whole') === '1' ? {top: range.greatest, greatest: range.greatest} : range;
   }
 
   private draw_note(group: TokenGroup, prompt: string): void {
@@ -79,25 +91,31 @@ class TokenSection {
     const what = prompt === '' ?
         'Line: median over the prompts; band: 5th to 95th percentile.' :
         'One prompt, its first execution.';
-    this.note.replaceChildren(tier_badge(tier), ` ${kTierMeaning[tier]}. ${what}`);
+    const {top, greatest} = this.range();
+    const beyond = greatest > top ?
+        ` It goes on to ${joined(time_figure(greatest, group.unit))}, above the plot.` : '';
+    this.note.replaceChildren(tier_badge(tier), ` ${kTierMeaning[tier]}. ${what}${beyond}`);
     this.place.setAttribute('aria-label', `${group.title}: cost of each token by its index, ` +
         `${this.lines.map(({name}) => name).join(', ')}. Arrow keys move from token to token.`);
   }
 
   private draw_chart(group: TokenGroup): void {
-    this.chart.draw({lines: this.lines, hidden: this.hidden, first_index: this.first_index(), unit: group.unit});
+    this.chart.draw({lines: this.lines, hidden: this.hidden, first_index: this.first_index(), unit: group.unit,
+      top: this.range().top});
   }
 
-  private draw_legend(group: TokenGroup): void {
+  private draw_legend(group: TokenGroup, prompt: string): void {
     this.legend.replaceChildren(...this.lines.map((line, at) => {
       const box = el('input', {type: 'checkbox', checked: !this.hidden.has(line.name)});
       on(box, 'change', () => {
         if (box.checked) this.hidden.delete(line.name);
         else this.hidden.add(line.name);
+        this.draw_note(group, prompt);
         this.draw_chart(group);
       });
       const dash = kDashes[at % kDashes.length]?.join(' ') ?? '';
-      const sample = svg('svg', {class: `sample series-${at % 6 + 1}`, width: 36, height: 10, 'aria-hidden': 'true'},
+      const sample = svg('svg',
+                         {class: `sample series-${at % 6 + 1}`, width: 36, height: 10, 'aria-hidden': 'true'},
                          svg('line', {x1: 1, y1: 5, x2: 35, y2: 5, 'stroke-dasharray': dash || null}));
       const {figures} = line.row.cell;
       const text = `token p50 ${joined(time_figure(figures.token_p50, group.unit))}, first token ` +
@@ -130,7 +148,8 @@ class TokenSection {
     const rows = Array.from({length: tokens}, (_, index) => [String(index), ...this.lines.flatMap((line) =>
         [line.count, line.low, line.line, line.high].map((values) => text_at(values, index)))]);
     const more = token_count(this.lines) > tokens ? `, the first ${tokens}` : '';
-    return fold({class: 'behind'}, [`The numbers (${group.unit}${more})`], plain_table('token by token', titles, rows));
+    return fold({class: 'behind'}, [`The numbers (${group.unit}${more})`],
+                plain_table('token by token', titles, rows));
   }
 }
 
@@ -142,7 +161,7 @@ function text_at(values: Float64Array, index: number): string {
 export function draw_tokens(section: HTMLElement, _model: Model, state: ViewState): void {
   const tokens = new TokenSection(section, state);
   tokens.draw();
-  state.on_change([...kFilterKeys, 'text', 'plot', 'prompt', 'first'], () => tokens.draw());
+  state.on_change([...kFilterKeys, 'text', 'plot', 'prompt', 'first', 'whole'], () => tokens.draw());
   const repaint = () => tokens.repaint();
   window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaint);
   // Style values are the printed page's own while it is laid out.

@@ -104,7 +104,9 @@ test('the token plot is drawn, follows the arrow keys and has its numbers behind
     const colours = await chart.locator('canvas').evaluate((canvas) => {
       const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
       const seen = new Set();
-      for (let at = 0; at < data.length; at += 4) if (data[at + 3] > 200) seen.add(`${data[at]},${data[at + 1]},${data[at + 2]}`);
+      for (let at = 0; at < data.length; at += 4) {
+        if (data[at + 3] > 200) seen.add(`${data[at]},${data[at + 1]},${data[at + 2]}`);
+      }
       return seen.size;
     });
     assert.ok(colours > 10, `the canvas has ${colours} colours`);
@@ -133,6 +135,13 @@ test('one prompt can be looked at, and a row leads to its plot', () => on_report
   await page.locator('#tokens .chart').focus();
   await page.keyboard.press('ArrowRight');
   assert.match(await page.locator('#tokens .readout').innerText(), /^Token 1\. f32: [\d.]+ [kM] instr · int8: [\d.]+ [kM] instr$/);
+}));
+
+test('one slow token does not flatten the plot, and its size is said', () => on_report('hostile.html', {}, async (page) => {
+  const note = page.locator('#tokens .about');
+  assert.match(await note.innerText(), /It goes on to [\d.]+ ms, above the plot\.$/);
+  await page.locator('#tokens label', {hasText: 'whole range'}).locator('input').check();
+  assert.match(await note.innerText(), /5th to 95th percentile\.$/);
 }));
 
 test('memory bars carry pattern, name and total, and the table says the same', () =>
