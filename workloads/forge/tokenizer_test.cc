@@ -106,6 +106,8 @@ TEST_CASE("Known texts have known ids") {
   // A character that is no piece becomes its bytes.
   CHECK(encode(runner, "\xC3\xA9") ==
         std::vector<std::int32_t>{1, id(space), kFirstByte + 0xC3, kFirstByte + 0xA9});
+  // Of equal merges the leftmost comes first.
+  CHECK(encode(runner, "7aaa") == std::vector<std::int32_t>{1, id(space), id("7"), id("aa"), id("a")});
   // Special tokens are never read from text.
   CHECK(encode(runner, "</s>").size() > 2);
 }
