@@ -183,7 +183,11 @@ Result<ChildProcess> ChildProcess::spawn(const ChildOptions& options) {
     return fail(ErrorCode::kIo, fmt::format("cannot start a process: {}", std::strerror(errno)));
   report.write_end.reset();
   int problem = 0;
-  if (::read(report.read_end.get(), &problem, sizeof problem) == static_cast<ssize_t>(sizeof problem)) {
+  ssize_t reported = 0;
+  do {  // ends when exec closes the pipe, or with what went wrong
+    reported = ::read(report.read_end.get(), &problem, sizeof problem);
+  } while (reported < 0 && errno == EINTR);
+  if (reported == static_cast<ssize_t>(sizeof problem)) {
     child.wait(1000);
     return fail(ErrorCode::kBadInput,
                 fmt::format("cannot execute {}: {}", launch.program, std::strerror(problem)));

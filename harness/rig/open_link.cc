@@ -41,7 +41,8 @@ UniqueFd with_patience(int64_t patience_ms, int* problem, const TryOnce& try_onc
   for (;;) {
     const int64_t left_ms = std::max<int64_t>(0, (deadline_ns - base::monotonic_now_ns()) / 1'000'000);
     UniqueFd fd = try_once(left_ms);
-    const bool may_come = *problem == ENOENT || *problem == ECONNREFUSED || *problem == EAGAIN;
+    const bool may_come =
+        *problem == ENOENT || *problem == ECONNREFUSED || *problem == EAGAIN || *problem == EINTR;
     if (fd || !may_come || left_ms == 0) return fd;
     std::this_thread::sleep_for(kRetryInterval);
   }
