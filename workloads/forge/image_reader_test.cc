@@ -42,7 +42,8 @@ void seal(std::vector<std::uint8_t>* image) {
   header.directory_crc32c = 0;
   std::uint32_t crc = runtime::crc32c(reinterpret_cast<const std::uint8_t*>(&header), sizeof(header));
   const std::size_t table_bytes = header.tensor_count * sizeof(TensorEntry);
-  if (header.tensor_table_offset + table_bytes <= image->size()) {
+  if (header.tensor_table_offset <= image->size() &&
+      table_bytes <= image->size() - header.tensor_table_offset) {
     crc = runtime::crc32c(image->data() + header.tensor_table_offset, table_bytes, crc);
   }
   header.directory_crc32c = crc;
