@@ -28,11 +28,6 @@ std::string tier_text(const CellSummary& cell) {
   return {};
 }
 
-std::string accuracy_text(const CellSummary& cell) {
-  if (cell.checked == 0) return kNothing;
-  return fmt::format("{} of {}", share_text(cell.accuracy()), cell.checked);
-}
-
 std::string rate_text(const CellSummary& cell) {
   if (cell.cost_unit == CostUnit::kInstructions) {
     return cell.token_cost_mean ? count_text(*cell.token_cost_mean) : kNothing;
@@ -53,7 +48,8 @@ std::vector<std::string> figures_of(const CellSummary& cell) {
           cost(cell.token_cost_max),
           rate_text(cell),
           bytes_text(memory),
-          accuracy_text(cell),
+          share_text(cell.accuracy()),
+          cell.checked == 0 ? kNothing : fmt::format("{}", cell.checked),
           share_text(cell.reference_agreement())};
 }
 
@@ -70,8 +66,10 @@ TextTable empty_table(CostUnit unit) {
                     {"max", right},
                     {unit == CostUnit::kInstructions ? "a tok" : "tok/s", right},
                     {"memory", right},
-                    {"accuracy", right},
-                    {"=host", right}});
+                    {"right", right},
+                    {"of", right},
+                    {"=host", right},
+                    {""}});
 }
 
 // Numbers the doubts of a run, so that a line can point at their text.
@@ -121,12 +119,13 @@ bool by_name(const CellSummary& left, const CellSummary& right) {
 void append_row(const CellSummary& cell, Footnotes& notes, TextTable& table) {
   // The first session goes without a number: most plans have no second one.
   const std::string session = cell.session_ordinal == 0 ? "" : fmt::format("#{}", cell.session_ordinal + 1);
-  std::vector<std::string> row = {cell.model, cell.variant + session, cell.suite + notes.mark(cell.doubts)};
+  std::vector<std::string> row = {cell.model, cell.variant + session, cell.suite};
   if (cell.status != base::CellStatus::kOk) {
     table.add_note_row(std::move(row), fmt::format("{}: {}", base::to_string(cell.status), cell.reason));
     return;
   }
   for (std::string& figure : figures_of(cell)) row.push_back(std::move(figure));
+  row.push_back(notes.mark(cell.doubts));
   table.add_row(std::move(row));
 }
 
