@@ -226,8 +226,9 @@ Error AgentClient::silence_error(int64_t waited_ms) const {
                     link_->description(), wire::kLinkVersion),
         {}};
   }
+  // Nothing of the measured thing was heard, so nothing can be said of it.
   return Error{
-      ErrorCode::kCorrupt,
+      ErrorCode::kTimeout,
       fmt::format("{} sends {} bytes within {} ms that are no frames of slmrig, beginning with {}; another "
                   "program or another baud rate is at the other end",
                   link_->description(), seen.bytes_received, waited_ms, shown(first_bytes_)),

@@ -145,7 +145,11 @@ base::Error failure_error(const fb::Failure& failure, const std::string& asked) 
   const auto status = static_cast<wire::Status>(failure.status());
   std::string message = fmt::format("the agent answered {} with {}", asked, wire::status_name(status));
   if (const std::string detail = text_of(failure.detail()); !detail.empty()) message += ": " + detail;
-  if (failure.needed() != 0 || failure.available() != 0) {
+  if (status == wire::Status::kPromptTooLong && failure.available() != 0) {
+    message +=
+        fmt::format(": the prompt does not fit a context of {} tokens; shorten it, or raise context_tokens",
+                    failure.available());
+  } else if (failure.needed() != 0 || failure.available() != 0) {
     message += fmt::format(" (needed {}, available {})", failure.needed(), failure.available());
   }
   return base::Error{code_of(status), std::move(message), {}};
