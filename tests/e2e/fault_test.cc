@@ -21,6 +21,14 @@ std::string write_faulty_rig(Sandbox& sandbox, const std::string& fault) {
   return sandbox.write("faulty.json", rig.dump());
 }
 
+// Without cold starts: the simulated agent forgets its slots when it restarts.
+std::string write_plan(const Sandbox& sandbox) {
+  nlohmann::json plan = nlohmann::json::parse(read_file(source_root() + "/workloads/plans/smoke.json"));
+  plan["settings"]["cold_starts"] = 0;
+  plan["settings"]["attempts"] = 1;
+  return sandbox.write("plan.json", plan.dump());
+}
+
 struct Case {
   std::string fault;
   int exit_code;
@@ -30,7 +38,7 @@ struct Case {
 void check_fault(const Case& expected) {
   Sandbox sandbox;
   const std::string rig = write_faulty_rig(sandbox, expected.fault);
-  const Ended run = sandbox.run_plan("smoke", {"--rig", rig});
+  const Ended run = sandbox.run_plan(write_plan(sandbox), {"--rig", rig});
   INFO(expected.fault << "\n" << run.text());
   CHECK(run.exit_code == expected.exit_code);
   const auto rows = sandbox.query("select status, reason from v_cell");
@@ -54,7 +62,7 @@ TEST_CASE("an agent of another protocol version is a failed cell that names both
 }
 
 TEST_CASE("an agent that resets in mid-run is a failed cell of a bad device", "[e2e]") {
-  check_fault({"reset-in-run", 1, "reset"});
+  check_fault({"reset-in-run", 1, "the agent restarted"});
 }
 
 TEST_CASE("an agent that answers with a failure is a failed cell of a bad device", "[e2e]") {

@@ -27,7 +27,7 @@ const char* const kGenerations = "select count(*) as n from v_generation";
 
 TEST_CASE("an interrupted run keeps what it has and resumes what is missing", "[e2e]") {
   const Sandbox sandbox;
-  const std::string plan = write_long_plan(sandbox, 100);
+  const std::string plan = write_long_plan(sandbox, 150);
   auto child = sandbox.start_plan(plan, kNative);
   REQUIRE(sandbox.wait_for_count(kGenerations, 1, 120'000));
   child.send_signal(SIGINT);
@@ -46,7 +46,7 @@ TEST_CASE("an interrupted run keeps what it has and resumes what is missing", "[
   CHECK(sandbox.count("select count(distinct run_id) from v_cell") == 1);
   CHECK(sandbox.count(
             "select count(*) from (select prompt_id, variant, repeat from v_generation where cell_id in "
-            "(select cell_id from v_cell where status = 'ok') group by 1, 2, 3)") == 2 * 20 * 100);
+            "(select cell_id from v_cell where status = 'ok') group by 1, 2, 3)") == 2 * 20 * 150);
 }
 
 TEST_CASE("a second run on a bench is refused and told who holds it", "[e2e]") {
