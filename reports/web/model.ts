@@ -1,5 +1,6 @@
 // The report's data with its indices resolved: what every section draws from.
 import type {Cell, Report, Run, Session} from './report_types';
+import {kTierOrder} from './tier';
 
 export interface Row {
   readonly cell: Cell;
@@ -29,10 +30,11 @@ export class Model {
   }
 }
 
-// By name, whatever the order of measuring was; of a model's variants the largest first (f32, int8, int4, ...).
+// Real time first, then by name, whatever the order of measuring was; of a model's variants the largest first (f32, int8, int4, ...).
 function in_reading_order(a: Row, b: Row): number {
   const by_name = (left: string, right: string) => left.localeCompare(right, 'en', {numeric: true});
-  return a.session.run - b.session.run ||
+  const tier = (row: Row) => kTierOrder.indexOf(row.session.tier);
+  return a.session.run - b.session.run || tier(a) - tier(b) ||
       by_name(a.session.bench, b.session.bench) || by_name(a.session.model, b.session.model) ||
       b.session.image_bytes - a.session.image_bytes || by_name(a.session.variant, b.session.variant) ||
       a.session.ordinal - b.session.ordinal || by_name(a.cell.suite, b.cell.suite);
