@@ -32,6 +32,68 @@ bool lies_within(uint64_t offset, uint64_t count, uint64_t element_bytes, uint64
 
 bool is_id(uint32_t id, uint32_t piece_count) { return id == kNoTokenId || id < piece_count; }
 
+Status refuse(Refusal* refusal, const char* reason, uint64_t offset) {
+  *refusal = {reason, offset};
+  return Status::kBadImage;
+}
+
+Status check_header(const TokenizerHeader& header, size_t section_bytes, Refusal* refusal) {
+  if (header.kind != kTokenizerSentencePiece) {
+    *refusal = {"the tokenizer is of a kind that this runtime does not know", 0};
+    return Status::kUnsupportedImage;
+  }
+  const uint32_t count = header.piece_count;
+  if (count == 0 || count >= kNoToken) return refuse(refusal, "the tokenizer has no or too many pieces", 0);
+  if (!lies_within(header.pieces_offset, count, sizeof(PieceEntry), section_bytes) ||
+      !lies_within(header.byte_tokens_offset, 256, 2, section_bytes) ||
+      !lies_within(header.slots_offset, header.slot_count, 2, section_bytes) ||
+      !lies_within(header.text_offset, header.text_bytes, 1, section_bytes)) {
+    return refuse(refusal, "a part of the tokenizer reaches beyond its section", 0);
+  }
+  if (header.slot_count == 0 || (header.slot_count & (header.slot_count - 1)) != 0) {
+    return refuse(refusal, "the tokenizer's hash table is not a power of two", header.slots_offset);
+  }
+  bool ids_good = is_id(header.bos_id, count) && header.unknown_id < count;
+  for (const uint32_t id : header.end_ids) ids_good = ids_good && is_id(id, count);
+  if (!ids_good || ((header.flags & kTokenizerAddBos) != 0 && header.bos_id == kNoTokenId)) {
+    return refuse(refusal, "a special token is outside the vocabulary", 0);
+  }
+  return Status::kOk;
+}
+
+Status check_pieces(const TokenizerHeader& header, const PieceEntry* pieces, Refusal* refusal) {
+  for (uint32_t id = 0; id < header.piece_count; ++id) {
+    const PieceEntry& piece = pieces[id];
+    if (piece.text_offset > header.text_bytes || piece.text_bytes > header.text_bytes - piece.text_offset ||
+        piece.text_bytes > header.longest_piece_bytes ||
+        (piece.type == static_cast<uint8_t>(PieceType::kByte) && piece.text_bytes != 1)) {
+      return refuse(refusal, "a piece reaches beyond the tokenizer's text",
+                    header.pieces_offset + id * sizeof(PieceEntry));
+    }
+  }
+  return Status::kOk;
+}
+
+Status check_tables(const TokenizerHeader& header, const PieceEntry* pieces, const uint16_t* byte_tokens,
+                    const uint16_t* slots, Refusal* refusal) {
+  for (uint32_t byte = 0; byte < 256; ++byte) {
+    if (byte_tokens[byte] != kNoToken && byte_tokens[byte] >= header.piece_count) {
+      return refuse(refusal, "a byte token is outside the vocabulary", header.byte_tokens_offset + 2 * byte);
+    }
+  }
+  uint32_t empty_slots = 0;
+  for (uint32_t slot = 0; slot < header.slot_count; ++slot) {
+    if (slots[slot] == kNoToken) {
+      ++empty_slots;
+    } else if (slots[slot] >= header.piece_count || !can_match_text(pieces[slots[slot]].type)) {
+      return refuse(refusal, "the tokenizer's hash table holds a wrong id", header.slots_offset + 2 * slot);
+    }
+  }
+  // A probe ends at an empty slot: without one it would never end.
+  return empty_slots > 0 ? Status::kOk
+                         : refuse(refusal, "the tokenizer's hash table is full", header.slots_offset);
+}
+
 }  // namespace
 
 // A binary heap, best merge at the front.
@@ -73,58 +135,18 @@ uint32_t max_prompt_bytes(uint32_t context_tokens) {
 }
 
 Status Tokenizer::open(const uint8_t* section, size_t section_bytes, Refusal* refusal) {
-  const auto refuse = [refusal](const char* reason, uint64_t offset) {
-    *refusal = {reason, offset};
-    return Status::kBadImage;
-  };
-  if (section_bytes < sizeof(TokenizerHeader)) return refuse("the tokenizer section is cut short", 0);
+  if (section_bytes < sizeof(TokenizerHeader)) {
+    return refuse(refusal, "the tokenizer section is cut short", 0);
+  }
   const auto* header = reinterpret_cast<const TokenizerHeader*>(section);
-  if (header->kind != kTokenizerSentencePiece) {
-    *refusal = {"the tokenizer is of a kind that this runtime does not know", 0};
-    return Status::kUnsupportedImage;
-  }
-  const uint32_t count = header->piece_count;
-  if (count == 0 || count >= kNoToken) return refuse("the tokenizer has no or too many pieces", 0);
-  if (!lies_within(header->pieces_offset, count, sizeof(PieceEntry), section_bytes) ||
-      !lies_within(header->byte_tokens_offset, 256, 2, section_bytes) ||
-      !lies_within(header->slots_offset, header->slot_count, 2, section_bytes) ||
-      !lies_within(header->text_offset, header->text_bytes, 1, section_bytes)) {
-    return refuse("a part of the tokenizer reaches beyond its section", 0);
-  }
-  if (header->slot_count == 0 || (header->slot_count & (header->slot_count - 1)) != 0) {
-    return refuse("the tokenizer's hash table is not a power of two", header->slots_offset);
-  }
-  bool ids_good = is_id(header->bos_id, count) && header->unknown_id < count;
-  for (const uint32_t id : header->end_ids) ids_good = ids_good && is_id(id, count);
-  if (!ids_good || ((header->flags & kTokenizerAddBos) != 0 && header->bos_id == kNoTokenId)) {
-    return refuse("a special token is outside the vocabulary", 0);
-  }
+  Status status = check_header(*header, section_bytes, refusal);
+  if (status != Status::kOk) return status;
   const auto* pieces = reinterpret_cast<const PieceEntry*>(section + header->pieces_offset);
-  for (uint32_t id = 0; id < count; ++id) {
-    const PieceEntry& piece = pieces[id];
-    if (piece.text_offset > header->text_bytes || piece.text_bytes > header->text_bytes - piece.text_offset ||
-        piece.text_bytes > header->longest_piece_bytes ||
-        (piece.type == static_cast<uint8_t>(PieceType::kByte) && piece.text_bytes != 1)) {
-      return refuse("a piece reaches beyond the tokenizer's text",
-                    header->pieces_offset + id * sizeof(PieceEntry));
-    }
-  }
   const auto* byte_tokens = reinterpret_cast<const uint16_t*>(section + header->byte_tokens_offset);
-  for (uint32_t byte = 0; byte < 256; ++byte) {
-    if (byte_tokens[byte] != kNoToken && byte_tokens[byte] >= count) {
-      return refuse("a byte token is outside the vocabulary", header->byte_tokens_offset + 2 * byte);
-    }
-  }
   const auto* slots = reinterpret_cast<const uint16_t*>(section + header->slots_offset);
-  uint32_t empty_slots = 0;
-  for (uint32_t slot = 0; slot < header->slot_count; ++slot) {
-    if (slots[slot] == kNoToken) {
-      ++empty_slots;
-    } else if (slots[slot] >= count || !can_match_text(pieces[slots[slot]].type)) {
-      return refuse("the tokenizer's hash table holds a wrong id", header->slots_offset + 2 * slot);
-    }
-  }
-  if (empty_slots == 0) return refuse("the tokenizer's hash table is full", header->slots_offset);
+  status = check_pieces(*header, pieces, refusal);
+  if (status == Status::kOk) status = check_tables(*header, pieces, byte_tokens, slots, refusal);
+  if (status != Status::kOk) return status;
   header_ = header;
   pieces_ = pieces;
   byte_tokens_ = byte_tokens;
