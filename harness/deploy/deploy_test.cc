@@ -8,6 +8,7 @@
 #include "harness/base/suite_reader.h"
 #include "harness/deploy/agent_file.h"
 #include "harness/deploy/test_workshop.h"
+#include "harness/rig/agent_client.h"
 #include "harness/rig/rig_file.h"
 
 namespace slmrig::deploy {
@@ -94,6 +95,33 @@ TEST_CASE("an image that the board holds already is not sent again") {
   REQUIRE(other);
   CHECK(uploaded);
   CHECK((*other)->image_sha256() == bed.variant("f32").image_sha256);
+}
+
+TEST_CASE("an upload that was cut off goes on where it was, in the next life of the agent") {
+  TestWorkshop bed;
+  const std::vector<uint8_t> image(1'000'000, 0x5A);
+  const std::string agent = base::find_program("slmrig-agent-native", bed.workshop.root).value();
+  const std::string slots = bed.folder.path() / "slots";
+  uint64_t first_heard_bytes = 0;
+  const auto upload = [&](bool cut) {
+    base::ChildOptions options;
+    options.arguments = {agent, "--slots", slots};
+    auto child = base::ChildProcess::spawn(options).value();
+    rig::AgentClient client(rig::child_link(child, "the agent"), {});
+    REQUIRE(client.connect());
+    first_heard_bytes = 0;
+    return client.upload(0, image, [&](uint64_t done_bytes, uint64_t) {
+      if (first_heard_bytes == 0) first_heard_bytes = done_bytes;
+      if (cut && done_bytes > 600'000) child.stop();
+    });
+  };
+  const auto cut = upload(true);
+  REQUIRE_FALSE(cut);
+  CHECK(cut.error().code == ErrorCode::kLinkLost);
+  const auto whole = upload(false);
+  if (!whole) FAIL(whole.error().text());
+  CHECK(first_heard_bytes > 300'000);
+  CHECK(whole->sha256 == base::sha256_hex(image));
 }
 
 TEST_CASE("a bench that holds another board or unit than the rig file says is refused") {
