@@ -26,7 +26,6 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t kVocabularyTexts = 60000;
 constexpr std::uint64_t kValidationSeed = 20001;
 
 double seconds_since(Clock::time_point start) {
@@ -356,7 +355,7 @@ Result<TrainResult> train_model(const TrainOptions& options,
   openblas_set_num_threads(1);
   SLMRIG_ASSIGN(const ModelShape shape, model_shape(options.model));
   GgufFile vocabulary;
-  write_vocabulary(train_vocabulary(vocabulary_texts(options.seed, kVocabularyTexts), shape.vocab),
+  write_vocabulary(train_vocabulary(vocabulary_texts(options.seed, options.vocabulary_texts), shape.vocab),
                    vocabulary);
   SLMRIG_ASSIGN(TextCodec codec, TextCodec::from(vocabulary));
   return Trainer(options, shape, std::move(vocabulary), std::move(codec)).run(report);

@@ -30,6 +30,7 @@ struct TrainOptions {
   double weight_decay = 0.05;
   double noise_rate = 0.25;
   double summary_share = 0.28;
+  std::size_t vocabulary_texts = 60000;  // examples that the vocabulary is learned from
   std::uint64_t report_every = 100;
   std::uint64_t validate_every = 1000;
   std::size_t validation_commands = 300;
