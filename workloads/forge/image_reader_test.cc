@@ -186,6 +186,46 @@ TEST_CASE("A tensor table that lies under a right checksum is refused by reason"
   CHECK(reason(0, [](TensorEntry* e) { e->offset += 32; }) == "a tensor does not have its checksum");
 }
 
+TEST_CASE("A tokenizer that lies under a right checksum is refused by reason") {
+  using runtime::TokenizerHeader;
+  const auto reason = [](const std::function<void(std::uint8_t*, TokenizerHeader*)>& change) {
+    std::vector<std::uint8_t> image = small_image();
+    ImageHeader header = header_of(image);
+    std::uint8_t* section = image.data() + header.tokenizer_offset;
+    TokenizerHeader tokenizer;
+    std::memcpy(&tokenizer, section, sizeof(tokenizer));
+    change(section, &tokenizer);
+    std::memcpy(section, &tokenizer, sizeof(tokenizer));
+    header.tokenizer_crc32c = runtime::crc32c(section, header.tokenizer_bytes);
+    std::memcpy(image.data(), &header, sizeof(header));
+    seal(&image);
+    const Outcome outcome = load(image);
+    CHECK(outcome.status != Status::kOk);
+    return outcome.reason;
+  };
+  const auto fill_slots = [](std::uint8_t* section, TokenizerHeader* t) {
+    const std::uint16_t id = 300;
+    for (std::uint32_t i = 0; i < t->slot_count; ++i) std::memcpy(section + t->slots_offset + 2 * i, &id, 2);
+  };
+  CHECK(reason([](std::uint8_t*, TokenizerHeader* t) { t->kind = 9; }) ==
+        "the tokenizer is of a kind that this runtime does not know");
+  CHECK(reason([](std::uint8_t*, TokenizerHeader* t) { t->piece_count = 0; }) ==
+        "the tokenizer has no or too many pieces");
+  CHECK(reason([](std::uint8_t*, TokenizerHeader* t) { t->piece_count = 511; }) ==
+        "the tokenizer's hash table holds a wrong id");
+  CHECK(reason([](std::uint8_t*, TokenizerHeader* t) { t->pieces_offset = 0xFFFFFFFC; }) ==
+        "a part of the tokenizer reaches beyond its section");
+  CHECK(reason([](std::uint8_t*, TokenizerHeader* t) { t->text_bytes += 64; }) ==
+        "a part of the tokenizer reaches beyond its section");
+  CHECK(reason([](std::uint8_t*, TokenizerHeader* t) { t->slot_count -= 1; }) ==
+        "the tokenizer's hash table is not a power of two");
+  CHECK(reason([](std::uint8_t*, TokenizerHeader* t) { t->bos_id = 512; }) ==
+        "a special token is outside the vocabulary");
+  CHECK(reason([](std::uint8_t*, TokenizerHeader* t) { t->longest_piece_bytes = 0; }) ==
+        "a piece reaches beyond the tokenizer's text");
+  CHECK(reason(fill_slots) == "the tokenizer's hash table is full");
+}
+
 TEST_CASE("A weight that is not a number is refused") {
   std::vector<std::uint8_t> image = small_image();
   const ImageHeader header = header_of(image);
