@@ -152,7 +152,7 @@ TEST_CASE("An --only that matches nothing is refused with what it could have bee
   CHECK_THAT(disjoint.error().text(), Contains("nothing is left to measure"));
 }
 
-TEST_CASE("an --only is KEY=VALUE with a known key") {
+TEST_CASE("An --only is KEY=VALUE with a known key") {
   const auto only = parse_only("bench=mps*");
   REQUIRE(only);
   CHECK(only->key == "bench");

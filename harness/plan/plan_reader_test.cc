@@ -161,11 +161,9 @@ TEST_CASE("A plan that is cut short anywhere gives an error and never a half pla
   }
 }
 
-TEST_CASE("The bundled plans can be read by their schema's own names") {
-  const std::string root = fs::current_path().string();
+TEST_CASE("The bundled plans are good plans") {
   for (const char* name : {"demo", "smoke"}) {
-    if (!fs::exists("workloads/suites/summaries.json")) continue;
-    const auto plan = load_plan(name, root);
+    const auto plan = load_plan(name, fs::current_path().string());
     INFO((plan ? "" : plan.error().text()));
     CHECK(plan);
   }
