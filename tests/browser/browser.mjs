@@ -79,6 +79,23 @@ export async function axe_violations(page) {
       .map(({id, nodes}) => `${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 120)).join(' | ')}`);
 }
 
+// PackedIntegers of report.schema.json, read a second time and in another way than the page does.
+export function unpack(packed) {
+  const values = [];
+  let value = 0n;
+  let zigzag = 0n;
+  let shift = 0n;
+  for (const byte of Buffer.from(packed, 'base64')) {
+    zigzag |= BigInt(byte & 0x7f) << shift;
+    shift += 7n;
+    if (byte & 0x80) continue;
+    value += (zigzag >> 1n) ^ -(zigzag & 1n);
+    values.push(Number(value));
+    zigzag = shift = 0n;
+  }
+  return values;
+}
+
 // The texts of a column of the first summary table whose caption holds `caption`; a cell that spans several
 // columns (the reason of a cell without figures) has the text of its first.
 export function column_texts(page, caption, title) {

@@ -1,7 +1,7 @@
 // The report as a reader meets it: node --test, through ctest -L browser.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {Browser, axe_violations, column_texts, kNarrow, kWide} from './browser.mjs';
+import {Browser, axe_violations, column_texts, kNarrow, kWide, unpack} from './browser.mjs';
 
 let browser;
 before(async () => { browser = await Browser.start(); });
@@ -124,6 +124,18 @@ test('the token plot is drawn, follows the arrow keys and has its numbers behind
     await page.keyboard.press('Home');
     assert.doesNotMatch(await readout.innerText(), /f32/);
   }));
+
+test('the numbers behind the token plot are those of the data', () => on_report('sample.html', {}, async (page) => {
+  const report = JSON.parse(await page.locator('#data').textContent());
+  const {band} = report.cells.find(({suite, session}) => suite === 'intents' &&
+      report.sessions[session].bench === 'native' && report.sessions[session].model === 'wrist-nano' &&
+      report.sessions[session].variant === 'f32');
+  const expected = ['count', 'low', 'median', 'high'].map((key) => unpack(band[key]));
+  assert.ok(expected[2][0] > expected[2][1], 'the first token costs most, so differences are negative, too');
+  const rows = await page.locator('#tokens .behind tbody tr').evaluateAll((all) => all.map((row) =>
+      [...row.cells].slice(1, 5).map((cell) => Number(cell.textContent.replaceAll(',', '')))));
+  assert.deepEqual(rows.slice(0, expected[0].length), expected[0].map((_, at) => expected.map((values) => values[at])));
+}));
 
 test('one prompt can be looked at, and a row leads to its plot', () => on_report('sample.html', {}, async (page) => {
   await page.locator('table.summary').nth(1).locator('button.to-plot').first().click();
