@@ -34,6 +34,7 @@ void Connection::begin_session(uint32_t peer_epoch) {
   ack_wanted_ = nak_wanted_ = nak_sent_ = false;
   base_ = 0;
   queued_ = sent_ = fresh_ = repeats_ = 0;
+  probe_wanted_ = probed_ = rewound_ = false;
   if (peer_epoch != 0) ++statistics_.sessions;
 }
 
@@ -77,7 +78,7 @@ void Connection::on_frame() {
     case FrameKind::kNak:
       if (!of_this_session(header)) return;
       on_ack(header.ack);
-      sent_ = 0;
+      on_nak();
       return;
   }
   ++statistics_.foreign_frames;
@@ -140,8 +141,24 @@ void Connection::on_ack(uint8_t ack) {
   fresh_ -= acknowledged;
   sent_ = sent_ > acknowledged ? sent_ - acknowledged : 0;
   repeats_ = 0;
+  rewound_ = probe_wanted_ = false;
+  if (fresh_ == 0) probed_ = false;
   touched_ = true;
+  const bool quick = backoff_ != 0 && 2 * (now_ms_ - timer_started_ms_) < timeout_ms(backoff_ - 1);
+  if (quick) --backoff_;
   timer_started_ms_ = now_ms_;
+}
+
+void Connection::on_nak() {
+  if (rewound_ || fresh_ == 0) return;
+  rewound_ = true;
+  probe_wanted_ = false;
+  sent_ = 0;
+}
+
+uint32_t Connection::timeout_ms(uint32_t backoff) const {
+  const uint32_t timeout = settings_.retransmit_ms << backoff;
+  return timeout < kRetransmitMaxMs ? timeout : kRetransmitMaxMs;
 }
 
 bool Connection::next_message(const uint8_t** data, size_t* size_bytes) {
@@ -174,17 +191,22 @@ void Connection::poll(uint32_t now_ms) {
 
 void Connection::check_retransmission() {
   if (fresh_ == 0) return;
-  uint32_t timeout_ms = settings_.retransmit_ms << (repeats_ < 8 ? repeats_ : 8);
-  if (timeout_ms > kRetransmitMaxMs) timeout_ms = kRetransmitMaxMs;
-  if (now_ms_ - timer_started_ms_ < timeout_ms) return;
+  if (now_ms_ - timer_started_ms_ < timeout_ms(backoff_)) return;
   if (repeats_ == settings_.retransmit_limit) {
     begin_session(0);
     state_ = LinkState::kLost;
     return;
   }
   ++repeats_;
-  sent_ = 0;
+  if (timeout_ms(backoff_) < kRetransmitMaxMs) ++backoff_;
   timer_started_ms_ = now_ms_;
+  rewound_ = false;
+  if (probed_) {
+    sent_ = 0;
+  } else {
+    probe_wanted_ = sent_ != 0;
+  }
+  probed_ = !probed_;
 }
 
 bool Connection::idle() const {
@@ -225,7 +247,11 @@ size_t Connection::encode_next() {
     nak_sent_ms_ = now_ms_;
     return encode_control(FrameKind::kNak);
   }
-  if (sent_ < queued_) return encode_data();
+  if (probe_wanted_) {
+    probe_wanted_ = false;
+    return encode_data(0);
+  }
+  if (sent_ < queued_) return encode_data(sent_++);
   if (ack_wanted_) return encode_control(FrameKind::kAck);
   return 0;
 }
@@ -250,18 +276,17 @@ size_t Connection::encode_control(FrameKind kind) {
   return encode_frame(header, nullptr, 0, transmit_);
 }
 
-size_t Connection::encode_data() {
-  const size_t row = (base_ + sent_) % window_frames_;
+size_t Connection::encode_data(uint32_t index) {
+  const size_t row = (base_ + index) % window_frames_;
   FrameHeader header;
   header.kind = FrameKind::kData;
-  header.sequence = static_cast<uint8_t>(base_ + sent_);
+  header.sequence = static_cast<uint8_t>(base_ + index);
   header.ack = expected_;
   header.session = peer_epoch_ ^ settings_.epoch;
   ack_wanted_ = false;
   if (fresh_ == 0) timer_started_ms_ = now_ms_;
-  ++sent_;
-  if (sent_ > fresh_) {
-    fresh_ = sent_;
+  if (index == fresh_) {
+    ++fresh_;
   } else {
     ++statistics_.retransmits;
   }

@@ -20,9 +20,11 @@
 //
 // Delivery. Go-back-N: the sender keeps up to a window of frames until they are acknowledged; the receiver
 // takes only the next in order, so that it needs a buffer for one frame, and answers a gap or a broken frame
-// with one kNak. Without progress the sender repeats after a growing timeout and gives up after a bounded
-// number of times (LinkState::kLost). An acknowledged message has arrived in the other end's memory; that it
-// was handled, only an answer says.
+// with one kNak. Without progress the sender repeats after a growing timeout, the oldest frame first and all
+// of them at the next, and gives up after a bounded number of times (LinkState::kLost). A line that is slow,
+// not lossy, must not be filled with repeats: so a timeout that grew shrinks only when progress is quick
+// again, and a second nak for the same frame is not obeyed. An acknowledged message has arrived in the other
+// end's memory; that it was handled, only an answer says.
 //
 // A receiver that is busy may leave bytes in the stream: receive() takes nothing while a message waits.
 #pragma once
@@ -134,7 +136,9 @@ class Connection {
   size_t encode_next();
   size_t encode_hello();
   size_t encode_control(FrameKind kind);
-  size_t encode_data();
+  size_t encode_data(uint32_t index);
+  uint32_t timeout_ms(uint32_t backoff) const;
+  void on_nak();
   void check_retransmission();
 
   const LinkSettings settings_;
@@ -156,11 +160,15 @@ class Connection {
   bool nak_sent_ = false;  // for the present gap, at nak_sent_ms_
   uint32_t nak_sent_ms_ = 0;
 
-  uint8_t base_ = 0;      // sequence number of the oldest unacknowledged frame
-  uint32_t queued_ = 0;   // frames from base_ on that wait for an acknowledgement
-  uint32_t sent_ = 0;     // of those, sent since the last rewind
-  uint32_t fresh_ = 0;    // of those, sent at least once
-  uint32_t repeats_ = 0;  // timeouts in a row without progress
+  uint8_t base_ = 0;           // sequence number of the oldest unacknowledged frame
+  uint32_t queued_ = 0;        // frames from base_ on that wait for an acknowledgement
+  uint32_t sent_ = 0;          // of those, sent since the last rewind
+  uint32_t fresh_ = 0;         // of those, sent at least once
+  uint32_t repeats_ = 0;       // timeouts in a row without progress
+  uint32_t backoff_ = 0;       // doublings of the timeout; outlives progress, or a slow line would be flooded
+  bool probe_wanted_ = false;  // send the oldest frame again
+  bool probed_ = false;        // the last timeout sent only that one
+  bool rewound_ = false;       // by a nak, without progress since
   uint32_t timer_started_ms_ = 0;
 
   bool hello_wanted_ = false;

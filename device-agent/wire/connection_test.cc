@@ -80,7 +80,7 @@ class End {
       if (connection_->send(bytes, next.size()) != SendResult::kQueued) break;
       to_say.pop_front();
     }
-    const std::vector<uint8_t> arrived = in.take(200);
+    const std::vector<uint8_t> arrived = in.take(bytes_per_ms);
     size_t used = 0;
     while (used < arrived.size()) {
       used += connection_->receive(arrived.data() + used, arrived.size() - used);
@@ -96,6 +96,7 @@ class End {
     while ((count = connection_->take_output(chunk, sizeof chunk)) != 0) out.put(chunk, count);
   }
 
+  size_t bytes_per_ms = 200;  // that it takes from its line
   std::deque<std::string> to_say;
   std::vector<std::string> heard;
 
@@ -171,6 +172,19 @@ TEST_CASE("a clean line costs no retransmission, and a broken frame one nak inst
   pair.run(20);
   CHECK(pair.device.heard.back() == "after garbage");
   CHECK(pair.device.connection().statistics().broken_frames == 1);
+}
+
+TEST_CASE("a slow line is not filled with repeats, also when it loses a frame now and then") {
+  const double loss = GENERATE(0.0, 0.00001);
+  Pair pair({loss, 0, 0});
+  pair.run(50);
+  pair.device.bytes_per_ms = 2;  // a window of 8 kB takes four seconds, eight times the first timeout
+  const std::vector<std::string> messages(40, std::string(1900, 'x'));
+  pair.host.to_say.assign(messages.begin(), messages.end());
+  for (int i = 0; i < 400 && pair.device.heard.size() < 40; ++i) pair.run(500);
+  CHECK(pair.device.heard.size() == 40);
+  const uint64_t payload_bytes = 40 * 1900;
+  CHECK(pair.host.connection().statistics().bytes_sent < payload_bytes * (loss > 0 ? 18 : 13) / 10);
 }
 
 TEST_CASE("a restarted peer is noticed, whether its epoch is another or the same") {
