@@ -12,27 +12,26 @@ using base::Board;
 using base::Tier;
 using base::VariantFacts;
 
-constexpr double kBytesPerToken = 2.6;             // of English in a vocabulary of 512 pieces
-constexpr double kShareOfNewTokens = 0.5;          // answers end before their limit
-constexpr double kEmulatedBootNs = 0.6e9;          // starting QEMU and saying hello
+constexpr double kBytesPerToken = 2.2;             // of English in a vocabulary of 512 pieces
+constexpr double kShareOfNewTokens = 0.35;         // answers end before their limit
+constexpr double kEmulatedBootNs = 0.4e9;          // starting QEMU and saying hello
 constexpr double kBoardBootNs = 1.5e9;             // resetting a real board
 constexpr double kProcessBootNs = 0.02e9;          // starting a process on this host
-constexpr double kEmulatedImageNsPerByte = 250.0;  // checksums of the image, at load
+constexpr double kEmulatedImageNsPerByte = 100.0;  // checksums of the image, at load
 constexpr double kImageNsPerByte = 3.0;
 
 bool is_quantized(const VariantFacts& variant) { return variant.variant != "f32"; }
 
-// Wall time of one multiply-accumulate with all that comes with it. Measured on a 2020s x86 core; QEMU 7.2
-// runs some 10^8 guest instructions a second, and more slowly where they are floating-point or vector
-// instructions.
+// Wall time of one multiply-accumulate with all that comes with it. Measured with wrist-nano and wrist-wide:
+// on an AVX2 core, and in QEMU 7.2, which runs some 4 x 10^8 instructions a second of Cortex-M4 or M55.
 double ns_per_mac(const Board& board, const VariantFacts& variant) {
   switch (board.tier) {
     case Tier::kEmulated:
-    case Tier::kFunctional: return is_quantized(variant) ? 25.0 : 60.0;
+    case Tier::kFunctional: return is_quantized(variant) ? 4.0 : 7.0;
     case Tier::kHardware:
     case Tier::kModelled: break;
   }
-  if (board.family == "linux") return is_quantized(variant) ? 0.15 : 0.35;
+  if (board.family == "linux") return is_quantized(variant) ? 0.04 : 0.15;
   const double cycles = is_quantized(variant) ? 2.0 : 6.0;
   return board.clock_hz == 0 ? cycles * 10.0 : cycles * 1e9 / static_cast<double>(board.clock_hz);
 }
