@@ -98,6 +98,11 @@ void scores(const KernelSet& kernels) {
   g_out_count = kPositions;
 }
 
+void scores_narrow(const KernelSet& kernels) {
+  kernels.scores(g_x, reinterpret_cast<const float*>(g_weights), kPositions, 8, 0.25F, g_out);
+  g_out_count = kPositions;
+}
+
 void softmax(const KernelSet& kernels) {
   std::memcpy(g_out, g_x, kPositions * sizeof(float));
   for (uint32_t i = 0; i < kPositions; ++i) g_out[i] *= 30.0F;
@@ -148,6 +153,7 @@ constexpr Case kCases[] = {
     {"f32_decode", kRows* kColumns, prepare_floats, f32_decode, hash_outputs},
     {"f32_odd", kRows* kOddLength* kTokens, prepare_floats, f32_odd, hash_outputs},
     {"scores", kPositions* kHeadDim, prepare_floats, scores, hash_outputs},
+    {"scores_narrow", kPositions * 8, prepare_floats, scores_narrow, hash_outputs},
     {"softmax", kPositions, prepare_floats, softmax, hash_outputs},
     {"mix", kPositions* kHeadDim, prepare_floats, mix, hash_outputs},
     {"rms_norm", 256, prepare_floats, rms_norm, hash_outputs},

@@ -11,6 +11,7 @@ extern const FormatKernels kQ8Kernels;
 
 void scores(const float* query, const float* keys, uint32_t positions, uint32_t head_dim, float scale,
             float* out);
+void softmax(float* x, uint32_t n);
 void mix(const float* weights, const float* values, uint32_t positions, uint32_t head_dim, float* out);
 
 }  // namespace slmrig::runtime::dsp

@@ -6,7 +6,7 @@ namespace slmrig::runtime {
 const KernelSet& best_kernels() {
   static constexpr KernelSet kSet = {"dsp",           {&dsp::kF32Kernels, &dsp::kQ8Kernels},
                                      plain::rms_norm, dsp::scores,
-                                     plain::softmax,  dsp::mix,
+                                     dsp::softmax,    dsp::mix,
                                      plain::rotate,   plain::silu_multiply,
                                      plain::add};
   return kSet;

@@ -95,6 +95,23 @@ inline __attribute__((always_inline)) float32x4_t exp_four(float32x4_t x) {
   return vmulq_f32(fraction, vreinterpretq_f32_s32(power));
 }
 
+// Heads of 8, four positions at a time: lanes are positions, so the canonical fold is a sum of vectors and
+// nothing is added across lanes. Returns how many positions were done. Zero is added because the canonical
+// lanes begin at +0, where a sum of -0 alone would stay -0.
+uint32_t scores_eight(const float* query, const float* keys, uint32_t positions, float scale, float* out) {
+  const uint32x4_t offsets = {0, kLanes, 2 * kLanes, 3 * kLanes};
+  uint32_t t = 0;
+  for (; t + 4 <= positions; t += 4, keys += 4 * kLanes) {
+    const auto product = [&](uint32_t i) __attribute__((always_inline)) {
+      return vmulq_n_f32(vldrwq_gather_shifted_offset_f32(keys + i, offsets), query[i]);
+    };
+    const float32x4_t even = vaddq_f32(vaddq_f32(product(0), product(4)), vaddq_f32(product(2), product(6)));
+    const float32x4_t odd = vaddq_f32(vaddq_f32(product(1), product(5)), vaddq_f32(product(3), product(7)));
+    vstrwq_f32(out + t, vmulq_n_f32(vaddq_n_f32(vaddq_f32(even, odd), 0.0F), scale));
+  }
+  return t;
+}
+
 }  // namespace
 
 const FormatKernels kF32Kernels = {prepared_bytes, prepare, multiply, plain::read_f32_row};
@@ -111,6 +128,12 @@ void rms_norm(const float* x, const float* gain, uint32_t n, float epsilon, floa
 
 void scores(const float* query, const float* keys, uint32_t positions, uint32_t head_dim, float scale,
             float* out) {
+  if (head_dim == kLanes) {
+    const uint32_t done = scores_eight(query, keys, positions, scale, out);
+    keys += done * kLanes;
+    out += done;
+    positions -= done;
+  }
   multiply_rows(keys, positions, head_dim, query, out);
   for (uint32_t t = 0; t < positions; ++t) out[t] *= scale;
 }

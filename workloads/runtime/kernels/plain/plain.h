@@ -28,6 +28,7 @@ void read_f32_row(const Matrix& matrix, uint32_t row, float* y);
 
 // In the canonical order of lanes (kernels.h).
 float dot(const float* a, const float* b, uint32_t n);
+float sum(const float* x, uint32_t n);
 
 void rms_norm(const float* x, const float* gain, uint32_t n, float epsilon, float* y);
 void scores(const float* query, const float* keys, uint32_t positions, uint32_t head_dim, float scale,

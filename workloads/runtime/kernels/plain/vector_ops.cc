@@ -16,18 +16,22 @@ void scores(const float* query, const float* keys, uint32_t positions, uint32_t 
   for (uint32_t t = 0; t < positions; ++t, keys += head_dim) out[t] = dot(query, keys, head_dim) * scale;
 }
 
-void softmax(float* x, uint32_t n) {
-  float largest = x[0];
-  for (uint32_t i = 1; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
-  for (uint32_t i = 0; i < n; ++i) x[i] = exp_clamped(x[i] - largest);
+float sum(const float* x, uint32_t n) {
   float lanes[kLanes] = {};
   uint32_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
     for (uint32_t lane = 0; lane < kLanes; ++lane) lanes[lane] += x[i + lane];
   }
   for (uint32_t lane = 0; i < n; ++i, ++lane) lanes[lane] += x[i];
-  const float inverse = 1.0F / fold_lanes(lanes);
-  for (i = 0; i < n; ++i) x[i] *= inverse;
+  return fold_lanes(lanes);
+}
+
+void softmax(float* x, uint32_t n) {
+  float largest = x[0];
+  for (uint32_t i = 1; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
+  for (uint32_t i = 0; i < n; ++i) x[i] = exp_clamped(x[i] - largest);
+  const float inverse = 1.0F / sum(x, n);
+  for (uint32_t i = 0; i < n; ++i) x[i] *= inverse;
 }
 
 void mix(const float* weights, const float* values, uint32_t positions, uint32_t head_dim, float* out) {
