@@ -49,8 +49,12 @@ function(slmrig_library name)
   target_compile_features(${name} PUBLIC cxx_std_20)
 endfunction()
 
+# All programs that users run, without any test.
+add_custom_target(programs)
+
 # A program a user runs: lands in <build>/bin.
 function(slmrig_program name)
+  add_dependencies(programs ${name})
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE slmrig_options)
   target_compile_features(${name} PRIVATE cxx_std_20)
