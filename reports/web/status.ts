@@ -21,13 +21,22 @@ export function status_mark(cell: Cell): HTMLElement {
   return el('span', {class: `status is-${cell.status}`}, mark, ` ${status_text(cell.status)}`, doubted);
 }
 
-// What the reader must know before believing the figures; '' where all is well.
-export function trouble_of({cell, session}: Row): string {
+// Doubts that every measured row has: said once above them instead of in each.
+export function shared_doubts(rows: readonly Row[]): readonly string[] {
+  const measured = rows.filter(({cell}) => cell.generations > 0);
+  const first = measured[0];
+  if (!first || measured.length < 2) return [];
+  return first.cell.doubts.filter((doubt) => measured.every(({cell}) => cell.doubts.includes(doubt)));
+}
+
+// What the reader must know before believing the figures; '' where all is well. `said` was said already.
+export function trouble_of({cell, session}: Row, said: readonly string[]): string {
   const parts = [];
   if (cell.reason) parts.push(cell.reason);
   else if (cell.status === 'interrupted') parts.push('it did not end');
   else if (cell.status !== 'ok') parts.push('no reason was recorded');
-  if (cell.doubts.length > 0) parts.push(`doubted: ${cell.doubts.join('; ')}`);
+  const doubts = cell.doubts.filter((doubt) => !said.includes(doubt));
+  if (doubts.length > 0) parts.push(`doubted: ${doubts.join('; ')}`);
   if (session.retry_reasons.length > 0) {
     parts.push(`measured at attempt ${session.attempt}, before: ${session.retry_reasons.join('; ')}`);
   }

@@ -8,13 +8,14 @@ import type {Model, Row} from './model';
 import {grouped, plot_key} from './model';
 import {kTierMeaning, kTierOrder, tier_badge} from './tier';
 import type {ViewState} from './view_state';
-import {status_mark, trouble_of} from './status';
+import {shared_doubts, status_mark, trouble_of} from './status';
 import {cards_of} from './summary_cards';
 
 interface Group {
   readonly tier: (typeof kTierOrder)[number];
   readonly rows: readonly Row[];
   readonly columns: readonly FigureColumn[];
+  readonly doubts: readonly string[];  // of every measured row
 }
 
 function groups_of(model: Model, rows: readonly Row[]): readonly Group[] {
@@ -24,7 +25,8 @@ function groups_of(model: Model, rows: readonly Row[]): readonly Group[] {
     const members = by_group.get(key) ?? [];
     const first = members[0];
     if (!first) return [];
-    return [{tier: first.session.tier, rows: members, columns: columns.figures(first.session.unit)}];
+    return [{tier: first.session.tier, rows: members, columns: columns.figures(first.session.unit),
+      doubts: shared_doubts(members)}];
   });
 }
 
@@ -112,7 +114,7 @@ class SummaryTable {
     line.append(el('td', name(row.session.variant, undefined), this.variant_button(row)));
     line.append(el('td', name(row.cell.suite, undefined), clamped(row.cell.suite)));
     line.append(el('td', {}, status_mark(row.cell)));
-    const trouble = trouble_of(row);
+    const trouble = trouble_of(row, this.group.doubts);
     if (trouble && !has_any_figure(row.cell.figures, this.group.columns)) {
       line.append(el('td', {class: 'reason', colspan: this.group.columns.length}, trouble));
     } else {
@@ -185,10 +187,12 @@ export function draw_summary(section: HTMLElement, model: Model, state: ViewStat
     const parts = groups_of(model, rows).flatMap((group) => {
       const title = el('h3', {}, tier_badge(group.tier), ' ', kTierMeaning[group.tier],
                        el('span', {class: 'sub'}, counted(group.rows.length, 'cell', 'cells')));
-      if (narrow.matches) return [title, cards_of(group.rows, group.columns, state)];
+      const doubt = group.doubts.length === 0 ? [] : [el('p', {class: 'about doubt'},
+          `Every cell measured here is doubted: ${group.doubts.join('; ')}.`)];
+      if (narrow.matches) return [title, ...doubt, cards_of(group.rows, group.columns, group.doubts, state)];
       const table = new SummaryTable(group, state, several_runs);
       tables.push(table);
-      return [title, table.element()];
+      return [title, ...doubt, table.element()];
     });
     if (parts.length === 0) parts.push(el('p', {class: 'empty'}, nothing_text(model)));
     section.replaceChildren(...parts);

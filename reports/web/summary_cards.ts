@@ -13,11 +13,11 @@ function card_place(column: FigureColumn): number {
   return column.key.startsWith('token_') ? 1 : 0;
 }
 
-function card(row: Row, columns: readonly FigureColumn[]): HTMLElement {
+function card(row: Row, columns: readonly FigureColumn[], said: readonly string[]): HTMLElement {
   const {session, cell} = row;
   const title = el('h4', {}, `${session.model} ${session.variant}`,
                    el('span', {class: 'sub'}, `${session.bench}, ${cell.suite}`));
-  const trouble = trouble_of(row);
+  const trouble = trouble_of(row, said);
   const figures = el('dl', {class: 'figures'});
   if (has_any_figure(cell.figures, columns)) {
     for (const column of [...columns].sort((a, b) => card_place(a) - card_place(b))) {
@@ -45,8 +45,10 @@ function order_choice(columns: readonly FigureColumn[], state: ViewState): HTMLE
   return el('label', {class: 'order'}, 'order by ', choice);
 }
 
-export function cards_of(rows: readonly Row[], columns: readonly FigureColumn[], state: ViewState): HTMLElement {
+// `said`: doubts that stand above the cards already.
+export function cards_of(rows: readonly Row[], columns: readonly FigureColumn[], said: readonly string[],
+                         state: ViewState): HTMLElement {
   const ordered = sorted_rows(rows, state.get('sort'), state.get('down') === '1', columns);
   return el('div', {}, order_choice(columns, state),
-            el('ul', {class: 'cards'}, ...ordered.map((row) => card(row, columns))));
+            el('ul', {class: 'cards'}, ...ordered.map((row) => card(row, columns, said))));
 }

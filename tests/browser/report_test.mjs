@@ -188,6 +188,12 @@ test('names and answers that are markup stay text', () => on_report('hostile.htm
   assert.ok(wide <= kWide.width, `the page is ${wide} px wide`);
 }));
 
+test('a doubt that all cells share is said once', () => on_report('hostile.html', {}, async (page) => {
+  const text = await page.locator('#summary').innerText();
+  assert.equal(text.split('Every cell measured here is doubted').length - 1, 2, 'once for each tier');
+  assert.doesNotMatch(await page.locator('table.summary').first().innerText(), /doubted: /);
+}));
+
 test('two runs: the newest is shown, the other is a choice away', () => on_report('two_runs.html', {}, async (page) => {
   assert.equal(await page.locator('.count').innerText(), '24 of 48 cells');
   await page.locator('#filter-run').selectOption({index: 0});
