@@ -56,19 +56,19 @@ Error within(std::string_view place, Error error);
   ((expression) ? static_cast<void>(0) : ::slmrig::base::check_failed(#expression, __FILE__, __LINE__))
 
 // Returns the error of `result` from the enclosing function.
-#define SLMRIG_TRY(result)                                                   \
-  do {                                                                       \
-    if (auto&& slmrig_try_ = (result); !slmrig_try_) {                       \
-      return ::tl::unexpected<::slmrig::base::Error>(slmrig_try_.error());   \
-    }                                                                        \
+#define SLMRIG_TRY(result)                                                 \
+  do {                                                                     \
+    if (auto&& slmrig_try_ = (result); !slmrig_try_) {                     \
+      return ::tl::unexpected<::slmrig::base::Error>(slmrig_try_.error()); \
+    }                                                                      \
   } while (false)
 
 #define SLMRIG_CONCAT_INNER(a, b) a##b
 #define SLMRIG_CONCAT(a, b) SLMRIG_CONCAT_INNER(a, b)
 // SLMRIG_ASSIGN(auto value, may_fail()): declares value, or returns the error.
-#define SLMRIG_ASSIGN(declaration, ...)                                                            \
-  auto SLMRIG_CONCAT(slmrig_result_, __LINE__) = (__VA_ARGS__);                                    \
-  if (!SLMRIG_CONCAT(slmrig_result_, __LINE__)) {                                                  \
+#define SLMRIG_ASSIGN(declaration, ...)                                                              \
+  auto SLMRIG_CONCAT(slmrig_result_, __LINE__) = (__VA_ARGS__);                                      \
+  if (!SLMRIG_CONCAT(slmrig_result_, __LINE__)) {                                                    \
     return ::tl::unexpected<::slmrig::base::Error>(SLMRIG_CONCAT(slmrig_result_, __LINE__).error()); \
-  }                                                                                                \
+  }                                                                                                  \
   declaration = std::move(*SLMRIG_CONCAT(slmrig_result_, __LINE__))
