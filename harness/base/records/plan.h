@@ -41,13 +41,13 @@ struct Suite {
 // The knobs of a cell. Everything here is part of a series' identity (settings_text), except counts.
 struct CellSettings {
   uint32_t context_tokens = 256;
-  uint32_t max_new_tokens = 0;   // 0: the suite's
-  uint32_t prompts = 0;          // the first N of the suite; 0: all
-  uint32_t repeats = 1;          // generations per prompt
-  uint32_t sessions = 1;         // sessions per bench x model x variant
-  uint32_t cold_starts = 1;      // resets per session, each measured
+  uint32_t max_new_tokens = 0;  // 0: the suite's
+  uint32_t prompts = 0;         // the first N of the suite; 0: all
+  uint32_t repeats = 1;         // generations per prompt
+  uint32_t sessions = 1;        // sessions per bench x model x variant
+  uint32_t cold_starts = 1;     // resets per session, each measured
   uint32_t warmup_generations = 1;
-  uint32_t attempts = 2;         // tries of a session before it is given up
+  uint32_t attempts = 2;  // tries of a session before it is given up
 };
 
 struct SettingsOverride {

@@ -1,4 +1,5 @@
-// The benches that this host can reach: one rig file (boards/rigs/*.json, schema: boards/rigs/rig.schema.json).
+// The benches that this host can reach: one rig file (boards/rigs/*.json, schema:
+// boards/rigs/rig.schema.json).
 #pragma once
 
 #include <string>

@@ -35,7 +35,8 @@ struct RunEnd {
   std::string run_id;
   int64_t ended_at_ns = 0;
   bool interrupted = false;
-  double busy_share = 0.0;  // time in which agents measured over wall time, mean over benches that can run at once
+  double busy_share =
+      0.0;  // time in which agents measured over wall time, mean over benches that can run at once
 };
 
 struct SessionStart {
@@ -89,15 +90,15 @@ struct Generation {
   uint64_t prefill_ticks = 0;
   uint64_t first_sample_ticks = 0;
   uint64_t total_ticks = 0;
-  std::vector<int32_t> token_ids;           // [generated_tokens]; stored only where the suite stores text
-  std::vector<uint64_t> token_ticks;        // [generated_tokens]; [0] is the time to first token
-  std::string token_ids_sha256;             // of the ids as little-endian int32
+  std::vector<int32_t> token_ids;     // [generated_tokens]; stored only where the suite stores text
+  std::vector<uint64_t> token_ticks;  // [generated_tokens]; [0] is the time to first token
+  std::string token_ids_sha256;       // of the ids as little-endian int32
   std::string prompt_sha256;
-  std::string prompt_text;                  // empty where the suite does not store text
-  std::string output_text;                  // valid UTF-8; empty where the suite does not store text
-  std::optional<bool> correct;              // absent: the prompt has no checks
+  std::string prompt_text;      // empty where the suite does not store text
+  std::string output_text;      // valid UTF-8; empty where the suite does not store text
+  std::optional<bool> correct;  // absent: the prompt has no checks
   std::vector<std::string> failed_checks;
-  std::optional<bool> matches_reference;    // equal token hash to the host's for the same image
+  std::optional<bool> matches_reference;  // equal token hash to the host's for the same image
   int64_t started_at_ns = 0;
 };
 

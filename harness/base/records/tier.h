@@ -1,4 +1,5 @@
-// What a figure is worth: the tier stands beside every number, and figures of different tiers are never compared.
+// What a figure is worth: the tier stands beside every number, and figures of different tiers are never
+// compared.
 #pragma once
 
 #include <cstdint>
