@@ -18,6 +18,9 @@ namespace slmrig::agent::testing {
 
 namespace fb = wire::fb;
 
+// Long enough for an emulator on a busy host.
+constexpr uint32_t kPatienceMs = 20000;
+
 // How a test reaches an agent.
 class ByteStream {
  public:
@@ -63,16 +66,16 @@ class AgentPeer {
   AgentPeer(ByteStream& stream, uint32_t epoch);
 
   // Lets bytes flow until a message arrives; null after timeout_ms.
-  std::unique_ptr<Message> receive(uint32_t timeout_ms = 5000);
+  std::unique_ptr<Message> receive(uint32_t timeout_ms = kPatienceMs);
   // The next message with this id; others are dropped.
-  std::unique_ptr<Message> receive_answer(uint32_t request_id, uint32_t timeout_ms = 5000);
+  std::unique_ptr<Message> receive_answer(uint32_t request_id, uint32_t timeout_ms = kPatienceMs);
 
   using Build = std::function<flatbuffers::Offset<void>(flatbuffers::FlatBufferBuilder&)>;
   // Sends a request; returns its id.
   uint32_t send(fb::Message type, const Build& build);
   // Sends bytes that need not be a message.
   bool send_raw(const std::vector<uint8_t>& payload);
-  std::unique_ptr<Message> ask(fb::Message type, const Build& build, uint32_t timeout_ms = 5000);
+  std::unique_ptr<Message> ask(fb::Message type, const Build& build, uint32_t timeout_ms = kPatienceMs);
 
   std::unique_ptr<Message> hello();
   // Resets the agent; the banner of its next life, which comes unasked.

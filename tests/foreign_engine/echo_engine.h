@@ -11,7 +11,7 @@ namespace slmrig::echo {
 constexpr uint32_t kEchoMagic = 0x4F484345;  // "ECHO"
 
 // Ways in which a user's engine may die.
-enum class Crash : uint32_t { kNone = 0, kBadAddress = 1, kStackOverflow = 2 };
+enum class Crash : uint32_t { kNone = 0, kTrap = 1, kStackOverflow = 2 };
 
 // Little-endian, at the start of a slot.
 struct EchoImage {

@@ -96,13 +96,13 @@ uint8_t* arena(size_t* arena_bytes) {
 
 void paint_stack() {
   const auto* here = static_cast<const uint8_t*>(__builtin_frame_address(0));
-  for (uint8_t* byte = slmrig_stack_begin; byte < here - kPaintMarginBytes; ++byte) {
+  for (uint8_t* byte = slmrig_stack_begin + kStackGuardBytes; byte < here - kPaintMarginBytes; ++byte) {
     *static_cast<volatile uint8_t*>(byte) = kPaint;
   }
 }
 
 uint32_t stack_peak_bytes() {
-  const uint8_t* byte = slmrig_stack_begin;
+  const uint8_t* byte = slmrig_stack_begin + kStackGuardBytes;
   while (byte < slmrig_stack_end && *byte == kPaint) ++byte;
   return static_cast<uint32_t>(slmrig_stack_end - byte);
 }

@@ -23,6 +23,10 @@ namespace slmrig::agent::port {
 
 constexpr size_t kUniqueIdBytes = 64;
 
+// The lowest part of the stack: touching it is a fault (Armv7-M: by the MPU; Armv8-M has a limit register,
+// too).
+constexpr size_t kStackGuardBytes = 2048;
+
 // What survives a reset: RAM that start-up leaves alone.
 struct Retained {
   uint32_t fault_magic;

@@ -18,7 +18,10 @@ constexpr uintptr_t kInterruptState = 0xE000ED04;    // ICSR
 constexpr uintptr_t kResetControl = 0xE000ED0C;      // AIRCR
 constexpr uintptr_t kFaultStatus = 0xE000ED28;       // CFSR
 constexpr uintptr_t kMemManageAddress = 0xE000ED34;  // MMFAR
-constexpr uintptr_t kBusFaultAddress = 0xE000ED38;   // BFAR
+constexpr uintptr_t kMpuControl = 0xE000ED94;
+constexpr uintptr_t kMpuRegionBase = 0xE000ED9C;  // Armv7-M layout
+constexpr uintptr_t kMpuRegionAttributes = 0xE000EDA0;
+constexpr uintptr_t kBusFaultAddress = 0xE000ED38;  // BFAR
 
 constexpr uint32_t kSystickEnable = 1U << 0;
 constexpr uint32_t kSystickInterrupt = 1U << 1;
@@ -27,6 +30,14 @@ constexpr uint32_t kSystickMaxReload = 0xFFFFFF;
 
 constexpr uint32_t kSystickPending = 1U << 26;       // in ICSR: is pending
 constexpr uint32_t kSystickPendingClear = 1U << 25;  // in ICSR: stop pending
+
+// In CFSR: a fault while the frame of another was stacked (MSTKERR, STKERR), and STKOF of Armv8-M.
+constexpr uint32_t kStackFaults = (1U << 4) | (1U << 12) | (1U << 20);
+constexpr uint32_t kMemManageAddressValid = 1U << 7;
+
+constexpr uint32_t kMpuEnableWithDefaultMap = (1U << 0) | (1U << 2);
+constexpr uint32_t kMpuRegionValid = 1U << 4;                 // in the base: number 0
+constexpr uint32_t kMpuNoAccess2Kb = (10U << 1) | (1U << 0);  // in the attributes: 2^(10+1) bytes, no access
 
 constexpr uint32_t kResetRequest = 0x05FA0004;  // AIRCR: key, SYSRESETREQ
 

@@ -115,6 +115,15 @@ __attribute__((naked)) void slmrig_reset_handler() {
 // Word copies through volatile pointers: memcpy and memset may not be called before memory is what they
 // expect.
 void slmrig_start_program() {
+#if defined(__ARM_ARCH) && __ARM_ARCH < 8
+  // No stack limit register: the lowest part of the stack is closed by the memory protection unit instead.
+  using namespace slmrig::agent::port;
+  at(core::kMpuRegionBase) =
+      static_cast<uint32_t>(reinterpret_cast<uintptr_t>(slmrig_stack_begin)) | core::kMpuRegionValid;
+  at(core::kMpuRegionAttributes) = core::kMpuNoAccess2Kb;
+  at(core::kMpuControl) = core::kMpuEnableWithDefaultMap;
+  __asm__ volatile("dsb\n isb" ::: "memory");
+#endif
   const volatile uint32_t* from = slmrig_data_load;
   for (volatile uint32_t* to = slmrig_data_begin; to < slmrig_data_end; ++to, ++from) *to = *from;
   for (volatile uint32_t* word = slmrig_bss_begin; word < slmrig_bss_end; ++word) *word = 0;
@@ -130,14 +139,20 @@ void slmrig_on_fault(const uint32_t* frame) {
   const auto address = reinterpret_cast<uintptr_t>(frame);
   const bool readable = address >= reinterpret_cast<uintptr_t>(slmrig_stack_begin) &&
                         address + 32 <= reinterpret_cast<uintptr_t>(slmrig_stack_end);
-  size_t position = append(0, readable ? "processor fault, pc 0x" : "stack overflow, cfsr 0x");
+  const uint32_t status = at(core::kFaultStatus);
+  const uintptr_t touched = (status & core::kMemManageAddressValid) != 0 ? at(core::kMemManageAddress) : 0;
+  const bool in_guard = touched >= reinterpret_cast<uintptr_t>(slmrig_stack_begin) &&
+                        touched < reinterpret_cast<uintptr_t>(slmrig_stack_begin) + kStackGuardBytes;
+  const bool overflow = !readable || in_guard || (status & core::kStackFaults) != 0;
+  size_t position = append(0, overflow ? "stack overflow" : "processor fault");
   if (readable) {
+    position = append(position, ", pc 0x");
     position = append_number(position, frame[6], 16);
     position = append(position, ", lr 0x");
     position = append_number(position, frame[5], 16);
-    position = append(position, ", cfsr 0x");
   }
-  position = append_number(position, at(core::kFaultStatus), 16);
+  position = append(position, ", cfsr 0x");
+  position = append_number(position, status, 16);
   position = append(position, ", address 0x");
   append_number(position, at(core::kBusFaultAddress), 16);
   reset();
@@ -152,7 +167,7 @@ __attribute__((naked)) void fault_handler() {
       "msr msplim, r1\n"
 #endif
       "mrs r0, msp\n"
-      "ldr r1, =slmrig_stack_begin + 512\n"
+      "ldr r1, =slmrig_stack_begin + 2560\n"  // the guard, and room for what runs here
       "cmp r0, r1\n"
       "bhs 1f\n"
       "ldr r1, =slmrig_stack_end\n"  // an overflowed stack cannot be used; nothing returns from here
