@@ -67,6 +67,7 @@ class End {
     storage_ = std::make_unique<Storage>();
     LinkSettings settings;
     settings.epoch = epoch;
+    settings.retransmit_ms = 500;
     connection_ = std::make_unique<Connection>(*storage_, settings);
   }
 

@@ -27,11 +27,12 @@ constexpr uint32_t kTraceTokensPerMessage = 128;  // tokens in one Trace message
 constexpr uint32_t kAgentHelloIntervalMs = 1000;
 constexpr uint32_t kHostHelloIntervalMs = 100;
 
-// First retransmission; doubles up to the maximum. Longer than the largest frame takes at 115,200 baud (190
-// ms).
-constexpr uint32_t kRetransmitMs = 500;
+// First retransmission; doubles up to the maximum. A broken or missing frame is repeated at once, on a nak:
+// this is for one that nothing follows. Longer than the largest frame takes where an emulator on a busy host
+// reads 1 kB/s (115,200 baud: 190 ms).
+constexpr uint32_t kRetransmitMs = 2000;
 constexpr uint32_t kRetransmitMaxMs = 4000;
-constexpr uint32_t kRetransmitLimit = 8;  // about 24 s without any progress: the link is lost
+constexpr uint32_t kRetransmitLimit = 8;  // about 34 s without any progress: the link is lost
 
 // A quiet window opens once the line was silent for this long.
 constexpr uint32_t kSettleMs = 3;
