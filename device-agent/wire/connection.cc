@@ -174,7 +174,7 @@ SendResult Connection::send(const uint8_t* payload, size_t size_bytes) {
   if (state_ != LinkState::kConnected) return SendResult::kNotConnected;
   if (queued_ == window_frames_) return SendResult::kWindowFull;
   const size_t row = (base_ + queued_) % window_frames_;
-  std::memcpy(window_ + row * kMaxPayloadBytes, payload, size_bytes);
+  if (size_bytes > 0) std::memcpy(window_ + row * kMaxPayloadBytes, payload, size_bytes);
   window_bytes_[row] = static_cast<uint16_t>(size_bytes);
   ++queued_;
   return SendResult::kQueued;
