@@ -96,8 +96,9 @@ bool Link::pump_once(uint32_t wait_ms) {
 
 bool Link::queue() {
   const uint32_t started_ms = port::coarse_milliseconds();
-  // What was done since the last poll may have taken longer than a retransmission timeout, which would start in
-  // the past: the answer would go out twice, and the host's acknowledgement of the second fall into a quiet window.
+  // What was done since the last poll may have taken longer than a retransmission timeout, which would start
+  // in the past: the answer would go out twice, and the host's acknowledgement of the second fall into a
+  // quiet window.
   connection_.poll(started_ms);
   for (;;) {
     switch (connection_.send(builder_.data(), builder_.size_bytes())) {

@@ -20,8 +20,8 @@ void* __dso_handle = nullptr;
 
 }  // extern "C"
 
-// FlatBuffers' default allocator and the deleting destructors refer to these; its builder here works in a static
-// block. That no malloc is linked is what keeps the heap out: there is no _sbrk to give it memory.
+// FlatBuffers' default allocator and the deleting destructors refer to these; its builder here works in a
+// static block. That no malloc is linked is what keeps the heap out: there is no _sbrk to give it memory.
 void* operator new(std::size_t) { fault("operator new", 0); }
 void* operator new[](std::size_t) { fault("operator new", 0); }
 void operator delete[](void*) noexcept { fault("operator delete", 0); }

@@ -1,5 +1,5 @@
-// Suites as people write them (workloads/suites/suite.schema.json): one reader for the forge, which scores models
-// on the host, and for the plan, which sends the same prompts to boards.
+// Suites as people write them (workloads/suites/suite.schema.json): one reader for the forge, which scores
+// models on the host, and for the plan, which sends the same prompts to boards.
 #pragma once
 
 #include <string>

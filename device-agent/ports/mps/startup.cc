@@ -79,10 +79,12 @@ void fault(const char* file, uint32_t line) {
 
 Status start(int, char**) {
   {
-    InterruptLock lock;  // a host that already speaks is heard after the count is taken, and changes nothing in it
+    InterruptLock
+        lock;  // a host that already speaks is heard after the count is taken, and changes nothing in it
     start_clock();
     start_uart();
-    end_of_boot();  // before what takes longer in a second life than in a first: the count is the same in both
+    end_of_boot();  // before what takes longer in a second life than in a first: the count is the same in
+                    // both
   }
   read_retained_fault();
   return Status::kOk;
