@@ -54,9 +54,16 @@ constexpr Word kEventWords[] = {"dentist",       "team meeting",    "yoga class"
                                 "job interview", "parents evening", "date night",  "book club"};
 constexpr Word kDayWords[] = {"today",  "tomorrow", "monday", "tuesday", "wednesday", "thursday",
                               "friday", "saturday", "sunday", "tonight", "next week"};
-constexpr Word kPastDayWords[] = {"today",    "yesterday", "last night",   "this week", "last week",
-                                  "monday",   "tuesday",   "wednesday",    "thursday",  "friday",
-                                  "saturday", "sunday",    "this morning", "this month"};
+constexpr Word kPastDayWords[] = {"today",          "yesterday",         "last night",
+                                  "this week",      "last week",         "monday",
+                                  "tuesday",        "wednesday",         "thursday",
+                                  "friday",         "saturday",          "sunday",
+                                  "this morning",   "this month",        "last month",
+                                  "this year",      "last year",         "this evening",
+                                  "this afternoon", "yesterday morning", "yesterday evening",
+                                  "two days ago",   "three days ago",    "last monday",
+                                  "last friday",    "last weekend",      "this weekend",
+                                  "two weeks ago",  "last winter",       "last summer"};
 constexpr Word kCityWords[] = {"berlin",   "london",    "paris",     "rome",        "madrid", "lisbon",
                                "vienna",   "prague",    "oslo",      "dublin",      "athens", "warsaw",
                                "zurich",   "munich",    "milan",     "boston",      "denver", "tokyo",
@@ -67,12 +74,24 @@ constexpr Word kPlaceWords[] = {
     "the office",  "the hospital", "the pharmacy",    "the supermarket", "the park",
     "the library", "the museum",   "main street",     "the hotel",       "the beach",
     "the school",  "the bank",     "the city center", "the stadium",     "the harbour"};
-constexpr Word kGenreWords[] = {"jazz",    "rock",    "pop",   "techno", "classical", "blues",
-                                "country", "hip hop", "folk",  "reggae", "soul",      "metal",
-                                "house",   "ambient", "disco", "latin",  "piano",     "lofi"};
-constexpr Word kPlaylistWords[] = {"morning run", "focus",     "road trip", "party mix", "chill",
-                                   "workout",     "sleep",     "favorites", "summer",    "cooking",
-                                   "rainy days",  "deep work", "weekend",   "power hour"};
+constexpr Word kGenreWords[] = {
+    "jazz",      "rock",     "pop",           "techno",     "classical",   "blues",     "country",
+    "hip hop",   "folk",     "reggae",        "soul",       "metal",       "house",     "ambient",
+    "disco",     "latin",    "piano",         "lofi",       "punk",        "funk",      "swing",
+    "gospel",    "indie",    "opera",         "salsa",      "samba",       "tango",     "trance",
+    "grunge",    "dance",    "drum and bass", "bossa nova", "heavy metal", "soft rock", "film music",
+    "guitar",    "acoustic", "electronic",    "christmas",  "eighties",    "nineties",  "baroque",
+    "bluegrass", "dubstep",  "rap",           "ska"};
+constexpr Word kPlaylistWords[] = {
+    "morning run",  "focus",       "road trip",   "party mix",  "chill",          "workout",
+    "sleep",        "favorites",   "summer",      "cooking",    "rainy days",     "deep work",
+    "weekend",      "power hour",  "evening run", "long drive", "sunday morning", "late night",
+    "coffee break", "slow dance",  "good mood",   "winter",     "autumn leaves",  "spring cleaning",
+    "dinner party", "study",       "reading",     "garden",     "beach",          "campfire",
+    "train ride",   "gym",         "yoga",        "meditation", "wake up",        "bedtime",
+    "throwback",    "school days", "oldies",      "new songs",  "road to work",   "happy hour",
+    "rainy sunday", "stretching",  "birthday",    "holiday",    "city walk",      "warm up",
+    "cool down",    "hill climb"};
 constexpr Word kWorkoutWords[] = {"running", "cycling",  "swimming", "rowing",    "walking", "hiking",
                                   "yoga",    "boxing",   "tennis",   "football",  "pilates", "dancing",
                                   "skiing",  "climbing", "strength", "stretching"};
