@@ -7,8 +7,16 @@
 // before they are added (no fused multiply-add; the runtime is compiled with -ffp-contract=off), block sums
 // of integers are exact, and exp is ours (math.h). So an answer on a board equals the host's for the same
 // image, and a kernel test may ask for equality. The orders:
-//   Q8_0 row     y = ((0 + s0*d0) + s1*d1) + ...  over blocks; s the integer sum, d = weight scale * x scale
-//   f32 row, sum of squares, sum of a softmax: element i goes to lane i % 8, in order; then the lanes fold
+//   block rows   activations are quantized per 32 columns, whatever the weights' format: codes x, scale xs.
+//                y = ((0 + t0) + t1) + ...  over blocks b of 32 columns, where
+//     Q8_0, Q4_0, IQ4_NL, NF4, TQ2_0   t = float(sum of w*x) * (d * xs)      w = the integer of a code
+//     Q6_K                             t = float(a0*s0 + a1*s1) * (d * xs)   s = sum over 16 columns
+//     Q2_K    y = (y + float(a0*s0 + a1*s1) * (d * xs)) - float(m0*x0 + m1*x1) * (dmin * xs)   x0 = sum of x
+//     Q4_K    y = (y + float(a*s) * (d * xs)) - float(m*sum of x) * (dmin * xs)
+//                Every integer in the parentheses of float() is exact in 24 bits or rounded once by the
+//                conversion.
+//   f32, F16 and decoded rows, sum of squares, sum of a softmax: element i goes to lane i % 8, in order; then
+//   the lanes fold
 //                ((l0+l4)+(l2+l6)) + ((l1+l5)+(l3+l7))
 //   mix          over positions, in order
 // The one exception is subnormal floats, which Cortex-M55's vector unit takes as zero: the thresholds in
@@ -21,20 +29,66 @@
 namespace slmrig::runtime {
 
 // How a tensor's weights are stored. Values are part of the image format: append, never renumber.
+//
+// Grouped formats hold 4 rows together: 4 half-precision scales first, then runs in which the bytes of row 0,
+// row 1, row 2 and row 3 follow each other, 4 bytes each. One LDM reads such a run of 16 bytes on a
+// Cortex-M4, a VLD4 gives 16 bytes of each row on an M55, four 32-bit lanes are four rows on x86 and NEON.
+// Rows are a multiple of 4, groups run along the row first. r = row, q = run, j = byte of the run, b = block
+// of 32.
 enum class Format : uint16_t {
   // Rows of float, one after the other.
   kF32 = 0,
-  // Groups of 4 rows x 32 columns, 136 bytes: 4 half-precision scales (row 0..3), then for each run of 4
-  // columns the 4 bytes of row 0, of row 1, of row 2, of row 3. Groups run along the row first. One LDM reads
-  // a run for four rows on a Cortex-M4, a VLD4 gives rows of 16 columns on an M55, and four 32-bit lanes are
-  // four rows on x86 and NEON. Rows are a multiple of 4, columns of 32. Codes lie in -127..127.
+  // 32 columns, 136 bytes: 4 scales, 8 runs of codes; code (r, 4q + j) in -127..127.
   kQ8_0 = 1,
+  // 32 columns, 72 bytes: 4 scales, 4 runs of nibble pairs; low nibble (r, 4q + j), high (r, 16 + 4q + j).
+  // Weight = scale * (nibble - 8).
+  kQ4_0 = 2,
+  // As kQ4_0; weight = scale * kIq4NlCodes[nibble].
+  kIq4Nl = 3,
+  // 64 columns, 136 bytes: 4 scales (absmax / 127), then two times the 4 runs of kQ4_0.
+  // Weight = scale * kNf4Codes[nibble].
+  kNf4 = 4,
+  // 256 columns, 264 bytes: 4 scales, then four times 4 runs of 64 columns: bits 2s.. of a byte are
+  // (r, 64k + 16s + 4q + j), s = 0..3. Weight = scale * (crumb - 1); crumb 3 is refused at load.
+  kTq2_0 = 5,
+  // 256 columns, 336 bytes: 4 scales d, 4 scales dmin, 16 x 4 bytes of sub-scales (sub-block of 16 columns,
+  // row; low nibble a, high nibble m), then crumbs as in kTq2_0. Weight = d*a*crumb - dmin*m.
+  kQ2_K = 6,
+  // 256 columns, 592 bytes: 4 scales d, 4 scales dmin, 8 x 4 bytes a, 8 x 4 bytes m (block of 32, row), then
+  // eight times the 4 runs of kQ4_0. Weight = d*a*nibble - dmin*m.
+  kQ4_K = 7,
+  // 256 columns, 1096 bytes: 4 scales d, 16 x 4 signed bytes a (sub-block of 16, row), then 64 runs of
+  // signed codes as in kQ8_0. Weight = d*a*code. Holds Q6_K and Q3_K without loss.
+  kQ6_K = 8,
+  // Rows of IEEE half, one after the other.
+  kF16 = 9,
+  // GGUF blocks as they are, row after row, decoded to floats while multiplying: what users bring and no
+  // kernel is tuned for.
+  kBf16 = 10,
+  kQ4_1 = 11,
+  kQ5_0 = 12,
+  kQ5_1 = 13,
+  kQ5_K = 14,
 };
-constexpr size_t kFormatCount = 2;
+constexpr size_t kFormatCount = 15;
 
 constexpr uint32_t kBlockColumns = 32;
-constexpr uint32_t kQ8GroupRows = 4;
+constexpr uint32_t kGroupRows = 4;
+constexpr uint32_t kSuperColumns = 256;
+constexpr uint32_t kQ8GroupRows = kGroupRows;
 constexpr uint32_t kQ8GroupBytes = 136;
+constexpr uint32_t kQ4GroupBytes = 72;
+constexpr uint32_t kNf4GroupColumns = 64;
+constexpr uint32_t kNf4GroupBytes = 136;
+constexpr uint32_t kTq2GroupBytes = 264;
+constexpr uint32_t kQ2KGroupBytes = 336;
+constexpr uint32_t kQ4KGroupBytes = 592;
+constexpr uint32_t kQ6KGroupBytes = 1096;
+
+// The sixteen values of IQ4_NL.
+constexpr int8_t kIq4NlCodes[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+// The sixteen values of NF4 (QLoRA, bitsandbytes' table) times 127, rounded.
+constexpr int8_t kNf4Codes[16] = {-127, -88, -67, -50, -36, -23, -12, 0, 10, 20, 31, 43, 56, 71, 92, 127};
 
 // A block of activations whose largest magnitude is below this is taken as zero.
 constexpr float kQuantizeFloor = 1e-20F;
@@ -53,11 +107,14 @@ struct Activations {
 };
 
 struct FormatKernels {
+  // Formats of one set whose prepare() does the same share its address: activations are prepared once for
+  // matrices of any of them.
   // Room that prepare() needs for one token, a multiple of 32.
   size_t (*prepared_bytes)(uint32_t columns);
 
   // x [tokens, columns] -> activations, in `room` [tokens * prepared_bytes(columns), aligned to 32] or in x
-  // itself. Q8_0: quantized per 32 columns, scale = largest magnitude / 127, codes to the nearest even.
+  // itself. Block formats: quantized per 32 columns, scale = largest magnitude / 127, codes to the nearest
+  // even.
   Activations (*prepare)(const float* x, uint32_t tokens, uint32_t columns, uint8_t* room);
 
   // y [tokens, rows] = activations times the matrix transposed.
@@ -68,8 +125,8 @@ struct FormatKernels {
 };
 
 struct KernelSet {
-  const char* isa;  // "plain", "avx2", "dsp", "mve"
-  const FormatKernels* formats[kFormatCount];
+  const char* isa;                             // "plain", "avx2", "dsp", "mve"
+  const FormatKernels* formats[kFormatCount];  // null: the set cannot run the format
 
   // y [n] = x / sqrt(mean(x^2) + epsilon) * gain. y may be x.
   void (*rms_norm)(const float* x, const float* gain, uint32_t n, float epsilon, float* y);
