@@ -1,8 +1,10 @@
 // Parsing: every length and offset of the file is checked here, before anything is copied or pointed to.
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <numeric>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -248,6 +250,24 @@ class GgufReader {
                                   tensor.name, *size, offset, room));
       }
       tensor.data = bytes_.subspan(data_start + offset, *size);
+    }
+    return refuse_overlaps();
+  }
+
+  // Two tensors in the same bytes mean that one of the offsets is wrong, whichever it is.
+  Done refuse_overlaps() {
+    std::vector<std::size_t> order(file_.tensors_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(),
+              [this](std::size_t a, std::size_t b) { return data_offsets_[a] < data_offsets_[b]; });
+    for (std::size_t i = 1; i < order.size(); ++i) {
+      const GgufTensor& before = file_.tensors_[order[i - 1]];
+      const GgufTensor& tensor = file_.tensors_[order[i]];
+      if (data_offsets_[order[i]] - data_offsets_[order[i - 1]] >= before.data.size()) continue;
+      offset_ = info_ends_[order[i]];
+      return refuse(fmt::format("tensor `{}` at offset {} overlaps `{}`, which takes {} bytes at offset {}",
+                                tensor.name, data_offsets_[order[i]], before.name, before.data.size(),
+                                data_offsets_[order[i - 1]]));
     }
     return {};
   }

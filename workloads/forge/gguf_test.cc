@@ -126,6 +126,7 @@ TEST_CASE("Tensors outside the file, misaligned, twice or of a strange shape are
   CHECK_THAT(refusal(with_bytes(good, offset, {16})), Contains("not a multiple of 32"));
   CHECK_THAT(refusal(with_bytes(good, offset, {64})), Contains("takes 8 bytes at offset 64"));
   CHECK_THAT(refusal(with_bytes(good, offset + 7, {0x80})), Contains("takes 8 bytes at offset"));
+  CHECK_THAT(refusal(with_bytes(good, offset, {0})), Contains("overlaps"));
 }
 
 TEST_CASE("A tensor that does not fit its own description is not added") {
