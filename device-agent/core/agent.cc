@@ -133,10 +133,14 @@ void Agent::on_load(uint32_t request_id, const fb::Load& load) {
   loaded_ = false;
   ByteView image;
   const uint32_t slot = load.slot();
-  const LoadSettings settings{load.context_tokens()};
+  const LoadSettings settings{load.context_tokens(), static_cast<KvFormat>(load.kv())};
   const Status found = slots_.image(slot, &image);
   if (found != Status::kOk) {
     send_failure(request_id, found, "no complete image in this slot");
+    return;
+  }
+  if (load.kv() > fb::KvFormat::MAX) {
+    send_failure(request_id, Status::kBadArgument, "no such format of keys and values");
     return;
   }
   if (!link_.settle()) return;
@@ -181,6 +185,7 @@ Status Agent::accept_run(const fb::Run& run, Shortage* shortage) {
   request_.sampling = {run.top_k(), run.temperature(), run.seed()};
   request_.max_new_tokens = run.max_new_tokens();
   request_.ignore_end = run.ignore_end();
+  request_.profile = run.profile();
   return Status::kOk;
 }
 
@@ -200,6 +205,7 @@ void Agent::on_run(uint32_t request_id, const fb::Run& run) {
     return;
   }
   send_generation(request_id);
+  if (request_.profile) send_profile(request_id);
 }
 
 void Agent::on_reset(uint32_t request_id) {

@@ -38,6 +38,7 @@ class Agent {
   void send_load_report(uint32_t request_id, uint64_t load_ticks, size_t arena_needed_bytes);
   void send_generation(uint32_t request_id);
   bool send_trace(uint32_t request_id, uint32_t first_index);
+  void send_profile(uint32_t request_id);
   void send_memory(uint32_t request_id);
   void send_failure(uint32_t request_id, Status status, const char* detail, Shortage shortage = {});
   void refuse_the_hasty();

@@ -24,8 +24,12 @@ struct ByteView {
   size_t size_bytes = 0;
 };
 
+// How keys and values are kept. Values are those of the wire.
+enum class KvFormat : uint8_t { kF32 = 0, kF16 = 1, kInt8 = 2 };
+
 struct LoadSettings {
   uint32_t context_tokens = 0;  // 0: the model's own maximum
+  KvFormat kv_format = KvFormat::kF32;
 };
 
 // Greedy where top_k <= 1 or temperature <= 0.
@@ -46,10 +50,27 @@ struct MemoryUse {
 struct ModelFacts {
   uint32_t context_tokens = 0;  // in force after load
   uint32_t vocabulary_tokens = 0;
-  uint64_t weight_macs_per_token = 0;  // multiply-accumulates with weights in one decode step
-  char name[32] = {};                  // NUL-terminated
-  char variant[16] = {};               // "f32", "int8", ...; NUL-terminated
+  uint64_t weight_macs_per_token = 0;   // multiply-accumulates with weights in one decode step
+  char name[32] = {};                   // NUL-terminated
+  char variant[16] = {};                // "f32", "int8", ...; NUL-terminated
+  KvFormat kv_format = KvFormat::kF32;  // in force after load
 };
+
+enum class Phase : uint8_t { kPrefill = 0, kDecode = 1 };
+constexpr size_t kPhaseCount = 2;
+
+// What one operator of one layer did in one phase of a generation. prefill ends with the first token.
+struct ProfileEntry {
+  Phase phase = Phase::kPrefill;
+  int16_t layer = -1;              // -1: of no layer
+  const char* operator_name = "";  // static, the engine's own; "other" is what lies between operators
+  uint32_t calls = 0;
+  uint64_t ticks = 0;  // without the cost of looking at the clock
+  uint64_t macs = 0;   // multiply-accumulates with weights or with the KV cache
+  uint64_t bytes = 0;  // of weights and KV cache that it read or wrote, each byte once a call
+};
+
+using TickFunction = uint64_t (*)();
 
 class Engine {
  public:
@@ -86,6 +107,16 @@ class Engine {
   virtual Status token_text(int32_t id, bool is_first, char* text, size_t capacity, size_t* text_bytes) = 0;
 
   virtual MemoryUse memory() const = 0;
+
+  // --- Profile: an engine that has none leaves these as they are ---------------------------------------
+  // Before begin(): the generation that follows is profiled with this clock; null: no more. The entries of a
+  // phase and profile_subtracted_ticks() add up to its time: the clock is read once at the end of each
+  // operator. kArenaTooSmall when the table does not fit the arena beside the model.
+  virtual Status profile(TickFunction) { return Status::kOk; }
+  virtual uint32_t profile_entry_count() const { return 0; }
+  // index below profile_entry_count(). Valid until the next begin().
+  virtual ProfileEntry profile_entry(uint32_t) const { return {}; }
+  virtual uint64_t profile_subtracted_ticks(Phase) const { return 0; }
 
  protected:
   ~Engine() = default;

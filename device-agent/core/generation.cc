@@ -26,6 +26,8 @@ class QuietWindow {
 Status run_generation(Engine& engine, const GenerationRequest& request, Generation* generation) {
   generation->generated_tokens = 0;
   generation->finish = Finish::kLength;
+  const Status ready = engine.profile(request.profile ? port::ticks : nullptr);
+  if (ready != Status::kOk) return ready;
   const Status begun = engine.begin(request.sampling);
   if (begun != Status::kOk) return begun;
 

@@ -20,6 +20,7 @@ struct GenerationRequest {
   Sampling sampling;
   uint32_t max_new_tokens = 0;
   bool ignore_end = false;
+  bool profile = false;
 };
 
 enum class Finish : uint8_t { kEndToken = 0, kLength = 1, kContextFull = 2 };

@@ -13,9 +13,14 @@ using flatbuffers::String;
 
 constexpr size_t kMaxStringBytes = 96;
 
-Offset<String> bounded_string(FlatBufferBuilder& builder, const char* text) {
+// An entry of a profile takes at most 50 bytes besides its name: so many fit a message.
+constexpr uint32_t kEntriesPerMessage = 20;
+constexpr size_t kMaxOperatorBytes = 32;
+
+Offset<String> bounded_string(FlatBufferBuilder& builder, const char* text,
+                              size_t most_bytes = kMaxStringBytes) {
   size_t size_bytes = 0;
-  while (size_bytes < kMaxStringBytes && text[size_bytes] != '\0') ++size_bytes;
+  while (size_bytes < most_bytes && text[size_bytes] != '\0') ++size_bytes;
   return builder.CreateString(text, size_bytes);
 }
 
@@ -69,7 +74,8 @@ void Agent::send_load_report(uint32_t request_id, uint64_t load_ticks, size_t ar
   const auto variant = bounded_string(builder, facts.variant);
   link_.send(request_id,
              fb::CreateLoadReport(builder, model, variant, load_ticks, facts.context_tokens,
-                                  facts.vocabulary_tokens, facts.weight_macs_per_token, arena_needed_bytes));
+                                  facts.vocabulary_tokens, facts.weight_macs_per_token, arena_needed_bytes,
+                                  static_cast<fb::KvFormat>(facts.kv_format)));
 }
 
 void Agent::send_generation(uint32_t request_id) {
@@ -100,6 +106,27 @@ bool Agent::send_trace(uint32_t request_id, uint32_t first_index) {
   const auto token_ids = builder.CreateVector(done.token_ids + first_index, count);
   return link_.send(request_id,
                     fb::CreateTrace(builder, first_index, token_ids, duration_ticks, count == left));
+}
+
+void Agent::send_profile(uint32_t request_id) {
+  const uint64_t subtracted_ticks[kPhaseCount] = {engine_.profile_subtracted_ticks(Phase::kPrefill),
+                                                  engine_.profile_subtracted_ticks(Phase::kDecode)};
+  const uint32_t count = engine_.profile_entry_count();
+  uint32_t next = 0;
+  do {
+    auto& builder = link_.begin();
+    Offset<fb::ProfileEntry> entries[kEntriesPerMessage];
+    uint32_t held = 0;
+    for (; held < kEntriesPerMessage && next < count; ++held, ++next) {
+      const ProfileEntry entry = engine_.profile_entry(next);
+      const auto name = bounded_string(builder, entry.operator_name, kMaxOperatorBytes);
+      entries[held] = fb::CreateProfileEntry(builder, static_cast<fb::Phase>(entry.phase), entry.layer, name,
+                                             entry.calls, entry.ticks, entry.macs, entry.bytes);
+    }
+    const auto vector = builder.CreateVector(entries, held);
+    const auto subtracted = builder.CreateVector(subtracted_ticks, kPhaseCount);
+    if (!link_.send(request_id, fb::CreateProfile(builder, vector, subtracted, next == count))) return;
+  } while (next < count);
 }
 
 void Agent::send_memory(uint32_t request_id) {

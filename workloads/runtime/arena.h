@@ -10,8 +10,9 @@
 
 namespace slmrig::runtime {
 
-enum class MemoryClass : uint8_t { kKv = 0, kActivations = 1, kScratch = 2 };
-constexpr size_t kMemoryClassCount = 3;
+// kProfile is the table of a profile (profile.h): of no model's own need.
+enum class MemoryClass : uint8_t { kKv = 0, kActivations = 1, kScratch = 2, kProfile = 3 };
+constexpr size_t kMemoryClassCount = 4;
 
 class Arena {
  public:

@@ -47,6 +47,9 @@ Status Runtime::load(const uint8_t* image, size_t image_bytes, const LoadOptions
                      size_t arena_bytes, size_t* arena_needed_bytes) {
   loaded_ = false;
   has_logits_ = false;
+  profiler_ = {};
+  profile_tick_ = nullptr;
+  transformer_.profile(nullptr);
   *arena_needed_bytes = 0;
   ImageHeader header = {};
   Status status = read_header(image, image_bytes, &header, &refusal_);
@@ -87,6 +90,21 @@ Status Runtime::begin(const Sampling& sampling) {
   sampler_.begin(sampling);
   pending_id_ = -1;
   has_logits_ = false;
+  if (profile_tick_ != nullptr) {
+    profiler_.start(profile_tick_);
+    profiler_.mark();
+  }
+  return Status::kOk;
+}
+
+Status Runtime::profile(Profiler::TickFunction tick) {
+  if (!loaded_) return Status::kNotLoaded;
+  if (tick != nullptr && !profiler_.laid_out() && !profiler_.lay_out(image_.header.layer_count, &arena_)) {
+    return Status::kArenaTooSmall;
+  }
+  profile_tick_ = tick;
+  if (tick == nullptr) profiler_.stop();
+  transformer_.profile(tick == nullptr ? nullptr : &profiler_);
   return Status::kOk;
 }
 
@@ -94,6 +112,7 @@ Status Runtime::encode(const char* text, size_t text_bytes, int32_t* ids, uint32
                        uint32_t* count) {
   *count = 0;
   if (!loaded_) return Status::kNotLoaded;
+  if (profile_tick_ != nullptr) profiler_.mark();
   const Arena::Mark mark = arena_.mark();
   Tokenizer::Room room = {};
   Status status = Status::kArenaTooSmall;
@@ -101,6 +120,7 @@ Status Runtime::encode(const char* text, size_t text_bytes, int32_t* ids, uint32
     status = tokenizer_.encode(text, text_bytes, room, ids, capacity, count);
   }
   arena_.release(mark);
+  lap(Operator::kTokenize);
   return status;
 }
 
@@ -115,6 +135,7 @@ Status Runtime::prefill(const int32_t* ids, uint32_t count) {
   }
   const Arena::Mark mark = arena_.mark();
   const bool fits = transformer_.reserve_scratch(&arena_);
+  lap(Operator::kOther);
   if (fits) transformer_.run(ids, count);
   arena_.release(mark);
   if (!fits) return Status::kArenaTooSmall;
@@ -130,6 +151,7 @@ Status Runtime::next_token(int32_t* id, bool* is_end) {
   if (pending_id_ >= 0) {
     if (transformer_.position() >= transformer_.context_tokens()) return Status::kContextFull;
     const bool fits = transformer_.reserve_scratch(&arena_);
+    lap(Operator::kOther);
     if (fits) transformer_.run(&pending_id_, 1);
     arena_.release(mark);
     if (!fits) return Status::kArenaTooSmall;
@@ -144,6 +166,8 @@ Status Runtime::next_token(int32_t* id, bool* is_end) {
       static_cast<int32_t>(sampler_.sample(transformer_.logits(), image_.header.vocabulary_tokens, room));
   *id = pending_id_;
   *is_end = tokenizer_.is_end(static_cast<uint32_t>(pending_id_));
+  lap(Operator::kSampling);
+  if (profile_tick_ != nullptr) profiler_.set_phase(Profiler::kDecode);
   return Status::kOk;
 }
 

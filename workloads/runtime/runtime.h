@@ -17,6 +17,7 @@
 
 #include "workloads/runtime/arena.h"
 #include "workloads/runtime/image.h"
+#include "workloads/runtime/profile.h"
 #include "workloads/runtime/sampler.h"
 #include "workloads/runtime/status.h"
 #include "workloads/runtime/tokenizer.h"
@@ -89,7 +90,17 @@ class Runtime {
 
   Memory memory() const;
 
+  // Before begin(): the generation that follows is profiled with this clock; null: no more. The first call
+  // after load() takes a table from the arena. kArenaTooSmall where it does not fit.
+  Status profile(Profiler::TickFunction tick);
+  // Of the generation since begin(); empty where it was not profiled.
+  const Profiler& profiler() const { return profiler_; }
+
  private:
+  void lap(Operator op) {
+    if (profile_tick_ != nullptr) profiler_.lap(op, 0, 0, 0);
+  }
+
   bool loaded_ = false;
   bool has_logits_ = false;
   int32_t pending_id_ = -1;  // sampled, not yet run through the model
@@ -100,6 +111,8 @@ class Runtime {
   Tokenizer tokenizer_;
   Transformer transformer_;
   Sampler sampler_;
+  Profiler profiler_;
+  Profiler::TickFunction profile_tick_ = nullptr;
 };
 
 }  // namespace slmrig::runtime

@@ -10,6 +10,12 @@ namespace {
 
 constexpr uint32_t kMaxGroupRows = 16;  // no format groups more rows
 
+uint64_t macs_of(const Matrix& matrix) { return static_cast<uint64_t>(matrix.rows) * matrix.columns; }
+
+uint64_t bytes_of_weights(const Matrix& matrix) {
+  return stored_bytes(matrix.format, matrix.rows, matrix.columns);
+}
+
 uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
 size_t most_prepared_bytes(const KernelSet& kernels, const ImageHeader& header) {
@@ -28,26 +34,28 @@ size_t most_prepared_bytes(const KernelSet& kernels, const ImageHeader& header) 
 
 class Transformer::Input {
  public:
-  // x [tokens, columns]; room as FormatKernels::prepare wants it.
-  Input(const KernelSet& kernels, const float* x, uint32_t tokens, uint8_t* room)
-      : kernels_(kernels), x_(x), tokens_(tokens), room_(room) {}
+  // x [tokens, columns]
+  Input(const Transformer& transformer, uint32_t layer, const float* x, uint32_t tokens)
+      : transformer_(transformer), layer_(layer), x_(x), tokens_(tokens) {}
 
   // y [tokens, matrix.rows]
-  void multiply(const Matrix& matrix, float* y) {
-    const FormatKernels* format = kernels_.formats[static_cast<size_t>(matrix.format)];
-    if (format != format_) {
-      activations_ = format->prepare(x_, tokens_, matrix.columns, room_);
-      format_ = format;
+  void multiply(const Matrix& matrix, Operator op, float* y) {
+    const FormatKernels* format = transformer_.kernels_->formats[static_cast<size_t>(matrix.format)];
+    if (prepare_ != format->prepare) {
+      activations_ = format->prepare(x_, tokens_, matrix.columns, transformer_.prepared_);
+      prepare_ = format->prepare;
+      transformer_.lap(op == Operator::kOutput ? Operator::kOutputPrepare : Operator::kPrepare, layer_);
     }
     format->multiply(matrix, activations_, tokens_, y);
+    transformer_.lap(op, layer_, tokens_ * macs_of(matrix), bytes_of_weights(matrix));
   }
 
  private:
-  const KernelSet& kernels_;
+  const Transformer& transformer_;
+  uint32_t layer_;
   const float* x_;
   uint32_t tokens_;
-  uint8_t* room_;
-  const FormatKernels* format_ = nullptr;
+  decltype(FormatKernels::prepare) prepare_ = nullptr;
   Activations activations_;
 };
 
@@ -100,7 +108,8 @@ void Transformer::run(const int32_t* ids, uint32_t count) {
     if (done < count) continue;
     float* last = residual_ + static_cast<size_t>(tokens - 1) * header_.width;
     kernels_->rms_norm(last, image_->output_norm, header_.width, header_.rms_epsilon, last);
-    Input(*kernels_, last, 1, prepared_).multiply(image_->output, logits_);
+    lap(Operator::kOutputNorm, 0, 0, header_.width * sizeof(float));
+    Input(*this, 0, last, 1).multiply(image_->output, Operator::kOutput, logits_);
   }
 }
 
@@ -110,6 +119,8 @@ void Transformer::run_batch(const int32_t* ids, uint32_t tokens) {
   for (uint32_t token = 0; token < tokens; ++token) {
     format.read_row(embedding, static_cast<uint32_t>(ids[token]), residual_ + token * header_.width);
   }
+  lap(Operator::kEmbedding, 0, 0,
+      tokens * stored_bytes(embedding.format, kGroupRows, embedding.columns) / kGroupRows);
   for (uint32_t layer = 0; layer < header_.layer_count; ++layer) {
     attention(layer, tokens);
     feed_forward(layer, tokens);
@@ -124,19 +135,22 @@ void Transformer::attention(uint32_t layer, uint32_t tokens) {
     kernels_->rms_norm(residual_ + token * width, weights.attention_norm, width, header_.rms_epsilon,
                        inner_ + token * width);
   }
-  Input input(*kernels_, inner_, tokens, prepared_);
-  input.multiply(weights.query, query_);
-  input.multiply(weights.key, key_);
-  input.multiply(weights.value, value_);
+  lap(Operator::kAttentionNorm, layer, 0, width * sizeof(float));
+  Input input(*this, layer, inner_, tokens);
+  input.multiply(weights.query, Operator::kQuery, query_);
+  input.multiply(weights.key, Operator::kKey, key_);
+  input.multiply(weights.value, Operator::kValue, value_);
   for (uint32_t token = 0; token < tokens; ++token) {
     const float* table = image_->rope + static_cast<size_t>(position_ + token) * header_.head_dim;
     kernels_->rotate(query_ + token * weights.query.rows, table, header_.head_count, header_.head_dim);
     kernels_->rotate(key_ + token * weights.key.rows, table, header_.kv_head_count, header_.head_dim);
   }
+  lap(Operator::kRope, layer, 0, tokens * header_.head_dim * sizeof(float));
   store_kv(layer, tokens);
   attend(layer, tokens);
-  Input(*kernels_, inner_, tokens, prepared_).multiply(weights.attention_output, query_);
+  Input(*this, layer, inner_, tokens).multiply(weights.attention_output, Operator::kAttentionOutput, query_);
   kernels_->add(residual_, query_, tokens * width);
+  lap(Operator::kResidual, layer);
 }
 
 float* Transformer::kv_row(float* cache, uint32_t layer, uint32_t kv_head, uint32_t position) const {
@@ -155,6 +169,7 @@ void Transformer::store_kv(uint32_t layer, uint32_t tokens) {
                   head_dim * sizeof(float));
     }
   }
+  lap(Operator::kKvStore, layer, 0, 2 * tokens * header_.kv_head_count * head_dim * sizeof(float));
 }
 
 // query_ -> inner_ [tokens, heads * head_dim]. Each token sees the positions up to its own.
@@ -164,13 +179,17 @@ void Transformer::attend(uint32_t layer, uint32_t tokens) {
   const float scale = 1.0F / square_root(static_cast<float>(head_dim));
   for (uint32_t token = 0; token < tokens; ++token) {
     const uint32_t positions = position_ + token + 1;
+    const uint64_t macs = static_cast<uint64_t>(positions) * head_dim;
     for (uint32_t head = 0; head < header_.head_count; ++head) {
       const size_t place = (static_cast<size_t>(token) * header_.head_count + head) * head_dim;
       const uint32_t kv_head = head / group;
       kernels_->scores(query_ + place, kv_row(key_cache_, layer, kv_head, 0), positions, head_dim, scale,
                        weights_);
+      lap(Operator::kScores, layer, macs, macs * sizeof(float));
       kernels_->softmax(weights_, positions);
+      lap(Operator::kSoftmax, layer);
       kernels_->mix(weights_, kv_row(value_cache_, layer, kv_head, 0), positions, head_dim, inner_ + place);
+      lap(Operator::kMix, layer, macs, macs * sizeof(float));
     }
   }
 }
@@ -182,12 +201,15 @@ void Transformer::feed_forward(uint32_t layer, uint32_t tokens) {
     kernels_->rms_norm(residual_ + token * width, weights.feed_forward_norm, width, header_.rms_epsilon,
                        inner_ + token * width);
   }
-  Input input(*kernels_, inner_, tokens, prepared_);
-  input.multiply(weights.gate, gate_);
-  input.multiply(weights.up, up_);
+  lap(Operator::kFeedForwardNorm, layer, 0, width * sizeof(float));
+  Input input(*this, layer, inner_, tokens);
+  input.multiply(weights.gate, Operator::kGate, gate_);
+  input.multiply(weights.up, Operator::kUp, up_);
   kernels_->silu_multiply(gate_, up_, tokens * header_.feed_forward);
-  Input(*kernels_, gate_, tokens, prepared_).multiply(weights.down, inner_);
+  lap(Operator::kActivation, layer);
+  Input(*this, layer, gate_, tokens).multiply(weights.down, Operator::kDown, inner_);
   kernels_->add(residual_, inner_, tokens * width);
+  lap(Operator::kResidual, layer);
 }
 
 }  // namespace slmrig::runtime

@@ -9,6 +9,7 @@
 
 #include "workloads/runtime/arena.h"
 #include "workloads/runtime/image.h"
+#include "workloads/runtime/profile.h"
 
 namespace slmrig::runtime {
 
@@ -27,6 +28,9 @@ class Transformer {
   LayerWeights* layers() { return layers_; }
   // The image must outlive the transformer.
   void bind(const Image* image) { image_ = image; }
+
+  // Null: no profile. Must outlive the runs.
+  void profile(Profiler* profiler) { profiler_ = profiler; }
 
   uint32_t context_tokens() const { return context_tokens_; }
   uint32_t position() const { return position_; }
@@ -47,10 +51,14 @@ class Transformer {
   void attend(uint32_t layer, uint32_t tokens);
   void feed_forward(uint32_t layer, uint32_t tokens);
   void store_kv(uint32_t layer, uint32_t tokens);
+  void lap(Operator op, uint32_t layer, uint64_t macs = 0, uint64_t bytes = 0) const {
+    if (profiler_ != nullptr) profiler_->lap(op, layer, macs, bytes);
+  }
   float* kv_row(float* cache, uint32_t layer, uint32_t kv_head, uint32_t position) const;
 
   const KernelSet* kernels_ = nullptr;
   const Image* image_ = nullptr;
+  Profiler* profiler_ = nullptr;
   ImageHeader header_ = {};
   uint32_t context_tokens_ = 0;
   uint32_t position_ = 0;

@@ -27,6 +27,7 @@ uint32_t saturate(uint64_t bytes) { return bytes > UINT32_MAX ? UINT32_MAX : sta
 
 Status SlmEngine::load(agent::ByteView image, const agent::LoadSettings& settings, uint8_t* arena,
                        size_t arena_bytes, size_t* arena_needed_bytes) {
+  if (settings.kv_format != agent::KvFormat::kF32) return Status::kBadArgument;
   runtime::LoadOptions options;
   options.context_tokens = settings.context_tokens;
   return to_agent(
@@ -70,6 +71,20 @@ agent::MemoryUse SlmEngine::memory() const {
   const runtime::Memory memory = runtime_.memory();
   return {saturate(memory.weights_bytes), saturate(memory.kv_bytes), saturate(memory.activations_bytes),
           saturate(memory.scratch_bytes)};
+}
+
+Status SlmEngine::profile(agent::TickFunction tick) { return to_agent(runtime_.profile(tick)); }
+
+agent::ProfileEntry SlmEngine::profile_entry(uint32_t index) const {
+  const runtime::Profiler::Entry entry = runtime_.profiler().entry(index);
+  const auto phase = static_cast<agent::Phase>(entry.phase);
+  return {
+      phase,           entry.layer,     runtime::operator_name(entry.op), entry.cell.calls, entry.cell.ticks,
+      entry.cell.macs, entry.cell.bytes};
+}
+
+uint64_t SlmEngine::profile_subtracted_ticks(agent::Phase phase) const {
+  return runtime_.profiler().subtracted_ticks(static_cast<runtime::Profiler::Phase>(phase));
 }
 
 }  // namespace slmrig::engines

@@ -27,6 +27,10 @@ class SlmEngine final : public agent::Engine {
   Status next_token(int32_t* id, bool* is_end) override;
   Status token_text(int32_t id, bool is_first, char* text, size_t capacity, size_t* text_bytes) override;
   agent::MemoryUse memory() const override;
+  Status profile(agent::TickFunction tick) override;
+  uint32_t profile_entry_count() const override { return runtime_.profiler().entry_count(); }
+  agent::ProfileEntry profile_entry(uint32_t index) const override;
+  uint64_t profile_subtracted_ticks(agent::Phase phase) const override;
 
  private:
   runtime::Runtime runtime_;
