@@ -35,6 +35,7 @@ constexpr TypeRow kTypes[] = {
     {kGgmlIq4Nl, {"IQ4_NL", 32, 18}}, {kGgmlI8, {"I8", 1, 1}},          {kGgmlI16, {"I16", 1, 2}},
     {kGgmlI32, {"I32", 1, 4}},        {kGgmlI64, {"I64", 1, 8}},        {kGgmlF64, {"F64", 1, 8}},
     {kGgmlBf16, {"BF16", 1, 2}},      {kGgmlTq1_0, {"TQ1_0", 256, 54}}, {kGgmlTq2_0, {"TQ2_0", 256, 66}},
+    {kGgmlNf4, {"NF4", 64, 34}},
 };
 
 std::string shape_text(std::span<const std::uint64_t> dims) {

@@ -76,6 +76,11 @@ enum GgmlType : std::uint32_t {
   kGgmlBf16 = 30,
   kGgmlTq1_0 = 34,
   kGgmlTq2_0 = 35,
+  // NF4 has no number in the format. In memory it is a type like any other: block of 64, 34 bytes, half
+  // absmax @0, then 32 bytes of two codes each, the first weight of a pair in the high nibble. In a file it
+  // is an I8 tensor of the codes, an F16 tensor of the scales and some keys: gguf_nf4.h. The reader folds
+  // these into one tensor and the writer unfolds it, so nobody between them needs to know.
+  kGgmlNf4 = 0x10000,
 };
 
 struct GgmlTypeInfo {

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "workloads/forge/gguf.h"
+#include "workloads/forge/gguf_nf4.h"
 
 namespace slmrig::forge {
 
@@ -38,7 +39,7 @@ class GgufReader {
     SLMRIG_TRY(read_tensor_infos());
     SLMRIG_TRY(place_tensors());
     file_.buffers_.push_back(owned_);
-    return std::move(file_);
+    return fold_nf4(std::move(file_));
   }
 
  private:
@@ -220,6 +221,10 @@ class GgufReader {
         tensor.dims.push_back(dim);
       }
       SLMRIG_ASSIGN(tensor.type, number<std::uint32_t>());
+      if (tensor.type >= kGgmlNf4) {
+        return refuse(fmt::format("tensor `{}` is of type {}, which no GGUF has", tensor.name, tensor.type),
+                      ErrorCode::kUnsupported);
+      }
       SLMRIG_ASSIGN(const std::uint64_t offset, number<std::uint64_t>());
       info_ends_.push_back(offset_);
       data_offsets_.push_back(offset);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "workloads/forge/gguf.h"
+#include "workloads/forge/gguf_nf4.h"
 
 namespace slmrig::forge {
 
@@ -63,7 +64,8 @@ class Writer {
 
 }  // namespace
 
-std::vector<std::byte> serialise_gguf(const GgufFile& file) {
+std::vector<std::byte> serialise_gguf(const GgufFile& in_memory) {
+  const GgufFile file = unfold_nf4(in_memory);
   const std::uint64_t alignment = file.alignment();
   Writer out;
   out.number<std::uint32_t>(0x46554747U);
