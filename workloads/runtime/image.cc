@@ -8,9 +8,6 @@
 namespace slmrig::runtime {
 namespace {
 
-constexpr uint32_t kFloatExponentMask = 0x7F800000U;
-constexpr uint16_t kHalfExponentMask = 0x7C00U;
-
 Status refuse(Refusal* refusal, const char* reason, uint64_t offset) {
   *refusal = {reason, offset};
   return Status::kBadImage;
@@ -77,25 +74,6 @@ bool is_vocabulary_high(TensorKind kind) {
 
 uint32_t round_up(uint32_t value, uint32_t unit) { return (value + unit - 1) / unit * unit; }
 
-// A NaN or an infinity would travel into every answer: refused here, so that no kernel has to look.
-bool all_floats_finite(const uint8_t* data, uint64_t count) {
-  const auto* words = reinterpret_cast<const uint32_t*>(data);
-  for (uint64_t i = 0; i < count; ++i) {
-    if ((words[i] & kFloatExponentMask) == kFloatExponentMask) return false;
-  }
-  return true;
-}
-
-bool all_scales_finite(const uint8_t* data, uint64_t bytes) {
-  for (uint64_t group = 0; group < bytes; group += kQ8GroupBytes) {
-    const auto* halves = reinterpret_cast<const uint16_t*>(data + group);
-    for (uint32_t row = 0; row < kQ8GroupRows; ++row) {
-      if ((halves[row] & kHalfExponentMask) == kHalfExponentMask) return false;
-    }
-  }
-  return true;
-}
-
 Status check_entry(const TensorEntry& entry, uint64_t place, const uint8_t* data, const ImageHeader& header,
                    Refusal* refusal) {
   const auto kind = static_cast<TensorKind>(entry.kind);
@@ -124,9 +102,9 @@ Status check_entry(const TensorEntry& entry, uint64_t place, const uint8_t* data
   if (crc32c(data + entry.offset, static_cast<size_t>(entry.bytes)) != entry.crc32c) {
     return refuse(refusal, "a tensor does not have its checksum", entry.offset);
   }
-  const bool finite = format == Format::kF32 ? all_floats_finite(data + entry.offset, entry.bytes / 4)
-                                             : all_scales_finite(data + entry.offset, entry.bytes);
-  return finite ? Status::kOk : refuse(refusal, "a tensor holds a number that is not finite", entry.offset);
+  // A NaN or an infinity would travel into every answer: refused here, so that no kernel has to look.
+  const char* reason = weights_refusal(format, data + entry.offset, entry.bytes);
+  return reason == nullptr ? Status::kOk : refuse(refusal, reason, entry.offset);
 }
 
 // Where an entry belongs; null when the kind is none of a layer's matrices.
@@ -199,14 +177,6 @@ uint32_t directory_crc32c(const uint8_t* data, const ImageHeader& header) {
 
 }  // namespace
 
-uint32_t rows_per_group(Format format) { return format == Format::kQ8_0 ? kQ8GroupRows : 1; }
-
-uint64_t stored_bytes(Format format, uint64_t rows, uint64_t columns) {
-  if (format == Format::kF32) return rows * columns * sizeof(float);
-  if (rows % kQ8GroupRows != 0 || columns % kBlockColumns != 0) return 0;
-  return rows / kQ8GroupRows * (columns / kBlockColumns) * kQ8GroupBytes;
-}
-
 Status read_header(const uint8_t* data, size_t size_bytes, ImageHeader* header, Refusal* refusal) {
   *refusal = {};
   if (data == nullptr || size_bytes < sizeof(ImageHeader)) {
@@ -269,6 +239,24 @@ Status open_image(const uint8_t* data, size_t size_bytes, Image* image, LayerWei
     return refuse(refusal, "the tokenizer does not have its checksum", header.tokenizer_offset);
   }
   return Status::kOk;
+}
+
+Status check_kernels(const Image& image, const LayerWeights* layers, const KernelSet& kernels,
+                     Refusal* refusal) {
+  const auto check = [&](const Matrix& matrix) {
+    if (kernels.formats[static_cast<size_t>(matrix.format)] != nullptr) return true;
+    *refusal = {no_kernels_reason(matrix.format), static_cast<uint64_t>(matrix.data - image.data)};
+    return false;
+  };
+  bool good = check(image.embedding) && check(image.output);
+  for (uint32_t i = 0; good && i < image.header.layer_count; ++i) {
+    const LayerWeights& layer = layers[i];
+    for (const Matrix* matrix : {&layer.query, &layer.key, &layer.value, &layer.attention_output, &layer.gate,
+                                 &layer.up, &layer.down}) {
+      good = good && check(*matrix);
+    }
+  }
+  return good ? Status::kOk : Status::kUnsupportedImage;
 }
 
 }  // namespace slmrig::runtime

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "workloads/runtime/image_formats.h"
 #include "workloads/runtime/kernels/kernels.h"
 #include "workloads/runtime/status.h"
 
@@ -114,11 +115,6 @@ struct Image {
   uint64_t weight_macs_per_token = 0;
 };
 
-// Rows of one group of a format and bytes of a tensor, as the image stores it. 0 where rows or columns do
-// not fit the format's groups.
-uint32_t rows_per_group(Format format);
-uint64_t stored_bytes(Format format, uint64_t rows, uint64_t columns);
-
 // Checks the header only; enough to know what an arena must hold.
 Status read_header(const uint8_t* data, size_t size_bytes, ImageHeader* header, Refusal* refusal);
 
@@ -126,5 +122,10 @@ Status read_header(const uint8_t* data, size_t size_bytes, ImageHeader* header, 
 // [size_bytes] must be aligned to 32 bytes; size_bytes may be more than the image (a flash slot).
 Status open_image(const uint8_t* data, size_t size_bytes, Image* image, LayerWeights* layers,
                   Refusal* refusal);
+
+// Refuses an opened image that has a matrix in a format of which `kernels` has none, by name:
+// kUnsupportedImage.
+Status check_kernels(const Image& image, const LayerWeights* layers, const KernelSet& kernels,
+                     Refusal* refusal);
 
 }  // namespace slmrig::runtime

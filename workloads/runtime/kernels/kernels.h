@@ -85,6 +85,8 @@ constexpr uint32_t kQ2KGroupBytes = 336;
 constexpr uint32_t kQ4KGroupBytes = 592;
 constexpr uint32_t kQ6KGroupBytes = 1096;
 
+// The sixteen values of a nibble of Q4_0.
+constexpr int8_t kQ4Codes[16] = {-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7};
 // The sixteen values of IQ4_NL.
 constexpr int8_t kIq4NlCodes[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 // The sixteen values of NF4 (QLoRA, bitsandbytes' table) times 127, rounded.

@@ -6,7 +6,7 @@
 
 namespace slmrig::runtime::plain {
 
-// One token's activations for Q8_0: blocks of 32 columns, one after the other.
+// One token's activations for block formats: blocks of 32 columns, one after the other.
 struct Q8Block {
   float scale;
   int8_t codes[kBlockColumns];
@@ -20,13 +20,41 @@ struct BlockScale {
 };
 BlockScale block_scale(const float* x);
 
+// What every block format has in common, and what every format of floats has.
+size_t blocks_prepared_bytes(uint32_t columns);
+Activations prepare_blocks(const float* x, uint32_t tokens, uint32_t columns, uint8_t* room);
+size_t floats_prepared_bytes(uint32_t columns);
+Activations prepare_floats(const float* x, uint32_t tokens, uint32_t columns, uint8_t* room);
+
 extern const FormatKernels kF32Kernels;
 extern const FormatKernels kQ8Kernels;
+extern const FormatKernels kQ4Kernels;
+extern const FormatKernels kIq4NlKernels;
+extern const FormatKernels kNf4Kernels;
+extern const FormatKernels kTq2Kernels;
+extern const FormatKernels kQ2KKernels;
+extern const FormatKernels kQ4KKernels;
+extern const FormatKernels kQ6KKernels;
+extern const FormatKernels kF16Kernels;
+extern const FormatKernels kBf16Kernels;
+extern const FormatKernels kQ4_1Kernels;
+extern const FormatKernels kQ5_0Kernels;
+extern const FormatKernels kQ5_1Kernels;
+extern const FormatKernels kQ5_KKernels;
 
-void read_q8_row(const Matrix& matrix, uint32_t row, float* y);
 void read_f32_row(const Matrix& matrix, uint32_t row, float* y);
+void read_q8_row(const Matrix& matrix, uint32_t row, float* y);
+void read_q4_0_row(const Matrix& matrix, uint32_t row, float* y);
+void read_iq4_nl_row(const Matrix& matrix, uint32_t row, float* y);
+void read_nf4_row(const Matrix& matrix, uint32_t row, float* y);
+void read_tq2_0_row(const Matrix& matrix, uint32_t row, float* y);
+void read_q2_k_row(const Matrix& matrix, uint32_t row, float* y);
+void read_q4_k_row(const Matrix& matrix, uint32_t row, float* y);
+void read_q6_k_row(const Matrix& matrix, uint32_t row, float* y);
 
-// In the canonical order of lanes (kernels.h).
+// In the canonical order of lanes (kernels.h). add_products: lanes [8] += a [n] * b [n], element i to lane
+// i % 8.
+void add_products(const float* a, const float* b, uint32_t n, float* lanes);
 float dot(const float* a, const float* b, uint32_t n);
 float sum(const float* x, uint32_t n);
 

@@ -65,11 +65,19 @@ void add(float* x, const float* y, uint32_t n) {
 }  // namespace plain
 
 const KernelSet& plain_kernels() {
-  static constexpr KernelSet kSet = {"plain",         {&plain::kF32Kernels, &plain::kQ8Kernels},
-                                     plain::rms_norm, plain::scores,
-                                     plain::softmax,  plain::mix,
-                                     plain::rotate,   plain::silu_multiply,
-                                     plain::add};
+  static constexpr KernelSet kSet = {
+      "plain",
+      {&plain::kF32Kernels, &plain::kQ8Kernels, &plain::kQ4Kernels, &plain::kIq4NlKernels,
+       &plain::kNf4Kernels, &plain::kTq2Kernels, &plain::kQ2KKernels, &plain::kQ4KKernels,
+       &plain::kQ6KKernels, &plain::kF16Kernels, &plain::kBf16Kernels, &plain::kQ4_1Kernels,
+       &plain::kQ5_0Kernels, &plain::kQ5_1Kernels, &plain::kQ5_KKernels},
+      plain::rms_norm,
+      plain::scores,
+      plain::softmax,
+      plain::mix,
+      plain::rotate,
+      plain::silu_multiply,
+      plain::add};
   return kSet;
 }
 

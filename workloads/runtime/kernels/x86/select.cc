@@ -4,9 +4,20 @@
 namespace slmrig::runtime {
 namespace {
 
+// What is not set here is plain.
 KernelSet make_set(const char* isa, const FormatKernels& q8_0) {
-  return {isa,         {&x86::avx2_f32(), &q8_0}, x86::rms_norm, x86::scores, x86::softmax, x86::mix,
-          x86::rotate, x86::silu_multiply,        x86::add};
+  KernelSet set = plain_kernels();
+  set.isa = isa;
+  set.formats[static_cast<size_t>(Format::kF32)] = &x86::avx2_f32();
+  set.formats[static_cast<size_t>(Format::kQ8_0)] = &q8_0;
+  set.rms_norm = x86::rms_norm;
+  set.scores = x86::scores;
+  set.softmax = x86::softmax;
+  set.mix = x86::mix;
+  set.rotate = x86::rotate;
+  set.silu_multiply = x86::silu_multiply;
+  set.add = x86::add;
+  return set;
 }
 
 bool has_avx2() {
