@@ -33,6 +33,7 @@ void print_progress(const TrainProgress& progress) {
 
 struct TrainArguments {
   std::string model = "wrist-wide";
+  std::string student_of;
   std::uint64_t seed = 1;
   std::uint64_t step_count = 0;
   std::size_t batch_tokens = 0;
@@ -42,8 +43,11 @@ struct TrainArguments {
 
 Result<int> run_train(const TrainArguments& arguments) {
   prefer_fast_blas();
-  SLMRIG_ASSIGN(TrainOptions options, bundled_training(arguments.model));
+  SLMRIG_ASSIGN(TrainOptions options, arguments.student_of.empty()
+                                          ? bundled_training(arguments.model)
+                                          : bundled_student_training(arguments.model));
   options.seed = arguments.seed;
+  options.student_of = arguments.student_of;
   if (arguments.step_count != 0) options.step_count = arguments.step_count;
   if (arguments.batch_tokens != 0) options.batch_tokens = arguments.batch_tokens;
   if (arguments.learning_rate != 0.0) options.learning_rate = arguments.learning_rate;
@@ -62,6 +66,8 @@ void add_train(CLI::App& app, Command* chosen) {
   CLI::App* command =
       app.add_subcommand("train", "Train a bundled model from a seed; resumes where it was stopped");
   command->add_option("--model", arguments->model, "wrist-wide or wrist-nano")->capture_default_str();
+  command->add_option("--student-of", arguments->student_of,
+                      "Train a ternary student of this f32 GGUF file instead (recipe 2bit-qat)");
   command->add_option("--seed", arguments->seed, "Of the vocabulary, the first weights and the batches")
       ->capture_default_str();
   command

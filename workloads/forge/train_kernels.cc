@@ -188,6 +188,36 @@ SLMRIG_VECTOR_CLONES float cross_entropy_row(float* logits, std::size_t vocab, s
   return std::log(sum) - (at_target - top);
 }
 
+SLMRIG_VECTOR_CLONES float divergence_row(float* logits, const float* teacher_logits, std::size_t vocab,
+                                          float weight) {
+  float top = logits[0];
+  float teacher_top = teacher_logits[0];
+#pragma omp simd reduction(max : top, teacher_top)
+  for (std::size_t i = 0; i < vocab; ++i) {
+    top = std::max(top, logits[i]);
+    teacher_top = std::max(teacher_top, teacher_logits[i]);
+  }
+  float sum = 0.0F;
+  float teacher_sum = 0.0F;
+  float weighted_difference = 0.0F;
+#pragma omp simd reduction(+ : sum, teacher_sum, weighted_difference)
+  for (std::size_t i = 0; i < vocab; ++i) {
+    const float teacher_share = exp_fast(teacher_logits[i] - teacher_top);
+    const float difference = (teacher_logits[i] - teacher_top) - (logits[i] - top);
+    sum += exp_fast(logits[i] - top);
+    teacher_sum += teacher_share;
+    weighted_difference += teacher_share * difference;
+  }
+  const float factor = weight / sum;
+  const float teacher_factor = weight / teacher_sum;
+#pragma omp simd
+  for (std::size_t i = 0; i < vocab; ++i) {
+    logits[i] =
+        exp_fast(logits[i] - top) * factor - exp_fast(teacher_logits[i] - teacher_top) * teacher_factor;
+  }
+  return weighted_difference / teacher_sum + std::log(sum) - std::log(teacher_sum);
+}
+
 SLMRIG_VECTOR_CLONES void add_in_place(float* x, const float* y, std::size_t count) {
 #pragma omp simd
   for (std::size_t i = 0; i < count; ++i) x[i] += y[i];

@@ -33,6 +33,9 @@ void causal_softmax_backward(const float* probabilities, std::size_t n, float sc
 
 // One row of logits[vocab]: returns -log softmax[target] and leaves (softmax - onehot) * weight in the row.
 float cross_entropy_row(float* logits, std::size_t vocab, std::int32_t target, float weight);
+// The same towards softmax(teacher_logits[vocab]): returns the Kullback-Leibler divergence from the teacher
+// and leaves (softmax - teacher's softmax) * weight in the row.
+float divergence_row(float* logits, const float* teacher_logits, std::size_t vocab, float weight);
 
 void add_in_place(float* x, const float* y, std::size_t count);
 double sum_of_squares(const float* x, std::size_t count);

@@ -8,12 +8,14 @@
 #include <cstdlib>
 #include <fstream>
 #include <numbers>
+#include <optional>
 #include <system_error>
 #include <vector>
 
 #include <cblas.h>
 #include <fmt/format.h>
 
+#include "workloads/forge/distil.h"
 #include "workloads/forge/tokenizer_train.h"
 #include "workloads/forge/train_data.h"
 #include "workloads/forge/train_optimizer.h"
@@ -197,14 +199,24 @@ Result<TrainOptions> bundled_training(std::string_view model) {
   return options;
 }
 
+Result<TrainOptions> bundled_student_training(std::string_view model) {
+  SLMRIG_ASSIGN(TrainOptions options, bundled_training(model));
+  options.step_count = 3000;
+  options.warmup_steps = 100;
+  options.decay_share = 0.6;
+  return options;
+}
+
 namespace {
 
 class Trainer {
  public:
-  Trainer(const TrainOptions& options, const ModelShape& shape, GgufFile vocabulary, TextCodec codec)
+  Trainer(const TrainOptions& options, const ModelShape& shape, GgufFile vocabulary, TextCodec codec,
+          std::optional<Teacher> teacher)
       : options_(options),
         vocabulary_(std::move(vocabulary)),
         codec_(std::move(codec)),
+        teacher_(std::move(teacher)),
         network_(shape),
         optimizer_(network_.layout()) {
     corpus_.noise_rate = options.noise_rate;
@@ -213,7 +225,11 @@ class Trainer {
   }
 
   Result<TrainResult> run(const std::function<void(const TrainProgress&)>& report) {
-    network_.initialise(options_.seed);
+    if (teacher_) {
+      teacher_->initialise(&network_);
+    } else {
+      network_.initialise(options_.seed);
+    }
     SLMRIG_TRY(resume());
     const std::uint64_t first_step = step_;
     const double seconds_before = result_.seconds;
@@ -260,7 +276,8 @@ class Trainer {
   Result<BatchLoss> one_step(std::uint64_t* tokens) {
     SLMRIG_ASSIGN(const TrainBatch batch,
                   make_batch(codec_, Split::kTrain, corpus_, options_.batch_tokens, options_.seed, step_));
-    const BatchLoss loss = network_.forward_backward(batch);
+    const BatchLoss loss =
+        teacher_ ? teacher_->forward_backward(&network_, batch) : network_.forward_backward(batch);
     optimizer_.step(network_, learning_rate_at(options_, step_), options_.weight_decay, step_);
     ++step_;
     *tokens += batch.tokens.size();
@@ -268,10 +285,15 @@ class Trainer {
     return loss;
   }
 
+  Result<Validation> validate_stored() {
+    std::optional<TernaryWeights> stored;
+    if (teacher_) stored.emplace(&network_);
+    return validate(network_, codec_, Split::kValidation, options_.validation_commands,
+                    options_.validation_summaries);
+  }
+
   Done validate_and_keep() {
-    SLMRIG_ASSIGN(const Validation validation,
-                  validate(network_, codec_, Split::kValidation, options_.validation_commands,
-                           options_.validation_summaries));
+    SLMRIG_ASSIGN(const Validation validation, validate_stored());
     progress_.has_validation = true;
     progress_.validation_loss = validation.loss;
     progress_.command_accuracy = validation.command_accuracy;
@@ -280,8 +302,11 @@ class Trainer {
     return save_model();
   }
 
+  std::string teacher_sha256() const { return teacher_ ? teacher_->sha256() : std::string(); }
+
   Done save_model() {
-    SLMRIG_ASSIGN(const GgufFile file, model_gguf(network_, vocabulary_));
+    SLMRIG_ASSIGN(const GgufFile file,
+                  teacher_ ? student_gguf(network_, *teacher_) : model_gguf(network_, vocabulary_));
     return save_gguf(file, options_.output);
   }
 
@@ -290,6 +315,7 @@ class Trainer {
     if (options_.checkpoint.empty()) return {};
     GgufFile file;
     file.set("slmrig.train.model", options_.model);
+    file.set("slmrig.train.teacher_sha256", teacher_sha256());
     file.set("slmrig.train.seed", options_.seed);
     file.set("slmrig.train.step_count", options_.step_count);
     file.set("slmrig.train.step", step_);
@@ -306,6 +332,13 @@ class Trainer {
     if (options_.checkpoint.empty() || !std::filesystem::exists(options_.checkpoint, ignored)) return {};
     SLMRIG_ASSIGN(const GgufFile file, load_gguf(options_.checkpoint));
     SLMRIG_ASSIGN(const std::string model, file.string_of("slmrig.train.model"));
+    SLMRIG_ASSIGN(const std::string teacher, file.string_of("slmrig.train.teacher_sha256"));
+    if (teacher != teacher_sha256()) {
+      return base::fail(base::ErrorCode::kBadInput,
+                        fmt::format("{} belongs to the training of {}, not to this one; remove it",
+                                    options_.checkpoint.string(),
+                                    teacher.empty() ? "a teacher" : "a student of the teacher " + teacher));
+    }
     SLMRIG_ASSIGN(const std::uint64_t seed, file.count_of("slmrig.train.seed"));
     SLMRIG_ASSIGN(const std::uint64_t step_count, file.count_of("slmrig.train.step_count"));
     SLMRIG_ASSIGN(step_, file.count_of("slmrig.train.step"));
@@ -341,6 +374,7 @@ class Trainer {
   CorpusOptions corpus_;
   GgufFile vocabulary_;
   TextCodec codec_;
+  std::optional<Teacher> teacher_;  // where a student is trained
   Network network_;
   AdamW optimizer_;
   std::uint64_t step_ = 0;
@@ -355,10 +389,16 @@ Result<TrainResult> train_model(const TrainOptions& options,
   openblas_set_num_threads(1);
   SLMRIG_ASSIGN(const ModelShape shape, model_shape(options.model));
   GgufFile vocabulary;
-  write_vocabulary(train_vocabulary(vocabulary_texts(options.seed, options.vocabulary_texts), shape.vocab),
-                   vocabulary);
+  std::optional<Teacher> teacher;
+  if (options.student_of.empty()) {
+    write_vocabulary(train_vocabulary(vocabulary_texts(options.seed, options.vocabulary_texts), shape.vocab),
+                     vocabulary);
+  } else {
+    SLMRIG_ASSIGN(teacher, Teacher::open(options.student_of, shape));
+    vocabulary = teacher->vocabulary();
+  }
   SLMRIG_ASSIGN(TextCodec codec, TextCodec::from(vocabulary));
-  return Trainer(options, shape, std::move(vocabulary), std::move(codec)).run(report);
+  return Trainer(options, shape, std::move(vocabulary), std::move(codec), std::move(teacher)).run(report);
 }
 
 }  // namespace slmrig::forge

@@ -35,6 +35,8 @@ struct TrainOptions {
   std::uint64_t validate_every = 1000;
   std::size_t validation_commands = 300;
   std::size_t validation_summaries = 150;
+  std::filesystem::path
+      student_of;  // not empty: distil the model of this file (distil.h), seed for batches only
   std::uint64_t stop_after_step = 0;  // not 0: leave a checkpoint at this step and return
   std::filesystem::path output;       // the GGUF, written at the end and beside each checkpoint
   std::filesystem::path checkpoint;   // resumed from where it exists; removed at the end
@@ -62,6 +64,8 @@ struct TrainResult {
 
 // How the bundled model of this name was trained: the options that reproduce it, but for the files.
 base::Result<TrainOptions> bundled_training(std::string_view model);
+// The same for its ternary student; student_of is left to the caller.
+base::Result<TrainOptions> bundled_student_training(std::string_view model);
 
 base::Result<TrainResult> train_model(const TrainOptions& options,
                                       const std::function<void(const TrainProgress&)>& report);

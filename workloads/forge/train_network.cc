@@ -193,18 +193,29 @@ void Network::backward_layer(const TrainBatch& batch, std::size_t index) {
                     g + at.attn_norm);
 }
 
-BatchLoss Network::forward_backward(const TrainBatch& batch) {
-  const std::size_t rows = batch.tokens.size();
-  const std::size_t d = shape_.d_model;
-  run_layers(batch);
+// Leaves the gradient by the logits in their place.
+BatchLoss Network::differentiate_loss(const TrainBatch& batch, std::span<const float> teacher_logits) {
+  const std::size_t vocab = shape_.vocab;
   BatchLoss result;
   for (const float weight : batch.weights) result.weight += static_cast<double>(weight);
   const float scale = result.weight > 0.0 ? static_cast<float>(1.0 / result.weight) : 0.0F;
-  for (std::size_t t = 0; t < rows; ++t) {
-    const float nats = cross_entropy_row(act_->logits.data() + t * shape_.vocab, shape_.vocab,
-                                         batch.targets[t], batch.weights[t] * scale);
+  for (std::size_t t = 0; t < batch.tokens.size(); ++t) {
+    float* row = act_->logits.data() + t * vocab;
+    const float weight = batch.weights[t] * scale;
+    const float nats = teacher_logits.empty()
+                           ? cross_entropy_row(row, vocab, batch.targets[t], weight)
+                           : divergence_row(row, teacher_logits.data() + t * vocab, vocab, weight);
     result.loss_nats += static_cast<double>(nats) * static_cast<double>(batch.weights[t]);
   }
+  return result;
+}
+
+BatchLoss Network::forward_backward(const TrainBatch& batch, std::span<const float> teacher_logits) {
+  const std::size_t rows = batch.tokens.size();
+  const std::size_t d = shape_.d_model;
+  SLMRIG_CHECK(teacher_logits.empty() || teacher_logits.size() == rows * shape_.vocab);
+  run_layers(batch);
+  const BatchLoss result = differentiate_loss(batch, teacher_logits);
 
   std::fill(gradients_.begin(), gradients_.end(), 0.0F);
   float* g = gradients_.data();

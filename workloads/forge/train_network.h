@@ -45,12 +45,14 @@ class Network {
 
   // Logits [T, vocab] of a batch; valid until the next call.
   std::span<const float> forward(const TrainBatch& batch);
-  // Loss of the batch, and the gradient of loss_nats / weight, replacing the last one.
-  BatchLoss forward_backward(const TrainBatch& batch);
+  // Loss of the batch, and the gradient of loss_nats / weight, replacing the last one. With the logits
+  // [T, vocab] of a teacher the loss is the divergence from its distribution, and targets are not looked at.
+  BatchLoss forward_backward(const TrainBatch& batch, std::span<const float> teacher_logits = {});
 
  private:
   struct Activations;
   void run_layers(const TrainBatch& batch);
+  BatchLoss differentiate_loss(const TrainBatch& batch, std::span<const float> teacher_logits);
   void forward_layer(const TrainBatch& batch, std::size_t index);
   void backward_layer(const TrainBatch& batch, std::size_t index);
 
