@@ -66,6 +66,7 @@ Status Runtime::load(const uint8_t* image, size_t image_bytes, const LoadOptions
   arena_ = Arena(arena, arena_bytes);
   if (!transformer_.lay_out(header, context, *kernels_, &arena_)) return Status::kArenaTooSmall;
   status = open_image(image, image_bytes, &image_, transformer_.layers(), &refusal_);
+  if (status == Status::kOk) status = check_kernels(image_, transformer_.layers(), *kernels_, &refusal_);
   if (status != Status::kOk) return status;
   status = tokenizer_.open(image_.tokenizer, static_cast<size_t>(header.tokenizer_bytes), &refusal_);
   if (status != Status::kOk) {
