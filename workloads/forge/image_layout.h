@@ -5,14 +5,23 @@
 #include <span>
 #include <vector>
 
+#include "harness/base/error.h"
+#include "workloads/forge/gguf.h"
 #include "workloads/runtime/kernels/kernels.h"
 
 namespace slmrig::forge {
 
-// Q8_0 blocks of 34 bytes [rows, columns / 32] -> groups of 4 rows x 32 columns, 136 bytes. Rows are filled
-// up with zeros to a multiple of 4.
-std::vector<std::uint8_t> interleave_q8_0(std::span<const std::byte> blocks, std::uint32_t rows,
-                                          std::uint32_t columns);
+// A matrix as an image stores it.
+struct StoredMatrix {
+  runtime::Format format = runtime::Format::kF32;
+  std::uint32_t rows = 0;  // those of the tensor, filled up with zeros to a whole group
+  std::uint32_t columns = 0;
+  std::vector<std::uint8_t> bytes;
+};
+
+// tensor: two dims, of any type that the runtime runs. Refused by name: other types, and rows that do not
+// make whole groups unless `may_fill_up`.
+base::Result<StoredMatrix> lay_out_matrix(const GgufTensor& tensor, bool may_fill_up);
 
 // Cosine and sine of every pair at every position, [context, head_dim], computed in double.
 // `factors` [head_dim / 2] divide the angles; empty: none.

@@ -175,7 +175,7 @@ TEST_CASE("A tensor table that lies under a right checksum is refused by reason"
   };
   CHECK(reason(0, [](TensorEntry* e) { e->kind = 99; }) == "a tensor of an unknown kind");
   CHECK(reason(0, [](TensorEntry* e) { e->format = 77; }) == "a tensor of an unknown format");
-  CHECK(reason(1, [](TensorEntry* e) { e->format = 1; }) == "a norm or rope tensor that is not f32");
+  CHECK(reason(1, [](TensorEntry* e) { e->format = 1; }) == "a norm, bias or rope tensor that is not f32");
   CHECK(reason(3, [](TensorEntry* e) { e->layer = 9; }) ==
         "a tensor of a layer that the model does not have");
   CHECK(reason(0, [](TensorEntry* e) { e->rows += 4; }) == "a tensor of another shape than the header says");

@@ -66,12 +66,11 @@ Part make_part(TensorKind kind, std::uint16_t layer, Format format, std::uint32_
 class PartList {
  public:
   Done add(TensorKind kind, const GgufTensor& tensor, std::uint16_t layer = runtime::kNoLayer) {
-    const auto columns = static_cast<std::uint32_t>(tensor.dims[0]);
-    const auto rows = static_cast<std::uint32_t>(tensor.dims.size() > 1 ? tensor.dims[1] : 1);
-    const bool is_matrix = tensor.dims.size() > 1;
-    if (tensor.type == kGgmlQ8_0 && is_matrix) return add_q8_0(kind, tensor, layer, rows, columns);
-    SLMRIG_ASSIGN(const std::vector<float> values, dequantize(tensor));
-    parts_.push_back(make_part(kind, layer, Format::kF32, rows, columns, bytes_of(values)));
+    if (tensor.dims.size() == 1) return add_vector(kind, tensor, layer);
+    const bool may_fill_up = kind == TensorKind::kTokenEmbedding || kind == TensorKind::kOutput;
+    SLMRIG_ASSIGN(StoredMatrix matrix, lay_out_matrix(tensor, may_fill_up));
+    parts_.push_back(
+        make_part(kind, layer, matrix.format, matrix.rows, matrix.columns, std::move(matrix.bytes)));
     return {};
   }
 
@@ -83,17 +82,11 @@ class PartList {
   std::vector<Part>& parts() { return parts_; }
 
  private:
-  Done add_q8_0(TensorKind kind, const GgufTensor& tensor, std::uint16_t layer, std::uint32_t rows,
-                std::uint32_t columns) {
-    const std::uint32_t group = runtime::rows_per_group(Format::kQ8_0);
-    const bool may_fill_up = kind == TensorKind::kTokenEmbedding || kind == TensorKind::kOutput;
-    if (rows % group != 0 && !may_fill_up) {
-      return fail(ErrorCode::kUnsupported,
-                  fmt::format("tensor `{}` has {} rows of Q8_0; images hold multiples of {}: keep it in F32",
-                              tensor.name, rows, group));
-    }
-    parts_.push_back(make_part(kind, layer, Format::kQ8_0, (rows + group - 1) / group * group, columns,
-                               interleave_q8_0(tensor.data, rows, columns)));
+  // Norms are read as floats.
+  Done add_vector(TensorKind kind, const GgufTensor& tensor, std::uint16_t layer) {
+    SLMRIG_ASSIGN(const std::vector<float> values, dequantize(tensor));
+    parts_.push_back(
+        make_part(kind, layer, Format::kF32, 1, static_cast<std::uint32_t>(values.size()), bytes_of(values)));
     return {};
   }
 

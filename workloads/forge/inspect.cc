@@ -98,16 +98,20 @@ std::string kind_name(std::uint16_t kind) {
     case TensorKind::kGate: return "gate";
     case TensorKind::kUp: return "up";
     case TensorKind::kDown: return "down";
+    case TensorKind::kQueryBias: return "query_bias";
+    case TensorKind::kKeyBias: return "key_bias";
+    case TensorKind::kValueBias: return "value_bias";
+    case TensorKind::kAttentionOutputBias: return "attention_output_bias";
   }
   return std::to_string(kind);
 }
 
+// "Q8_0 x4": 4 rows in a group.
 std::string format_name(std::uint16_t format) {
-  switch (static_cast<runtime::Format>(format)) {
-    case runtime::Format::kF32: return "F32";
-    case runtime::Format::kQ8_0: return "Q8_0 x4";
-  }
-  return std::to_string(format);
+  const auto known = static_cast<runtime::Format>(format);
+  const std::uint32_t rows = runtime::rows_per_group(known);
+  const std::string name = runtime::format_name(known);
+  return rows == 1 ? name : fmt::format("{} x{}", name, rows);
 }
 
 Result<json> inspect_image(const std::vector<std::uint8_t>& bytes) {
