@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "workloads/runtime/kernels/plain/plain.h"
+#include "workloads/runtime/kernels/random_weights_test.h"
 #include "workloads/runtime/math.h"
 #if defined(__x86_64__)
 #include "workloads/runtime/kernels/x86/x86.h"
@@ -18,6 +20,9 @@
 
 namespace slmrig::runtime {
 namespace {
+
+using test::Buffer;
+using test::Codes;
 
 std::vector<const KernelSet*> sets_here() {
   std::vector<const KernelSet*> sets = {&best_kernels()};
@@ -28,20 +33,6 @@ std::vector<const KernelSet*> sets_here() {
 #endif
   return sets;
 }
-
-// Aligned to 32 within a larger vector.
-template <typename T>
-class Buffer {
- public:
-  explicit Buffer(size_t count) : storage_(count * sizeof(T) + 64), count_(count) {}
-  T* data() { return reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(storage_.data()) + 31) / 32 * 32); }
-  T& operator[](size_t i) { return data()[i]; }
-  size_t size() const { return count_; }
-
- private:
-  std::vector<uint8_t> storage_;
-  size_t count_;
-};
 
 std::vector<float> normal_floats(size_t count, std::mt19937& random, float scale = 1.0F) {
   std::normal_distribution<float> normal(0.0F, scale);
@@ -54,27 +45,6 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-void put_half(uint8_t* to, uint16_t half) { std::memcpy(to, &half, 2); }
-
-// Random codes in -127..127 and scales around 0.01, sometimes 0, subnormal or the largest half.
-Buffer<uint8_t> random_q8(uint32_t rows, uint32_t columns, std::mt19937& random) {
-  const size_t groups = static_cast<size_t>(rows) / 4 * (columns / 32);
-  Buffer<uint8_t> data(groups * kQ8GroupBytes);
-  std::uniform_int_distribution<int> codes(-127, 127);
-  std::uniform_int_distribution<int> scales(0x1800, 0x2800);
-  std::uniform_int_distribution<int> special(0, 40);
-  for (size_t group = 0; group < groups; ++group) {
-    uint8_t* to = data.data() + group * kQ8GroupBytes;
-    for (int row = 0; row < 4; ++row) {
-      const int kind = special(random);
-      const int half = kind == 0 ? 0 : kind == 1 ? 0x0003 : kind == 2 ? 0x7BFF : scales(random);
-      put_half(to + 2 * row, static_cast<uint16_t>(half));
-    }
-    for (int i = 8; i < static_cast<int>(kQ8GroupBytes); ++i) to[i] = static_cast<uint8_t>(codes(random));
-  }
-  return data;
-}
-
 std::vector<float> multiply(const FormatKernels& kernels, const Matrix& matrix, const std::vector<float>& x,
                             uint32_t tokens) {
   Buffer<uint8_t> room(tokens * kernels.prepared_bytes(matrix.columns) + 32);
@@ -84,97 +54,79 @@ std::vector<float> multiply(const FormatKernels& kernels, const Matrix& matrix, 
   return y;
 }
 
-TEST_CASE("Q8_0 products have the same bits in every set") {
+// The set's product is the plain one, and so are its rows.
+void check_format(const KernelSet& set, Format format, uint32_t rows, uint32_t columns, uint32_t tokens,
+                  Codes codes, const std::vector<float>& x, std::mt19937& random) {
+  const FormatKernels* kernels = set.formats[static_cast<size_t>(format)];
+  if (kernels == nullptr) return;
+  INFO(set.isa << " " << format_name(format) << " " << rows << " x " << columns << ", " << tokens
+               << " tokens");
+  const FormatKernels& plain = *plain_kernels().formats[static_cast<size_t>(format)];
+  Buffer<uint8_t> data = test::random_weights(format, rows, columns, codes, random);
+  const Matrix matrix = {data.data(), rows, columns, format};
+  CHECK(same_bits(multiply(*kernels, matrix, x, tokens), multiply(plain, matrix, x, tokens)));
+  std::vector<float> a(columns);
+  std::vector<float> b(columns);
+  kernels->read_row(matrix, rows - 1, a.data());
+  plain.read_row(matrix, rows - 1, b.data());
+  CHECK(same_bits(a, b));
+}
+
+TEST_CASE("Products of every format have the same bits in every set") {
   std::mt19937 random(7);
   for (const KernelSet* set : sets_here()) {
-    INFO(set->isa);
-    for (const uint32_t rows : {4U, 8U, 12U, 16U, 60U, 64U}) {
-      for (const uint32_t columns : {32U, 64U, 96U, 256U, 352U}) {
-        for (const uint32_t tokens : {1U, 2U, 3U, 4U, 5U, 7U}) {
-          Buffer<uint8_t> data = random_q8(rows, columns, random);
-          const Matrix matrix = {data.data(), rows, columns, Format::kQ8_0};
-          const std::vector<float> x = normal_floats(static_cast<size_t>(tokens) * columns, random);
-          CHECK(same_bits(multiply(*set->formats[1], matrix, x, tokens),
-                          multiply(plain::kQ8Kernels, matrix, x, tokens)));
+    for (const Format format : test::all_formats()) {
+      const uint32_t unit = columns_per_group(format);
+      for (const uint32_t rows : {4U, 8U, 12U, 16U, 60U}) {
+        for (const uint32_t columns : {unit, 2 * unit, 3 * unit, 352 / unit * unit}) {
+          for (const uint32_t tokens : {1U, 2U, 3U, 4U, 5U, 7U}) {
+            if (columns == 0) continue;
+            check_format(*set, format, rows, columns, tokens, Codes::kRandom,
+                         normal_floats(static_cast<size_t>(tokens) * columns, random), random);
+          }
         }
       }
     }
   }
 }
 
-TEST_CASE("Q8_0 products keep extremes: full codes, zeros, huge and tiny activations") {
-  std::mt19937 random(8);
-  const uint32_t rows = 8;
-  const uint32_t columns = 64;
-  Buffer<uint8_t> data = random_q8(rows, columns, random);
-  for (size_t i = 0; i < data.size(); ++i) {
-    if (i % kQ8GroupBytes >= 8) data[i] = static_cast<uint8_t>(i % 3 == 0 ? 127 : -127);
-  }
-  const Matrix matrix = {data.data(), rows, columns, Format::kQ8_0};
-  std::vector<std::vector<float>> inputs;
-  inputs.emplace_back(columns, 1.0F);
-  inputs.emplace_back(columns, -1.0F);
-  inputs.emplace_back(columns, 0.0F);
-  inputs.emplace_back(columns, 1e-25F);
-  inputs.emplace_back(columns, 3e30F);
-  inputs.push_back(normal_floats(columns, random));
-  inputs.back()[5] = 1e6F;
-  // Halves between two codes: ties go to the even one.
-  std::vector<float> ties(columns);
-  for (uint32_t i = 0; i < columns; ++i) ties[i] = static_cast<float>(i % 32) + 0.5F;
-  ties[31] = 127.0F;
-  ties[63] = -127.0F;
-  inputs.push_back(ties);
-  for (const KernelSet* set : sets_here()) {
-    INFO(set->isa);
-    for (const std::vector<float>& x : inputs) {
-      CHECK(same_bits(multiply(*set->formats[1], matrix, x, 1), multiply(plain::kQ8Kernels, matrix, x, 1)));
-    }
-  }
-}
-
-TEST_CASE("The plain Q8_0 product is the sum over dequantized weights and quantized activations") {
-  std::mt19937 random(9);
-  const uint32_t rows = 12;
-  const uint32_t columns = 96;
-  Buffer<uint8_t> data = random_q8(rows, columns, random);
-  for (size_t group = 0; group < data.size(); group += kQ8GroupBytes) {
-    for (int row = 0; row < 4; ++row) put_half(data.data() + group + 2 * row, 0x2000);
-  }
-  const Matrix matrix = {data.data(), rows, columns, Format::kQ8_0};
-  const std::vector<float> x = normal_floats(columns, random);
-  const std::vector<float> y = multiply(plain::kQ8Kernels, matrix, x, 1);
-  std::vector<float> weights(columns);
-  for (uint32_t row = 0; row < rows; ++row) {
-    plain::read_q8_row(matrix, row, weights.data());
-    double exact = 0.0;
-    for (uint32_t block = 0; block < columns / 32; ++block) {
-      float largest = 0.0F;
-      for (uint32_t i = 0; i < 32; ++i) largest = std::max(largest, std::fabs(x[block * 32 + i]));
-      const double scale = static_cast<double>(largest) / 127.0;
-      for (uint32_t i = block * 32; i < block * 32 + 32; ++i) {
-        exact += static_cast<double>(weights[i]) * std::nearbyint(static_cast<double>(x[i]) / scale) * scale;
-      }
-    }
-    CHECK(static_cast<double>(y[row]) == Approx(exact).epsilon(1e-4).margin(1e-4));
-  }
-}
-
-TEST_CASE("f32 products have the same bits in every set") {
+TEST_CASE("Products of rows of scalars have the same bits in every set, whatever the tail") {
   std::mt19937 random(10);
   for (const KernelSet* set : sets_here()) {
-    INFO(set->isa);
-    for (const uint32_t rows : {1U, 3U, 4U, 7U, 32U}) {
-      for (const uint32_t columns : {1U, 6U, 8U, 13U, 64U, 250U}) {
-        for (const uint32_t tokens : {1U, 3U}) {
-          Buffer<float> weights(static_cast<size_t>(rows) * columns);
-          const std::vector<float> values = normal_floats(weights.size(), random);
-          std::memcpy(weights.data(), values.data(), values.size() * sizeof(float));
-          const Matrix matrix = {reinterpret_cast<const uint8_t*>(weights.data()), rows, columns,
-                                 Format::kF32};
-          const std::vector<float> x = normal_floats(static_cast<size_t>(tokens) * columns, random);
-          CHECK(same_bits(multiply(*set->formats[0], matrix, x, tokens),
-                          multiply(plain::kF32Kernels, matrix, x, tokens)));
+    for (const Format format : {Format::kF32, Format::kF16, Format::kBf16}) {
+      for (const uint32_t rows : {1U, 3U, 4U, 7U, 32U}) {
+        for (const uint32_t columns : {1U, 6U, 8U, 13U, 64U, 250U}) {
+          for (const uint32_t tokens : {1U, 3U}) {
+            check_format(*set, format, rows, columns, tokens, Codes::kRandom,
+                         normal_floats(static_cast<size_t>(tokens) * columns, random), random);
+          }
+        }
+      }
+    }
+  }
+}
+
+// Zeros, huge and tiny values, an outlier, and halves between two codes: ties go to the even one.
+std::vector<std::vector<float>> extreme_inputs(uint32_t columns, std::mt19937& random) {
+  std::vector<std::vector<float>> inputs;
+  for (const float value : {1.0F, -1.0F, 0.0F, 1e-25F, 3e30F}) inputs.emplace_back(columns, value);
+  inputs.push_back(normal_floats(columns, random));
+  inputs.back()[5] = 1e6F;
+  std::vector<float> ties(columns);
+  for (uint32_t i = 0; i < columns; ++i) ties[i] = static_cast<float>(i % 32) + 0.5F;
+  for (uint32_t i = 31; i < columns; i += 32) ties[i] = i % 64 == 31 ? 127.0F : -127.0F;
+  inputs.push_back(ties);
+  return inputs;
+}
+
+TEST_CASE("Products keep extremes in every set: codes at their limits, huge and tiny activations") {
+  std::mt19937 random(8);
+  for (const KernelSet* set : sets_here()) {
+    for (const Format format : test::all_formats()) {
+      const uint32_t columns = std::max(64U, columns_per_group(format));
+      for (const std::vector<float>& x : extreme_inputs(columns, random)) {
+        for (const Codes codes : {Codes::kRandom, Codes::kLowest, Codes::kHighest}) {
+          check_format(*set, format, 8, columns, 1, codes, x, random);
         }
       }
     }
