@@ -27,7 +27,7 @@ using test::Codes;
 std::vector<const KernelSet*> sets_here() {
   std::vector<const KernelSet*> sets = {&best_kernels()};
 #if defined(__x86_64__)
-  for (const KernelSet* set : {avx2_kernels(), avx_vnni_kernels()}) {
+  for (const KernelSet* set : {avx2_kernels(), avx_vnni_kernels(), avx512_kernels()}) {
     if (set != nullptr) sets.push_back(set);
   }
 #endif
@@ -85,6 +85,19 @@ TEST_CASE("Products of every format have the same bits in every set") {
                          normal_floats(static_cast<size_t>(tokens) * columns, random), random);
           }
         }
+      }
+    }
+  }
+}
+
+TEST_CASE("Products over several panels and batches have the same bits in every set") {
+  std::mt19937 random(14);
+  for (const KernelSet* set : sets_here()) {
+    for (const Format format : test::all_formats()) {
+      const uint32_t columns = std::max(19 * 64U, 5 * columns_per_group(format));
+      for (const uint32_t tokens : {1U, 8U, 19U, 64U}) {
+        check_format(*set, format, 20, columns, tokens, Codes::kRandom,
+                     normal_floats(static_cast<size_t>(tokens) * columns, random), random);
       }
     }
   }

@@ -1,24 +1,42 @@
+#include <initializer_list>
+
 #include "workloads/runtime/kernels/kernels.h"
+#include "workloads/runtime/kernels/x86/activations.h"
 #include "workloads/runtime/kernels/x86/x86.h"
 
 namespace slmrig::runtime {
 namespace {
 
-// What is not set here is plain.
-KernelSet make_set(const char* isa, const FormatKernels& q8_0) {
-  KernelSet set = plain_kernels();
-  set.isa = isa;
-  set.formats[static_cast<size_t>(Format::kF32)] = &x86::avx2_f32();
-  set.formats[static_cast<size_t>(Format::kQ8_0)] = &q8_0;
-  set.rms_norm = x86::rms_norm;
-  set.scores = x86::scores;
-  set.softmax = x86::softmax;
-  set.mix = x86::mix;
-  set.rotate = x86::rotate;
-  set.silu_multiply = x86::silu_multiply;
-  set.add = x86::add;
-  return set;
-}
+
+// A kernel set and the formats that it points to.
+struct Set {
+  Set(const char* isa, const BlockMultiplies& multiplies)
+      : blocks(multiplies, x86::blocks_prepared_bytes, x86::prepare_blocks), kernels(plain_kernels()) {
+    kernels.isa = isa;
+    const auto put = [this](Format format, const FormatKernels& with) {
+      kernels.formats[static_cast<size_t>(format)] = &with;
+    };
+    put(Format::kF32, x86::avx2_f32());
+    put(Format::kQ8_0, blocks.q8_0);
+    put(Format::kQ4_0, blocks.q4_0);
+    put(Format::kIq4Nl, blocks.iq4_nl);
+    put(Format::kNf4, blocks.nf4);
+    put(Format::kTq2_0, blocks.tq2_0);
+    put(Format::kQ2_K, blocks.q2_k);
+    put(Format::kQ4_K, blocks.q4_k);
+    put(Format::kQ6_K, blocks.q6_k);
+    kernels.rms_norm = x86::rms_norm;
+    kernels.scores = x86::scores;
+    kernels.softmax = x86::softmax;
+    kernels.mix = x86::mix;
+    kernels.rotate = x86::rotate;
+    kernels.silu_multiply = x86::silu_multiply;
+    kernels.add = x86::add;
+  }
+
+  BlockSet blocks;
+  KernelSet kernels;
+};
 
 bool has_avx2() {
   __builtin_cpu_init();
@@ -39,22 +57,34 @@ bool has_avx_vnni() {
   return (eax & (1U << 4)) != 0;
 }
 
+bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+         __builtin_cpu_supports("avx512vnni") != 0;
+}
+
 }  // namespace
 
 const KernelSet* avx2_kernels() {
-  static const KernelSet kSet = make_set("avx2", x86::avx2_q8_0());
-  return has_avx2() ? &kSet : nullptr;
+  static const Set kSet("avx2", x86::avx2_blocks());
+  return has_avx2() ? &kSet.kernels : nullptr;
 }
 
 const KernelSet* avx_vnni_kernels() {
-  static const KernelSet kSet = make_set("avx_vnni", x86::avx_vnni_q8_0());
-  return has_avx2() && has_avx_vnni() ? &kSet : nullptr;
+  static const Set kSet("avx_vnni", x86::avx_vnni_blocks());
+  return has_avx2() && has_avx_vnni() ? &kSet.kernels : nullptr;
+}
+
+const KernelSet* avx512_kernels() {
+  static const Set kSet("avx512_vnni", x86::avx512_blocks());
+  return has_avx512() ? &kSet.kernels : nullptr;
 }
 
 const KernelSet& best_kernels() {
   static const KernelSet* const kBest = [] {
-    if (const KernelSet* vnni = avx_vnni_kernels(); vnni != nullptr) return vnni;
-    if (const KernelSet* avx2 = avx2_kernels(); avx2 != nullptr) return avx2;
+    for (const KernelSet* set : {avx512_kernels(), avx_vnni_kernels(), avx2_kernels()}) {
+      if (set != nullptr) return set;
+    }
     return &plain_kernels();
   }();
   return *kBest;

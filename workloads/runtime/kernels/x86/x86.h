@@ -4,6 +4,7 @@
 // two of them through a header: the linker would keep one, perhaps one that the processor cannot run.
 #pragma once
 
+#include "workloads/runtime/kernels/block_set.h"
 #include "workloads/runtime/kernels/kernels.h"
 
 namespace slmrig::runtime {
@@ -11,11 +12,14 @@ namespace slmrig::runtime {
 namespace x86 {
 
 // AVX2 and F16C.
+const BlockMultiplies& avx2_blocks();
 const FormatKernels& avx2_f32();
-const FormatKernels& avx2_q8_0();
 // AVX2, F16C and AVX-VNNI.
-const FormatKernels& avx_vnni_q8_0();
+const BlockMultiplies& avx_vnni_blocks();
+// AVX-512 F, BW, DQ, VL and VNNI, besides AVX2 and F16C.
+const BlockMultiplies& avx512_blocks();
 
+// AVX2.
 void rms_norm(const float* x, const float* gain, uint32_t n, float epsilon, float* y);
 void scores(const float* query, const float* keys, uint32_t positions, uint32_t head_dim, float scale,
             float* out);
@@ -30,5 +34,6 @@ void add(float* x, const float* y, uint32_t n);
 // Null where the processor lacks what the set needs.
 const KernelSet* avx2_kernels();
 const KernelSet* avx_vnni_kernels();
+const KernelSet* avx512_kernels();
 
 }  // namespace slmrig::runtime
