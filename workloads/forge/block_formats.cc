@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "workloads/forge/block_decode.h"
+
 namespace slmrig::forge {
 
 using base::ErrorCode;
@@ -17,20 +19,6 @@ namespace {
 
 constexpr std::size_t kBlock = 32;
 constexpr std::size_t kQ8BlockBytes = 34;
-
-template <typename T>
-T read_as(const std::byte* bytes) {
-  T value;
-  std::memcpy(&value, bytes, sizeof(T));
-  return value;
-}
-
-void decode_q8_0(const std::byte* block, float* y) {
-  const float scale = float_from_half(read_as<std::uint16_t>(block));
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    y[i] = scale * static_cast<float>(read_as<std::int8_t>(block + 2 + i));
-  }
-}
 
 }  // namespace
 
@@ -68,32 +56,13 @@ float float_from_half(std::uint16_t half) {
 
 Result<std::vector<float>> dequantize(const GgufTensor& tensor) {
   std::vector<float> values(tensor.element_count());
-  const std::byte* from = tensor.data.data();
-  switch (tensor.type) {
-    case kGgmlF32: std::memcpy(values.data(), from, values.size() * sizeof(float)); break;
-    case kGgmlF16:
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        values[i] = float_from_half(read_as<std::uint16_t>(from + 2 * i));
-      }
-      break;
-    case kGgmlBf16:
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        values[i] = std::bit_cast<float>(std::uint32_t{read_as<std::uint16_t>(from + 2 * i)} << 16);
-      }
-      break;
-    case kGgmlQ8_0:
-      for (std::size_t block = 0; block < values.size() / kBlock; ++block) {
-        decode_q8_0(from + block * kQ8BlockBytes, values.data() + block * kBlock);
-      }
-      break;
-    default: {
-      const GgmlTypeInfo* info = gguf_type_info(tensor.type);
-      return fail(
-          ErrorCode::kUnsupported,
-          fmt::format("tensor `{}` is of type {}, which slmforge cannot decode yet; it reads F32, F16, "
-                      "BF16 and Q8_0: convert the model to one of these first",
-                      tensor.name, info == nullptr ? std::to_string(tensor.type) : info->name));
-    }
+  if (!decode_blocks(tensor.type, tensor.data, values)) {
+    const GgmlTypeInfo* info = gguf_type_info(tensor.type);
+    return fail(
+        ErrorCode::kUnsupported,
+        fmt::format("tensor `{}` is of type {}, which holds no weights that slmforge can read; it reads "
+                    "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K to Q6_K, IQ4_NL, TQ1_0 and TQ2_0",
+                    tensor.name, info == nullptr ? std::to_string(tensor.type) : info->name));
   }
   return values;
 }
