@@ -259,6 +259,7 @@ std::string settings_text(const CellSettings& settings, const Suite& suite) {
   std::string text =
       fmt::format("ctx={} new={} top_k={} temp={:g} seed={}", settings.context_tokens,
                   generation.max_new_tokens, generation.top_k, generation.temperature, generation.seed);
+  if (settings.kv != base::KvFormat::kF32) text += fmt::format(" kv={}", base::to_string(settings.kv));
   if (!generation.stop_at_end) text += " ignore_end";
   if (base::prompt_count(settings, suite) < suite.prompts.size()) {
     text += fmt::format(" prompts={}", settings.prompts);

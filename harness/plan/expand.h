@@ -38,9 +38,10 @@ base::Result<base::ExpandedPlan> expand(const base::Plan& plan, const base::Rig&
 // A capacity of 0 in the board file means that the board does not limit it.
 std::optional<std::string> unfit_reason(const base::VariantFacts& variant, const base::Board& board);
 
-// The settings that make up a series' identity, canonical: "ctx=256 new=32 top_k=1 temp=0 seed=1".
-// "prompts=N" is added where the cell takes only the first N prompts of the suite: another set of prompts is
-// another series. Repeats, sessions and cold starts only say how often, and are left out.
+// The settings that make up a series' identity, canonical: "ctx=256 new=32 top_k=1 temp=0 seed=1". Added only
+// where they hold: "kv=int8" (keys and values are not f32), "ignore_end", and "prompts=N" (the cell takes
+// only the first N prompts of the suite: another set of prompts is another series). Repeats, sessions and
+// cold starts only say how often, and are left out.
 std::string settings_text(const base::CellSettings& settings, const base::Suite& suite);
 
 }  // namespace slmrig::plan

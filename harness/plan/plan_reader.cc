@@ -146,11 +146,21 @@ Done read_suites(JsonObject& root, const Places& places, Plan& plan) {
   return {};
 }
 
+// As CellSettings and SettingsOverride keep it: a word stands as its place among the words.
+uint32_t read_setting(JsonObject& settings, const std::string& name) {
+  const std::vector<std::string> words = setting_words(name);
+  if (words.empty()) {
+    const SettingRange range = setting_range(name);
+    return static_cast<uint32_t>(settings.required_uint(name, range.least, range.most));
+  }
+  const std::string word = settings.required_choice(name, words);
+  const auto found = std::find(words.begin(), words.end(), word);
+  return found == words.end() ? 0 : static_cast<uint32_t>(found - words.begin());
+}
+
 void read_settings(JsonObject settings, base::CellSettings& into) {
   for (const std::string& name : setting_names()) {
-    if (!settings.has(name)) continue;
-    const SettingRange range = setting_range(name);
-    set_setting(into, name, static_cast<uint32_t>(settings.required_uint(name, range.least, range.most)));
+    if (settings.has(name)) set_setting(into, name, read_setting(settings, name));
   }
 }
 
@@ -163,8 +173,7 @@ void read_override(JsonObject object, Plan& plan) {
   JsonObject set = object.required_object("set");
   for (const std::string& name : setting_names()) {
     if (!set.has(name)) continue;
-    const SettingRange range = setting_range(name);
-    result.set[name] = static_cast<uint32_t>(set.required_uint(name, range.least, range.most));
+    result.set[name] = read_setting(set, name);
     if (belongs_to_session(name) && result.where.contains("suite")) {
       set.fail(name,
                fmt::format("'{}' belongs to a session, which all suites share; take \"suite\" out of this "

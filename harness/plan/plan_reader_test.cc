@@ -130,6 +130,21 @@ TEST_CASE("Values of a wrong type or out of range are refused with their key") {
              Contains("variants"));
 }
 
+TEST_CASE("How keys and values are kept is one of three words") {
+  Root root;
+  const auto with_kv = [&](const std::string& kv) {
+    return R"({"name":"p","models":["wrist-nano"],"variants":["f32"],"suites":["intents"],
+               "settings":{"kv":)" +
+           kv + R"(},"overrides":[{"where":{"board":"mps*"},"set":{"kv":"f16"}}]})";
+  };
+  const auto plan = root.load(with_kv(R"("int8")"));
+  REQUIRE(plan);
+  CHECK(plan->settings.kv == base::KvFormat::kInt8);
+  CHECK(plan->overrides[0].set.at("kv") == static_cast<uint32_t>(base::KvFormat::kF16));
+  CHECK_THAT(error_of(root, with_kv(R"("f15")")), Contains("settings.kv") && Contains("f16"));
+  CHECK_THAT(error_of(root, with_kv("1")), Contains("settings.kv"));
+}
+
 TEST_CASE("A name that stands twice is refused, since its cells could not be told apart") {
   Root root;
   CHECK_THAT(

@@ -20,7 +20,11 @@ std::vector<std::string> setting_names();
 // own. False for an unknown name.
 bool belongs_to_session(const std::string& name);
 
-// The name must be one of setting_names().
+// The names must be of setting_names() from here on.
+//
+// The words of a setting that is written as one of some words, in the order of the values that they stand
+// for; empty for a number.
+std::vector<std::string> setting_words(const std::string& name);
 SettingRange setting_range(const std::string& name);
 void set_setting(base::CellSettings& settings, const std::string& name, uint32_t value);
 

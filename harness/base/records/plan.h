@@ -38,7 +38,12 @@ struct Suite {
   std::string sha256;
 };
 
-// The knobs of a cell. Everything here is part of a series' identity (settings_text), except counts.
+// How the runtime keeps keys and values.
+enum class KvFormat { kF32, kF16, kInt8 };
+std::string_view to_string(KvFormat format);  // "f32", "f16", "int8"
+
+// The knobs of a cell. Everything here is part of a series' identity (settings_text), except counts and the
+// time limit.
 struct CellSettings {
   uint32_t context_tokens = 256;
   uint32_t max_new_tokens = 0;  // 0: the suite's
@@ -48,11 +53,14 @@ struct CellSettings {
   uint32_t cold_starts = 1;     // resets per session, each measured
   uint32_t warmup_generations = 1;
   uint32_t attempts = 2;  // tries of a session before it is given up
+  KvFormat kv = KvFormat::kF32;
+  uint32_t generation_timeout_s =
+      0;  // of one generation; 0: ample for what board and model are expected to take
 };
 
 struct SettingsOverride {
   std::map<std::string, std::string> where;  // bench, board, model, variant, suite -> wildcard pattern
-  std::map<std::string, uint32_t> set;       // names of CellSettings fields
+  std::map<std::string, uint32_t> set;       // names of CellSettings fields; kv: the KvFormat as a number
 };
 
 struct ModelRef {
@@ -94,6 +102,7 @@ struct VariantFacts {
   uint64_t arena_total_bytes = 0;
   uint64_t weight_macs_per_token = 0;
   uint32_t context_tokens = 0;
+  KvFormat kv = KvFormat::kF32;  // that the arena is planned for
 };
 
 enum class CellStatus { kOk, kFailed, kUnfit, kNotApplicable, kInterrupted };

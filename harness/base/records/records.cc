@@ -29,6 +29,15 @@ int64_t TickScale::convert(uint64_t ticks) const {
   return static_cast<int64_t>(doubled / (Wide{denominator} * 2));
 }
 
+std::string_view to_string(KvFormat format) {
+  switch (format) {
+    case KvFormat::kF32: return "f32";
+    case KvFormat::kF16: return "f16";
+    case KvFormat::kInt8: return "int8";
+  }
+  return "unknown";
+}
+
 std::string_view to_string(CellStatus status) {
   switch (status) {
     case CellStatus::kOk: return "ok";
@@ -36,6 +45,14 @@ std::string_view to_string(CellStatus status) {
     case CellStatus::kUnfit: return "unfit";
     case CellStatus::kNotApplicable: return "not_applicable";
     case CellStatus::kInterrupted: return "interrupted";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Phase phase) {
+  switch (phase) {
+    case Phase::kPrefill: return "prefill";
+    case Phase::kDecode: return "decode";
   }
   return "unknown";
 }

@@ -2,6 +2,7 @@
 // the session's TickScale says what they mean.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -102,6 +103,37 @@ struct Generation {
   int64_t started_at_ns = 0;
 };
 
+// Prefill goes from the prompt to the first token; decode is every further token.
+enum class Phase { kPrefill, kDecode };
+inline constexpr std::size_t kPhaseCount = 2;
+std::string_view to_string(Phase phase);
+
+// What one operator of one layer did. Ticks are without the cost of looking at the clock.
+struct OperatorCost {
+  Phase phase = Phase::kPrefill;
+  int32_t layer = -1;         // -1: of no layer (embedding, output, sampling, ...)
+  std::string operator_name;  // the engine's own; "other" is what lies between operators
+  uint64_t calls = 0;
+  uint64_t ticks = 0;
+  uint64_t macs = 0;   // multiply-accumulates with weights or with the KV cache
+  uint64_t bytes = 0;  // of weights and KV cache that it read or wrote, each byte once a call
+};
+
+// The operators of a phase add up to ticks - subtracted_ticks.
+struct PhaseCost {
+  uint64_t tokens = 0;            // prefill: of the prompts; decode: generated after the first
+  uint64_t ticks = 0;             // as the device timed them in the profile pass
+  uint64_t subtracted_ticks = 0;  // what looking at the clock cost
+};
+
+// The profile pass of a cell: sums over its generations.
+struct Profile {
+  std::string cell_id;
+  uint32_t generations = 0;
+  std::array<PhaseCost, kPhaseCount> phases;  // by Phase
+  std::vector<OperatorCost> operators;        // in the order in which the engine reports them
+};
+
 struct CellEnd {
   std::string cell_id;
   CellStatus status = CellStatus::kOk;
@@ -128,6 +160,8 @@ class RecordSink {
   virtual Done add(const MemoryClass& memory) = 0;
   virtual Done add(const Generation& generation) = 0;
   virtual Done add(const SessionLog& log) = 0;
+  // Replaces an earlier profile of the cell.
+  virtual Done add(const Profile& profile) = 0;
   virtual Done end_cell(const CellEnd& cell) = 0;
   virtual Done end_session(const std::string& session_id, int64_t ended_at_ns) = 0;
   virtual Done end_run(const RunEnd& run) = 0;
