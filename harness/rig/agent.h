@@ -13,6 +13,7 @@
 //   the protocol
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -56,6 +57,11 @@ struct SlotState {
   std::string sha256;  // hex, computed by the device from what it holds; empty unless asked for
 };
 
+struct LoadRequest {
+  uint32_t context_tokens = 0;  // 0: the model's own maximum
+  base::KvFormat kv = base::KvFormat::kF32;
+};
+
 struct LoadReport {
   std::string model;
   std::string variant;
@@ -73,6 +79,7 @@ struct RunRequest {
   double temperature = 0.0;
   uint64_t seed = 1;
   bool ignore_end = false;
+  bool profile = false;          // by operator; the generation's own ticks are then not clean
   int64_t timeout_ms = 120'000;  // of the whole generation
 };
 
@@ -84,10 +91,12 @@ struct RunReply {
   uint64_t prefill_ticks = 0;
   uint64_t first_sample_ticks = 0;
   uint64_t total_ticks = 0;
-  std::vector<int32_t> token_ids;     // [generated_tokens]
-  std::vector<uint64_t> token_ticks;  // [generated_tokens]; [0] is the time to first token
-  std::string output;                 // raw bytes; may end inside a UTF-8 sequence
-  int64_t host_ns = 0;                // host time from the question to the last trace message
+  std::vector<int32_t> token_ids;             // [generated_tokens]
+  std::vector<uint64_t> token_ticks;          // [generated_tokens]; [0] is the time to first token
+  std::string output;                         // raw bytes; may end inside a UTF-8 sequence
+  std::vector<base::OperatorCost> operators;  // of a run with profile; empty: the engine cannot profile
+  std::array<uint64_t, base::kPhaseCount> subtracted_ticks = {};  // by base::Phase, of a run with profile
+  int64_t host_ns = 0;  // host time from the question to the last trace message
 };
 
 struct MemoryBytes {
@@ -113,8 +122,8 @@ class Agent {
   // Goes on where an upload of the same image was broken off. The device's hash is compared: kCorrupt.
   virtual base::Result<SlotState> upload(uint32_t slot, std::span<const uint8_t> image,
                                          const UploadProgress& progress) = 0;
-  // context_tokens 0: the model's own maximum.
-  virtual base::Result<LoadReport> load(uint32_t slot, uint32_t context_tokens) = 0;
+  // kUnsupported when the engine cannot keep keys and values as asked.
+  virtual base::Result<LoadReport> load(uint32_t slot, const LoadRequest& request) = 0;
   virtual base::Result<RunReply> run(const RunRequest& request) = 0;
   virtual base::Result<std::vector<MemoryBytes>> memory() = 0;
   virtual base::Result<ClockReading> clock() = 0;

@@ -71,9 +71,16 @@ Done AgentClient::upload_chunks(uint32_t slot, std::span<const uint8_t> image, u
   return {};
 }
 
-Result<LoadReport> AgentClient::load(uint32_t slot, uint32_t context_tokens) {
-  SLMRIG_TRY(ask(fb::CreateLoad(builder_.begin(), static_cast<uint8_t>(slot), context_tokens)));
+Result<LoadReport> AgentClient::load(uint32_t slot, const LoadRequest& request) {
+  const fb::KvFormat kv = wire_kv_format(request.kv);
+  SLMRIG_TRY(ask(fb::CreateLoad(builder_.begin(), static_cast<uint8_t>(slot), request.context_tokens, kv)));
   SLMRIG_ASSIGN(const fb::LoadReport* report, await_as<fb::LoadReport>(timeouts_.load_ms));
+  if (report->kv() != kv) {
+    return fail(ErrorCode::kUnsupported,
+                fmt::format("this agent's engine cannot keep keys and values as {}; leave "
+                            "\"kv\" out of the plan, or build the agent anew",
+                            base::to_string(request.kv)));
+  }
   return read_load_report(*report);
 }
 
@@ -87,7 +94,8 @@ Result<RunReply> AgentClient::run(const RunRequest& request) {
   auto& builder = builder_.begin();
   const auto prompt = builder.CreateString(request.prompt);
   SLMRIG_TRY(ask(fb::CreateRun(builder, prompt, request.max_new_tokens, request.top_k,
-                               static_cast<float>(request.temperature), request.seed, request.ignore_end)));
+                               static_cast<float>(request.temperature), request.seed, request.ignore_end,
+                               request.profile)));
   SLMRIG_TRY(await_as<fb::Accepted>(timeouts_.answer_ms));
   SLMRIG_ASSIGN(const fb::GenerationReport* report,
                 await_as<fb::GenerationReport>((deadline_ns - base::monotonic_now_ns()) / 1'000'000));
@@ -95,6 +103,11 @@ Result<RunReply> AgentClient::run(const RunRequest& request) {
   while (reply.token_ids.size() < reply.generated_tokens) {
     SLMRIG_ASSIGN(const fb::Trace* trace, await_as<fb::Trace>(timeouts_.answer_ms));
     SLMRIG_TRY(append_trace(*trace, &reply));
+  }
+  for (bool more = request.profile; more;) {
+    SLMRIG_ASSIGN(const fb::Profile* profile, await_as<fb::Profile>(timeouts_.answer_ms));
+    SLMRIG_TRY(append_profile(*profile, &reply));
+    more = !profile->last();
   }
   reply.host_ns = base::monotonic_now_ns() - begun_ns;
   return reply;

@@ -41,7 +41,7 @@ class AgentClient final : public Agent {
   base::Result<SlotState> query_slot(uint32_t slot, bool hash) override;
   base::Result<SlotState> upload(uint32_t slot, std::span<const uint8_t> image,
                                  const UploadProgress& progress) override;
-  base::Result<LoadReport> load(uint32_t slot, uint32_t context_tokens) override;
+  base::Result<LoadReport> load(uint32_t slot, const LoadRequest& request) override;
   base::Result<RunReply> run(const RunRequest& request) override;
   base::Result<std::vector<MemoryBytes>> memory() override;
   base::Result<ClockReading> clock() override;

@@ -38,7 +38,7 @@ struct Bed {
   void make_ready() const {
     REQUIRE(client->connect());
     REQUIRE(client->upload(0, image, {}));
-    REQUIRE(client->load(0, 256));
+    REQUIRE(client->load(0, {256}));
   }
   base::Error run_error(int64_t timeout_ms = 1000) const {
     RunRequest request;
@@ -70,7 +70,7 @@ TEST_CASE("a healthy agent is found, filled, loaded, run and reset") {
   CHECK(slot->sha256 == base::sha256_hex(bed.image));
   CHECK(bed.client->query_slot(0, true).value().sha256 == slot->sha256);
   CHECK(bed.client->query_slot(0, false).value().sha256.empty());
-  CHECK(bed.client->load(0, 256).value().vocabulary_tokens == 512);
+  CHECK(bed.client->load(0, {256}).value().vocabulary_tokens == 512);
   RunRequest request;
   request.prompt = "hello";
   const RunReply reply = bed.client->run(request).value();
@@ -80,11 +80,26 @@ TEST_CASE("a healthy agent is found, filled, loaded, run and reset") {
   CHECK(reply.output == "simulated");
   request.max_new_tokens = 2;
   CHECK(bed.client->run(request).value().finish == base::Finish::kLength);
+  CHECK(reply.operators.empty());
+  request.profile = true;
+  const RunReply profiled = bed.client->run(request).value();
+  CHECK(profiled.token_ids == std::vector<int32_t>{17, 23});
+  REQUIRE(profiled.operators.size() == 2);
+  CHECK(profiled.operators[0].phase == base::Phase::kPrefill);
+  CHECK(profiled.operators[1].phase == base::Phase::kDecode);
+  CHECK(profiled.operators[1].operator_name == "query");
+  CHECK(profiled.operators[1].ticks == 500);
+  CHECK(profiled.operators[1].macs == 6000);
+  CHECK(profiled.subtracted_ticks == std::array<uint64_t, 2>{10, 20});
+  const auto refused = bed.client->load(0, {256, base::KvFormat::kInt8});  // this agent knows f32 alone
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == base::ErrorCode::kUnsupported);
+  CHECK_THAT(refused.error().message, Catch::Contains("keys and values as int8"));
   CHECK(bed.client->memory().value().at(0).bytes == bed.image.size());
   const ClockReading clock = bed.client->clock().value();
   CHECK(clock.before_ns <= clock.after_ns);
   REQUIRE(bed.client->reset());
-  CHECK_FALSE(bed.client->load(0, 256));  // this agent keeps its slot in memory
+  CHECK_FALSE(bed.client->load(0, {256}));  // this agent keeps its slot in memory
   CHECK_THAT(bed.client->transcript(), Catch::Contains("> Run prompt_bytes=5") &&
                                            Catch::Contains("< Trace") && !Catch::Contains("hello"));
 }

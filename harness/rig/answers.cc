@@ -1,5 +1,7 @@
 #include "harness/rig/answers.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "harness/base/sha256.h"
@@ -15,6 +17,7 @@ using base::fail;
 using base::Result;
 
 constexpr std::size_t kMaxTextBytes = 256;
+constexpr std::size_t kMaxOperators = 16384;
 
 // Control characters would reach terminals and reports.
 std::string text_of(const flatbuffers::String* text) {
@@ -40,6 +43,15 @@ tl::unexpected<base::Error> contradiction(std::string message) {
 }
 
 }  // namespace
+
+fb::KvFormat wire_kv_format(base::KvFormat format) {
+  switch (format) {
+    case base::KvFormat::kF32: return fb::KvFormat::f32;
+    case base::KvFormat::kF16: return fb::KvFormat::f16;
+    case base::KvFormat::kInt8: return fb::KvFormat::i8;
+  }
+  return fb::KvFormat::f32;
+}
 
 Result<Banner> read_banner(const fb::Banner& answer) {
   Banner banner;
@@ -135,6 +147,25 @@ Done append_trace(const fb::Trace& trace, RunReply* reply) {
   if (trace.last() != complete) {
     return contradiction(
         fmt::format("a trace that ends at token {} of {}", reply->token_ids.size(), reply->generated_tokens));
+  }
+  return {};
+}
+
+Done append_profile(const fb::Profile& profile, RunReply* reply) {
+  if (const auto* ticks = profile.subtracted_ticks()) {
+    if (ticks->size() != base::kPhaseCount) return contradiction(fmt::format("{} phases", ticks->size()));
+    std::copy(ticks->begin(), ticks->end(), reply->subtracted_ticks.begin());
+  }
+  if (profile.entries() == nullptr) return {};
+  for (const auto* entry : *profile.entries()) {
+    if (reply->operators.size() == kMaxOperators) {
+      return contradiction(fmt::format("a profile of more than {} operators", kMaxOperators));
+    }
+    const auto phase = static_cast<std::size_t>(entry->phase());
+    if (phase >= base::kPhaseCount) return contradiction(fmt::format("an operator of phase {}", phase));
+    reply->operators.push_back({static_cast<base::Phase>(phase), std::max<int32_t>(entry->layer(), -1),
+                                text_of(entry->operator_()), entry->calls(), entry->ticks(), entry->macs(),
+                                entry->bytes()});
   }
   return {};
 }

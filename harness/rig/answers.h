@@ -9,6 +9,7 @@
 
 namespace slmrig::rig {
 
+wire::fb::KvFormat wire_kv_format(base::KvFormat format);
 base::Result<Banner> read_banner(const wire::fb::Banner& banner);
 base::Result<SlotState> read_slot_state(const wire::fb::SlotState& state, uint32_t asked_slot);
 LoadReport read_load_report(const wire::fb::LoadReport& report);
@@ -17,6 +18,8 @@ base::Result<RunReply> read_generation_report(const wire::fb::GenerationReport& 
                                               uint32_t max_new_tokens);
 // Appends; kCorrupt when the piece does not continue what is there.
 base::Done append_trace(const wire::fb::Trace& trace, RunReply* reply);
+// Appends; kCorrupt when there are more operators than any model has, or one is of no known phase.
+base::Done append_profile(const wire::fb::Profile& profile, RunReply* reply);
 std::vector<MemoryBytes> read_memory_report(const wire::fb::MemoryReport& report);
 
 }  // namespace slmrig::rig

@@ -47,13 +47,15 @@ std::string question_text(const fb::Envelope& envelope) {
     case fb::Message::UploadEnd: return fmt::format("slot={}", envelope.message_as_UploadEnd()->slot());
     case fb::Message::Load: {
       const auto& load = *envelope.message_as_Load();
-      return fmt::format("slot={} context_tokens={}", load.slot(), load.context_tokens());
+      return fmt::format("slot={} context_tokens={} kv={}", load.slot(), load.context_tokens(),
+                         fb::EnumNameKvFormat(load.kv()));
     }
     case fb::Message::Run: {
       const auto& run = *envelope.message_as_Run();
-      return fmt::format("prompt_bytes={} max_new_tokens={} top_k={} temperature={} seed={} ignore_end={}",
-                         size_of(run.prompt()), run.max_new_tokens(), run.top_k(), run.temperature(),
-                         run.seed(), run.ignore_end());
+      return fmt::format(
+          "prompt_bytes={} max_new_tokens={} top_k={} temperature={} seed={} ignore_end={} profile={}",
+          size_of(run.prompt()), run.max_new_tokens(), run.top_k(), run.temperature(), run.seed(),
+          run.ignore_end(), run.profile());
     }
     default: return {};
   }
@@ -97,6 +99,10 @@ std::string answer_text(const fb::Envelope& envelope) {
       const auto& trace = *envelope.message_as_Trace();
       return fmt::format("first_index={} tokens={} last={}", trace.first_index(), size_of(trace.token_ids()),
                          trace.last());
+    }
+    case fb::Message::Profile: {
+      const auto& profile = *envelope.message_as_Profile();
+      return fmt::format("operators={} last={}", size_of(profile.entries()), profile.last());
     }
     case fb::Message::MemoryReport: {
       std::string classes;

@@ -153,7 +153,7 @@ void SimulatedAgent::answer(const Envelope& envelope) {
       send_slot_state(envelope.message_as_UploadEnd()->slot(), true);
       return;
     case fb::Message::Load: on_load(); return;
-    case fb::Message::Run: on_run(envelope.message_as_Run()->max_new_tokens()); return;
+    case fb::Message::Run: on_run(*envelope.message_as_Run()); return;
     case fb::Message::MemoryQuery: {
       auto& builder = builder_.begin();
       const std::vector<flatbuffers::Offset<fb::MemoryClass>> classes = {
@@ -213,7 +213,9 @@ void SimulatedAgent::on_load() {
   send(fb::CreateLoadReport(builder, name, name, 3000, 256, 512, 1000, 4096));
 }
 
-void SimulatedAgent::on_run(uint32_t max_new_tokens) {
+void SimulatedAgent::on_run(const fb::Run& run) {
+  const uint32_t max_new_tokens = run.max_new_tokens();
+  const bool profile = run.profile();
   ++runs_;
   send(fb::CreateAccepted(builder_.begin()));
   if (misbehaves(Fault::kResetInRun)) options_.restart("assertion failed at transformer.cc:123");
@@ -229,6 +231,21 @@ void SimulatedAgent::on_run(uint32_t max_new_tokens) {
   if (misbehaves(Fault::kFailRun))
     return send_failure(wire::Status::kEngineFault, "a fault that was asked for");
   send_generation(max_new_tokens);
+  if (profile) send_profile();
+}
+
+// In two messages, as an agent of many operators has to.
+void SimulatedAgent::send_profile() {
+  const std::vector<uint64_t> subtracted_ticks = {10, 20};
+  for (const fb::Phase phase : {fb::Phase::prefill, fb::Phase::decode}) {
+    auto& builder = builder_.begin();
+    const auto name = builder.CreateString("query");
+    const std::vector<flatbuffers::Offset<fb::ProfileEntry>> entries = {
+        fb::CreateProfileEntry(builder, phase, 0, name, 3, 500, 6000, 7000)};
+    const auto vector = builder.CreateVector(entries);
+    const auto subtracted = builder.CreateVector(subtracted_ticks);
+    send(fb::CreateProfile(builder, vector, subtracted, phase == fb::Phase::decode));
+  }
 }
 
 void SimulatedAgent::send_generation(uint32_t max_new_tokens) {

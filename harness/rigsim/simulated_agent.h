@@ -46,8 +46,9 @@ class SimulatedAgent {
   void send_banner();
   void send_slot_state(uint8_t slot, bool with_hash);
   void on_load();
-  void on_run(uint32_t max_new_tokens);
+  void on_run(const wire::fb::Run& run);
   void send_generation(uint32_t max_new_tokens);
+  void send_profile();
   void send_failure(wire::Status status, const char* detail);
   // True when the fault is this one and its time has come.
   bool misbehaves(Fault fault) const;
