@@ -288,7 +288,8 @@ Result<SessionData> Reader::session_data(const std::string& session_id) {
   SLMRIG_ASSIGN(const std::vector<CellRow> rows, cells_of_session(session_id));
   for (const CellRow& cell : rows) {
     SLMRIG_ASSIGN(std::vector<GenerationRow> measured, generations(cell.cell_id));
-    data.cells.push_back({cell, std::move(measured)});
+    SLMRIG_ASSIGN(ProfileRows profiled, profile(cell.cell_id));
+    data.cells.push_back({cell, std::move(measured), std::move(profiled)});
   }
   return data;
 }

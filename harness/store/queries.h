@@ -37,6 +37,7 @@ class Reader {
   base::Result<std::vector<CellRow>> cells(const std::string& run_id);
   base::Result<std::vector<CellRow>> cells_of_session(const std::string& session_id);
   base::Result<std::vector<GenerationRow>> generations(const std::string& cell_id);
+  base::Result<ProfileRows> profile(const std::string& cell_id);
   base::Result<std::vector<ColdStartRow>> cold_starts(const std::string& session_id);
   base::Result<std::vector<MemoryRow>> memory(const std::string& session_id);
   base::Result<base::Provenance> run_provenance(const std::string& run_id);

@@ -126,6 +126,30 @@ struct GenerationRow {
   int64_t started_at_ns = 0;
 };
 
+// The profile pass of a cell: sums over its generations.
+struct OperatorRow {
+  base::Phase phase = base::Phase::kPrefill;
+  std::optional<int32_t> layer;  // absent: of no layer
+  std::string name;
+  uint64_t calls = 0;
+  int64_t cost = 0;  // without looking at the clock
+  uint64_t macs = 0;
+  uint64_t bytes = 0;
+};
+
+struct PhaseRow {
+  base::Phase phase = base::Phase::kPrefill;
+  uint32_t generations = 0;
+  uint64_t tokens = 0;
+  int64_t cost = 0;             // of the phase in the profile pass
+  int64_t subtracted_cost = 0;  // what looking at the clock cost; the operators add up to the rest
+};
+
+struct ProfileRows {
+  std::vector<PhaseRow> phases;  // empty: the cell was not profiled
+  std::vector<OperatorRow> operators;
+};
+
 // Text that belongs to a session (device transcript, an emulator's stderr), unpacked.
 struct LogRow {
   std::string name;
@@ -145,6 +169,7 @@ struct SeriesValue {
 struct CellData {
   CellRow cell;
   std::vector<GenerationRow> generations;  // in the order in which they were measured
+  ProfileRows profile;
 };
 
 struct SessionData {

@@ -27,6 +27,8 @@ const std::map<std::string, std::vector<std::string>> kViews = {
      {"repeat", "origin", "boot_ns", "load_ns", "first_prefill_ns", "first_token_ns", "total_ns",
       "total_instructions"}},
     {"v_memory", {"class", "bytes"}},
+    {"v_profile",
+     {"layer", "operator", "calls", "duration_ns", "instructions", "macs", "bytes", "phase", "tokens"}},
     {"v_series",
      {"metric", "unit", "started_at_ns", "samples", "value", "commit_sha", "agent_build_id", "image_sha256"}},
 };
@@ -105,6 +107,59 @@ TEST_CASE("where neither time nor instructions are real, there is neither") {
                         "select count(*) from v_token where duration_ns is null "
                         "and instructions is null") == 4);
   CHECK(must(must(open_reader(folder.file())).session("s-1")).cost_unit == CostUnit::kNone);
+}
+
+TEST_CASE("a profile has time or instructions by the session's unit, and replaces an earlier one") {
+  const TestFolder folder;
+  base::SessionStart session = session_for_test();
+  SECTION("time") {}
+  SECTION("instructions") { session = emulated_session(); }
+  auto store = store_for_test(folder.file(), session);
+  base::Profile profile;
+  profile.cell_id = "s-1-c0";
+  profile.generations = 2;
+  profile.phases = {base::PhaseCost{20, 900, 30}, base::PhaseCost{8, 500, 10}};
+  profile.operators = {{base::Phase::kPrefill, 0, "query", 2, 870, 1000, 2000},
+                       {base::Phase::kDecode, -1, "output", 8, 490, 3000, 4000}};
+  must(store->add(profile));
+  profile.operators[1].calls = 9;
+  must(store->add(profile));
+  const SqlTable table = query_for_test(
+      folder.file(),
+      "select cell_id, layer, operator, calls, duration_ns, instructions, macs, bytes, phase, tokens "
+      "from v_profile order by phase desc");
+  using Row = std::vector<SqlValue>;
+  const SqlValue null = std::monostate{};
+  const bool counts = session.ticks.counts_instructions;
+  const auto ns = [&](int64_t ticks) { return counts ? null : SqlValue(ticks); };
+  const auto instructions = [&](int64_t ticks) { return counts ? SqlValue(ticks * 40) : null; };
+  REQUIRE(table.rows.size() == 2);
+  CHECK(table.rows[0] == Row{"s-1-c0", int64_t{0}, "query", int64_t{2}, ns(870), instructions(870),
+                             int64_t{1000}, int64_t{2000}, "prefill", int64_t{20}});
+  CHECK(table.rows[1] == Row{"s-1-c0", null, "output", int64_t{9}, ns(490), instructions(490), int64_t{3000},
+                             int64_t{4000}, "decode", int64_t{8}});
+
+  auto reader = must(open_reader(folder.file()));
+  const ProfileRows rows = must(reader.session_data("s-1")).cells.at(0).profile;
+  REQUIRE(rows.phases.size() == 2);
+  CHECK(rows.phases[1].cost == 500 * (counts ? 40 : 1));
+  CHECK(rows.phases[1].subtracted_cost == 10 * (counts ? 40 : 1));
+  REQUIRE(rows.operators.size() == 2);
+  CHECK(rows.operators[0].layer == 0);
+  CHECK_FALSE(rows.operators[1].layer.has_value());
+  CHECK(must(reader.session_data("s-1")).cells.at(1).profile.phases.empty());
+  // Another attempt measures the cell anew, and its profile with it.
+  must(store->begin_session(session));
+  CHECK(number_for_test(folder.file(), "select count(*) from v_profile") == 0);
+}
+
+TEST_CASE("the format of keys and values stands in the settings of what belongs to a session") {
+  const TestFolder folder;
+  base::SessionStart session = session_for_test();
+  session.session.cells[0].settings.kv = base::KvFormat::kInt8;
+  auto store = store_for_test(folder.file(), session);
+  add_one_of_each(*store);
+  CHECK(text_for_test(folder.file(), "select settings from v_cold_start") == "ctx=256 kv=int8");
 }
 
 TEST_CASE("the views convert ticks as TickScale does, exactly") {

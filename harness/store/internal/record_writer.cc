@@ -53,8 +53,8 @@ const char* const kUpsertSession = R"(
 insert into session (session_id, run_key, bench, unit_id, board, engine, engine_version, kernel_isa, model, variant,
                      tier, counts_instructions, tick_numerator, tick_denominator, tick_source, agent_build_id,
                      image_sha256, model_sha256, image_bytes, context_tokens, weight_macs_per_token, ordinal, attempt,
-                     started_at_ns)
-values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+                     started_at_ns, kv)
+values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 on conflict (session_id) do update set
   unit_id = coalesce(excluded.unit_id, unit_id),
   engine = coalesce(excluded.engine, engine),
@@ -158,7 +158,10 @@ Result<int64_t> RecordWriter::insert_session(const base::SessionStart& session, 
   insert->bind_text_or_null(session.image_sha256).bind_text_or_null(session.variant.model_sha256);
   insert->bind(session.variant.image_bytes).bind(session.variant.context_tokens);
   insert->bind(session.variant.weight_macs_per_token).bind(about.ordinal).bind(session.attempt);
-  SLMRIG_ASSIGN(const bool row, insert->bind(session.started_at_ns).step());
+  const base::KvFormat kv = about.cells.empty() ? base::KvFormat::kF32 : about.cells.front().settings.kv;
+  insert->bind(session.started_at_ns);
+  insert->bind_text_or_null(kv == base::KvFormat::kF32 ? std::string_view() : base::to_string(kv));
+  SLMRIG_ASSIGN(const bool row, insert->step());
   SLMRIG_CHECK(row);
   const int64_t key = insert->column_int64(0);
   // The row comes before the statement has ended.
@@ -181,7 +184,8 @@ Done RecordWriter::restart_cell(const std::string& cell_id) {
   const Result<int64_t> key = cell_key(cell_id);
   if (!key) return {};  // this attempt brings it
   for (const char* sql :
-       {"delete from generation where cell_key = ?", "delete from series_value where cell_key = ?"}) {
+       {"delete from generation where cell_key = ?", "delete from series_value where cell_key = ?",
+        "delete from profile_operator where cell_key = ?", "delete from profile_phase where cell_key = ?"}) {
     SLMRIG_ASSIGN(Statement * remove, database_.cached(sql));
     SLMRIG_TRY(remove->bind(*key).run());
   }
