@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -80,6 +81,7 @@ class ChildProcess {
 struct CaptureLimits {
   int64_t timeout_ms = 60'000;
   std::size_t max_output_bytes = 64U << 20U;  // of each stream; more is an error, the child is stopped
+  std::function<bool()> stop = {};            // true: the child is stopped within a fifth of a second
 };
 
 struct CapturedRun {
@@ -89,7 +91,7 @@ struct CapturedRun {
 };
 
 // Runs to the end and keeps what it wrote; `input` is fed to its stdin. kTimeout names the program and the
-// limit. A child that ends badly is not an error here: look at exit.
+// limit, or says that it was stopped. A child that ends badly is not an error here: look at exit.
 Result<CapturedRun> run_captured(const ChildOptions& options, const CaptureLimits& limits = {},
                                  std::string_view input = {});
 

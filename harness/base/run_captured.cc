@@ -16,6 +16,7 @@ namespace slmrig::base {
 namespace {
 
 constexpr std::size_t kPieceBytes = 65536;
+constexpr int64_t kStopCheckMs = 100;
 
 class Capture {
  public:
@@ -38,11 +39,11 @@ class Capture {
       const int64_t left_ms = (deadline_ns_ - monotonic_now_ns()) / 1'000'000;
       if (left_ms <= 0)
         return fail(ErrorCode::kTimeout, fmt::format("took longer than {} ms", limits_.timeout_ms));
+      if (limits_.stop && limits_.stop()) return fail(ErrorCode::kTimeout, "stopped by the user");
       std::array<pollfd, 3> waits = {pollfd{output_open ? child_->output() : -1, POLLIN, 0},
                                      pollfd{errors_open ? child_->errors() : -1, POLLIN, 0},
                                      pollfd{child_->input(), POLLOUT, 0}};
-      if (::poll(waits.data(), waits.size(), static_cast<int>(std::min<int64_t>(left_ms, 1000))) < 0)
-        continue;
+      if (::poll(waits.data(), waits.size(), static_cast<int>(std::min(left_ms, kStopCheckMs))) < 0) continue;
       if (waits[0].revents != 0) output_open = take(child_->output(), &run->output);
       if (waits[1].revents != 0) errors_open = take(child_->errors(), &run->errors);
       if (waits[2].revents != 0) feed();

@@ -25,12 +25,22 @@ struct Workshop {
   std::filesystem::path cache_directory;  // created when it is not there
   std::filesystem::path slmforge;
   std::filesystem::path native_agent;  // empty: find_program("slmrig-agent-native", root)
+  // True: slmforge is stopped in its work, and what it was to make is a kTimeout error. Empty: never. Called
+  // from many threads.
+  std::function<bool()> stop = {};
+};
+
+// What the arena of an image is planned for. context_tokens 0: the model's own maximum.
+struct ArenaSettings {
+  uint32_t context_tokens = 0;
+  base::KvFormat kv = base::KvFormat::kF32;
 };
 
 // What the model under this recipe is, with its image in the cache. kBadInput passes slmforge's own words on
-// (a broken GGUF, an unknown recipe); kIo when the cache cannot be written.
+// (a broken GGUF, an unknown recipe); kUnsupported says why the recipe cannot apply to this model (its rows
+// do not hold a whole block, ...); kIo when the cache cannot be written.
 base::Result<base::VariantFacts> provision_variant(const base::ModelRef& model, const std::string& variant,
-                                                   uint32_t context_tokens, const Workshop& workshop);
+                                                   const ArenaSettings& arena, const Workshop& workshop);
 
 struct ReferenceAnswer {
   std::string token_ids_sha256;
@@ -39,9 +49,15 @@ struct ReferenceAnswer {
 // By prompt id.
 using ReferenceAnswers = std::map<std::string, ReferenceAnswer>;
 
-// Of the first `limit` prompts of the suite (0: all), by `slmforge eval` on the image itself.
+// How much of a suite the host answers, and at what length.
+struct ReferenceLimits {
+  uint32_t prompts = 0;         // the first N; 0: all
+  uint32_t max_new_tokens = 0;  // 0: the suite's
+};
+
+// By `slmforge eval` on the image itself, with keys and values as the variant's arena has them.
 base::Result<ReferenceAnswers> reference_answers(const base::VariantFacts& variant, const base::Suite& suite,
-                                                 uint32_t limit, const Workshop& workshop);
+                                                 ReferenceLimits limits, const Workshop& workshop);
 
 // Brings agent and image to the bench, starts it, and compares: the board's name and unit with the rig file,
 // the agent's build id with its file, the SHA-256 that the device computed of its slot with the image. The

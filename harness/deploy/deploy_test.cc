@@ -63,9 +63,9 @@ TEST_CASE("an image is deployed to this host, answers like the reference, and su
   CHECK(live.image_sha256() == variant.image_sha256);
   CHECK(live.banner().agent_build_id == live.agent_facts().build_id);
   CHECK(live.agent_facts().text_bytes > 0);
-  CHECK(live.agent().load(live.slot(), 64).value().context_tokens == 64);
+  CHECK(live.agent().load(live.slot(), {64}).value().context_tokens == 64);
   const base::Suite suite = small_suite(bed);
-  const ReferenceAnswers reference = reference_answers(variant, suite, 0, bed.workshop).value();
+  const ReferenceAnswers reference = reference_answers(variant, suite, {}, bed.workshop).value();
   REQUIRE(reference.size() == 2);
   rig::RunRequest request;
   request.prompt = suite.prompts[0].text;
@@ -77,7 +77,7 @@ TEST_CASE("an image is deployed to this host, answers like the reference, and su
   const rig::Banner banner = live.reset().value();
   CHECK(banner.boot_ticks > 0);
   CHECK(live.agent().query_slot(live.slot(), true).value().sha256 == variant.image_sha256);
-  REQUIRE(live.agent().load(live.slot(), 64));
+  REQUIRE(live.agent().load(live.slot(), {64}));
   CHECK(live.agent().run(request).value().token_ids == first.token_ids);
   CHECK_THAT(live.transcript(), Catch::Contains("> UploadBegin") && Catch::Contains("the agent restarted"));
 }
@@ -205,9 +205,9 @@ TEST_CASE("reference answers are cached, and those to a whole suite serve a part
   TestWorkshop bed;
   const base::VariantFacts variant = bed.variant("f32");
   const base::Suite suite = small_suite(bed);
-  const auto all = reference_answers(variant, suite, 0, bed.workshop).value();
+  const auto all = reference_answers(variant, suite, {}, bed.workshop).value();
   Workshop without_tool = bed.workshop;
-  const auto part = reference_answers(variant, suite, 1, without_tool).value();
+  const auto part = reference_answers(variant, suite, {.prompts = 1}, without_tool).value();
   CHECK(part.at("a").token_ids_sha256 == all.at("a").token_ids_sha256);
   const fs::path cache = bed.workshop.cache_directory / "references";
   CHECK(std::distance(fs::directory_iterator(cache), {}) == 1);

@@ -19,7 +19,7 @@ std::vector<base::Bench> emulated_benches(const Workshop& workshop) {
 }
 
 rig::RunReply answer_of(rig::LiveBoard& board) {
-  REQUIRE(board.agent().load(board.slot(), 64));
+  REQUIRE(board.agent().load(board.slot(), {64}));
   rig::RunRequest request;
   request.prompt = "hello there";
   request.max_new_tokens = 8;
@@ -55,7 +55,7 @@ TEST_CASE("an emulator that dies in mid-run is a lost link that says how it ende
   auto deployed = deploy_variant(emulated_benches(bed.workshop).at(0), bed.variant("int8"), bed.workshop, {});
   if (!deployed) FAIL(deployed.error().text());
   rig::LiveBoard& board = **deployed;
-  REQUIRE(board.agent().load(board.slot(), 64));
+  REQUIRE(board.agent().load(board.slot(), {64}));
   const base::ExitState ended = dynamic_cast<StartedBoard&>(board).process().stop();
   const auto reply = board.agent().run({.prompt = "hello"});
   REQUIRE_FALSE(reply);

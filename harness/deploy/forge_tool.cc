@@ -35,17 +35,33 @@ std::string last_words(const std::string& text) {
   return words.empty() ? "it said nothing" : words;
 }
 
+// What slmforge says of a recipe that cannot apply to a model, or nothing when it ended for another reason.
+std::string not_applicable_reason(const base::CapturedRun& run) {
+  constexpr int kNotApplicable = 3;
+  if (run.exit.signal != 0 || run.exit.code != kNotApplicable) return {};
+  const nlohmann::json json = nlohmann::json::parse(run.output, nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json::json_pointer kind("/error/kind");
+  const nlohmann::json::json_pointer message("/error/message");
+  if (!json.contains(kind) || json[kind] != "not_applicable") return {};
+  if (!json.contains(message) || !json[message].is_string()) return {};
+  return base::make_valid_utf8(json[message].get<std::string>());
+}
+
 }  // namespace
 
 Result<nlohmann::json> run_forge(const fs::path& slmforge, const std::vector<std::string>& arguments,
-                                 int64_t timeout_ms) {
+                                 int64_t timeout_ms, const std::function<bool()>& stop) {
   base::ChildOptions options;
   options.arguments = {slmforge.string()};
   options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
   base::CaptureLimits limits;
   limits.timeout_ms = timeout_ms;
+  limits.stop = stop;
   SLMRIG_ASSIGN(const base::CapturedRun run, base::run_captured(options, limits));
   const std::string command = "slmforge " + arguments.front();
+  if (const std::string reason = not_applicable_reason(run); !reason.empty()) {
+    return fail(ErrorCode::kUnsupported, reason);
+  }
   if (!run.exit.ok()) {
     const bool refused = run.exit.signal == 0 && run.exit.code == 2;
     const std::string ended = refused ? "" : fmt::format("ended with {}: ", run.exit.text());

@@ -16,10 +16,13 @@
 
 namespace slmrig::deploy {
 
-// Its stdout as JSON. What it refuses (exit status 2) is kBadInput, any other failure kIo, both in its own
-// words.
+// Its stdout as JSON. What it refuses (exit status 2) is kBadInput, a recipe that cannot apply to the model
+// (exit status 3, {"error": {"kind": "not_applicable", "message": ...}} on stdout) kUnsupported, any other
+// failure kIo, all in its own words. Ends early with kTimeout, and the child with it, when `stop` (may be
+// empty) says so.
 base::Result<nlohmann::json> run_forge(const std::filesystem::path& slmforge,
-                                       const std::vector<std::string>& arguments, int64_t timeout_ms);
+                                       const std::vector<std::string>& arguments, int64_t timeout_ms,
+                                       const std::function<bool()>& stop);
 
 // SHA-256 of a file, remembered for as long as its size and time of change stay the same. Safe from many
 // threads.

@@ -23,13 +23,13 @@ constexpr int64_t kImageMs = 120'000;
 struct Recipe {
   const base::ModelRef& model;
   const std::string& variant;
-  uint32_t context_tokens;
+  const ArenaSettings& arena;
   std::string model_sha256;
   std::string forge_sha256;
 
   std::string key() const {
-    return base::sha256_hex(
-        fmt::format("image 1\n{}\n{}\n{}\n{}\n", model_sha256, variant, context_tokens, forge_sha256));
+    return base::sha256_hex(fmt::format("image 1\n{}\n{}\n{}\n{}\n{}\n", model_sha256, variant,
+                                        arena.context_tokens, base::to_string(arena.kv), forge_sha256));
   }
 };
 
@@ -67,6 +67,7 @@ Result<VariantFacts> read_facts(const nlohmann::json& json, const Recipe& recipe
   }
   SLMRIG_ASSIGN(const uint64_t context_tokens, number_at(json, "/context_tokens"));
   facts.context_tokens = static_cast<uint32_t>(context_tokens);
+  facts.kv = recipe.arena.kv;
   return facts;
 }
 
@@ -89,12 +90,16 @@ Done make_variant(const Recipe& recipe, const fs::path& image, const fs::path& f
   SLMRIG_TRY(
       run_forge(workshop.slmforge,
                 {"quantize", recipe.model.file, "--recipe", recipe.variant, "-o", gguf.string(), "--json"},
-                kQuantizeMs));
+                kQuantizeMs, workshop.stop));
+  std::vector<std::string> image_arguments = {"image", gguf.string(), "-o", made.string(), "--json"};
+  if (recipe.arena.context_tokens != 0) {
+    image_arguments.insert(image_arguments.end(), {"--context", std::to_string(recipe.arena.context_tokens)});
+  }
+  if (recipe.arena.kv != base::KvFormat::kF32) {
+    image_arguments.insert(image_arguments.end(), {"--kv", std::string(base::to_string(recipe.arena.kv))});
+  }
   SLMRIG_ASSIGN(const nlohmann::json json,
-                run_forge(workshop.slmforge,
-                          {"image", gguf.string(), "-o", made.string(), "--context",
-                           std::to_string(recipe.context_tokens), "--json"},
-                          kImageMs));
+                run_forge(workshop.slmforge, image_arguments, kImageMs, workshop.stop));
   SLMRIG_ASSIGN(const VariantFacts facts, read_facts(json, recipe, made));
   SLMRIG_ASSIGN(const std::string sha256, base::sha256_hex_of_file(made));
   if (sha256 != facts.image_sha256) {
@@ -109,10 +114,10 @@ Done make_variant(const Recipe& recipe, const fs::path& image, const fs::path& f
 }  // namespace
 
 Result<VariantFacts> provision_variant(const base::ModelRef& model, const std::string& variant,
-                                       uint32_t context_tokens, const Workshop& workshop) {
+                                       const ArenaSettings& arena, const Workshop& workshop) {
   const std::string context = fmt::format("model {} as {}", model.name, variant);
   const auto provision = [&]() -> Result<VariantFacts> {
-    Recipe recipe{model, variant, context_tokens, {}, {}};
+    Recipe recipe{model, variant, arena, {}, {}};
     SLMRIG_ASSIGN(recipe.model_sha256, remembered_sha256(model.file));
     SLMRIG_ASSIGN(recipe.forge_sha256, remembered_sha256(workshop.slmforge));
     const fs::path folder = workshop.cache_directory / "images";

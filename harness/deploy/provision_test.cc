@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <csignal>
 
+#include <chrono>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -47,10 +48,10 @@ TEST_CASE("another recipe, context or model is another image") {
   const auto int8 = bed.variant("int8");
   const auto f32 = bed.variant("f32");
   CHECK(f32.image_bytes > int8.image_bytes);
-  const auto shorter = provision_variant(bed.model, "int8", 32, bed.workshop).value();
+  const auto shorter = provision_variant(bed.model, "int8", {32}, bed.workshop).value();
   CHECK(shorter.image_file != int8.image_file);
   CHECK(shorter.arena_kv_bytes < int8.arena_kv_bytes);
-  const auto other = provision_variant(bed.make_model("tiny", 2), "int8", 64, bed.workshop).value();
+  const auto other = provision_variant(bed.make_model("tiny", 2), "int8", {64}, bed.workshop).value();
   CHECK(other.image_sha256 != int8.image_sha256);
 }
 
@@ -60,7 +61,7 @@ TEST_CASE("threads that want the same variant get the same one") {
   std::vector<std::thread> threads;
   for (std::string& hash : hashes) {
     threads.emplace_back([&] {
-      if (const auto facts = provision_variant(bed.model, "int8", 64, bed.workshop))
+      if (const auto facts = provision_variant(bed.model, "int8", {64}, bed.workshop))
         hash = facts->image_sha256;
     });
   }
@@ -84,16 +85,16 @@ TEST_CASE("what slmforge refuses is passed on in its own words") {
   TestWorkshop bed;
   REQUIRE(base::write_file_atomically(bed.folder.path() / "broken.gguf", std::string_view("not a model")));
   const auto broken =
-      provision_variant({"broken", bed.folder.path() / "broken.gguf"}, "int8", 64, bed.workshop);
+      provision_variant({"broken", bed.folder.path() / "broken.gguf"}, "int8", {64}, bed.workshop);
   REQUIRE_FALSE(broken);
   CHECK(broken.error().code == ErrorCode::kBadInput);
   CHECK_THAT(broken.error().text(), Catch::StartsWith("model broken as int8: slmforge quantize: ") &&
                                         Catch::Contains("broken.gguf") && Catch::Contains("magic"));
-  const auto recipe = provision_variant(bed.model, "int9", 64, bed.workshop);
+  const auto recipe = provision_variant(bed.model, "int9", {64}, bed.workshop);
   REQUIRE_FALSE(recipe);
   CHECK(recipe.error().code == ErrorCode::kBadInput);
   CHECK_THAT(recipe.error().text(), Catch::Contains("int9"));
-  const auto missing = provision_variant({"gone", "/nonexistent/gone.gguf"}, "int8", 64, bed.workshop);
+  const auto missing = provision_variant({"gone", "/nonexistent/gone.gguf"}, "int8", {64}, bed.workshop);
   REQUIRE_FALSE(missing);
   CHECK_THAT(missing.error().text(), Catch::Contains("/nonexistent/gone.gguf: No such file"));
   CHECK(files_in(bed.workshop.cache_directory / "images") == 0);
@@ -106,7 +107,7 @@ TEST_CASE("every truncation of a model file that is tried is refused without a c
        {std::size_t{0}, std::size_t{3}, std::size_t{24}, whole.size() / 2, whole.size() - 1}) {
     const fs::path file = bed.folder.path() / "cut.gguf";
     REQUIRE(base::write_file_atomically(file, whole.substr(0, length)));
-    const auto facts = provision_variant({"cut", file}, "int8", 64, bed.workshop);
+    const auto facts = provision_variant({"cut", file}, "int8", {64}, bed.workshop);
     REQUIRE_FALSE(facts);
     CHECK(facts.error().code == ErrorCode::kBadInput);
   }
@@ -120,7 +121,7 @@ TEST_CASE("a tool that prints something else is told from one that fails") {
     fs::permissions(tool, fs::perms::owner_all);
     Workshop workshop = bed.workshop;
     workshop.slmforge = tool;
-    return provision_variant(bed.model, "int8", 64, workshop).error();
+    return provision_variant(bed.model, "int8", {64}, workshop).error();
   };
   const base::Error chatty = with_tool("#!/bin/sh\necho hello\n");
   CHECK(chatty.code == ErrorCode::kCorrupt);
@@ -129,6 +130,42 @@ TEST_CASE("a tool that prints something else is told from one that fails") {
   CHECK(failing.code == ErrorCode::kIo);
   CHECK_THAT(failing.text(), Catch::Contains("ended with exit status 1: out of luck"));
   CHECK_THAT(with_tool("#!/bin/sh\nkill -SEGV $$\n").text(), Catch::Contains("killed by signal 11"));
+}
+
+TEST_CASE("a recipe that cannot apply is told from a failure, in slmforge's words") {
+  TestWorkshop bed;
+  const fs::path tool = bed.folder.path() / "tool";
+  const auto with_tool = [&](std::string_view script) {
+    REQUIRE(base::write_file_atomically(tool, script));
+    fs::permissions(tool, fs::perms::owner_all);
+    Workshop workshop = bed.workshop;
+    workshop.slmforge = tool;
+    return provision_variant(bed.model, "2bit", {64}, workshop).error();
+  };
+  const base::Error refused = with_tool(R"(#!/bin/sh
+echo '{"error": {"kind": "not_applicable", "message": "rows of 64 do not hold a block of 256"}}'; exit 3
+)");
+  CHECK(refused.code == ErrorCode::kUnsupported);
+  CHECK(refused.message == "rows of 64 do not hold a block of 256");
+  CHECK(with_tool("#!/bin/sh\necho '{\"error\": {\"kind\": \"other\"}}'; exit 3\n").code == ErrorCode::kIo);
+  CHECK(with_tool("#!/bin/sh\nexit 3\n").code == ErrorCode::kIo);
+}
+
+TEST_CASE("a stop ends slmforge in the middle of its work") {
+  TestWorkshop bed;
+  const fs::path tool = bed.folder.path() / "tool";
+  REQUIRE(base::write_file_atomically(tool, std::string_view("#!/bin/sh\nexec sleep 60\n")));
+  fs::permissions(tool, fs::perms::owner_all);
+  bed.workshop.slmforge = tool;
+  const auto began = std::chrono::steady_clock::now();
+  bed.workshop.stop = [&] {
+    return std::chrono::steady_clock::now() - began > std::chrono::milliseconds(300);
+  };
+  const auto facts = provision_variant(bed.model, "int8", {64}, bed.workshop);
+  REQUIRE_FALSE(facts);
+  CHECK_THAT(facts.error().text(), Catch::Contains("stopped by the user"));
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(20));
+  CHECK(files_in(bed.workshop.cache_directory / "images") == 0);
 }
 
 // The file size limit acts like a full disk, for slmforge too. In a child process, since it cannot be taken
@@ -141,7 +178,7 @@ TEST_CASE("a disk that is full while an image is made is an error, and leaves no
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit = {4096, 4096};
     ::setrlimit(RLIMIT_FSIZE, &limit);
-    const auto facts = provision_variant(bed.model, "int8", 64, bed.workshop);
+    const auto facts = provision_variant(bed.model, "int8", {64}, bed.workshop);
     static_cast<void>(base::write_file_atomically(report, facts ? "made" : facts.error().text()));
     ::_exit(0);
   }
@@ -156,7 +193,7 @@ TEST_CASE("a disk that is full while an image is made is an error, and leaves no
 TEST_CASE("a cache that cannot be written is named") {
   TestWorkshop bed;
   REQUIRE(base::write_file_atomically(bed.workshop.cache_directory, std::string_view("a file in the way")));
-  const auto facts = provision_variant(bed.model, "int8", 64, bed.workshop);
+  const auto facts = provision_variant(bed.model, "int8", {64}, bed.workshop);
   REQUIRE_FALSE(facts);
   CHECK_THAT(facts.error().text(), Catch::Contains("creating folder") && Catch::Contains("cache/images"));
 }

@@ -52,22 +52,30 @@ std::string kept_json(const ReferenceAnswers& answers) {
 }  // namespace
 
 Result<ReferenceAnswers> reference_answers(const base::VariantFacts& variant, const base::Suite& suite,
-                                           uint32_t limit, const Workshop& workshop) {
-  if (limit >= suite.prompts.size()) limit = 0;
+                                           ReferenceLimits limits, const Workshop& workshop) {
+  if (limits.prompts >= suite.prompts.size()) limits.prompts = 0;
+  if (limits.max_new_tokens == suite.generation.max_new_tokens) limits.max_new_tokens = 0;
   SLMRIG_ASSIGN(const std::string forge_sha256, remembered_sha256(workshop.slmforge));
   const auto entry_of = [&](uint32_t prompts) {
     const std::string key = base::sha256_hex(fmt::format(
-        "reference 1\n{}\n{}\n{}\n{}\n", variant.image_sha256, suite.sha256, prompts, forge_sha256));
+        "reference 1\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", variant.image_sha256, suite.sha256, prompts,
+        limits.max_new_tokens, variant.context_tokens, base::to_string(variant.kv), forge_sha256));
     return workshop.cache_directory / "references" / fmt::format("{}-{}.json", suite.name, key.substr(0, 16));
   };
   SLMRIG_TRY(base::make_directories(workshop.cache_directory / "references"));
   // The answers to all prompts serve every part of the suite.
   std::error_code ignored;
-  const fs::path entry = fs::exists(entry_of(0), ignored) ? entry_of(0) : entry_of(limit);
+  const fs::path entry = fs::exists(entry_of(0), ignored) ? entry_of(0) : entry_of(limits.prompts);
   const auto make = [&]() -> Done {
     std::vector<std::string> arguments = {"eval", variant.image_file, "--suite", suite.file, "--json"};
-    if (limit != 0) arguments.insert(arguments.end(), {"--limit", std::to_string(limit)});
-    SLMRIG_ASSIGN(const nlohmann::json json, run_forge(workshop.slmforge, arguments, kEvaluateMs));
+    const auto add = [&](std::string option, std::string value) {
+      arguments.insert(arguments.end(), {std::move(option), std::move(value)});
+    };
+    if (limits.prompts != 0) add("--limit", std::to_string(limits.prompts));
+    if (limits.max_new_tokens != 0) add("--max-new-tokens", std::to_string(limits.max_new_tokens));
+    if (variant.kv != base::KvFormat::kF32) add("--kv", std::string(base::to_string(variant.kv)));
+    SLMRIG_ASSIGN(const nlohmann::json json,
+                  run_forge(workshop.slmforge, arguments, kEvaluateMs, workshop.stop));
     SLMRIG_ASSIGN(const ReferenceAnswers answers, read_answers(json));
     return base::write_file_atomically(entry, kept_json(answers));
   };

@@ -37,7 +37,7 @@ struct TestWorkshop {
   }
 
   base::VariantFacts variant(const std::string& recipe) const {
-    auto facts = provision_variant(model, recipe, 64, workshop);
+    auto facts = provision_variant(model, recipe, {64}, workshop);
     if (!facts) FAIL(facts.error().text());
     return *facts;
   }
