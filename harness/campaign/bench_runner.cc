@@ -10,6 +10,7 @@
 #include "harness/campaign/schedule.h"
 #include "harness/campaign/session_facts.h"
 #include "harness/measure/clock_check.h"
+#include "harness/plan/estimate.h"
 #include "harness/store/queries.h"
 
 namespace slmrig::campaign {
@@ -72,7 +73,7 @@ void BenchRunner::run() {
 
 Done BenchRunner::run_session(Session session) {
   const auto& variant = run_.preparation.variants.at(variant_key(session));
-  if (!variant) {
+  if (!variant && session.status == CellStatus::kOk) {
     note_failure(session, variant.error());
     return record_unmeasured(session, CellStatus::kFailed, variant.error().text());
   }
@@ -136,12 +137,15 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
   if (clock_check_) start.provenance["clock.check"] = *clock_check_;
   SLMRIG_TRY(run_.store.begin_session(start));
   if (!broken) {
-    static const measure::References kNone;
-    const auto known = run_.preparation.references.find(variant_key(session));
-    const measure::References& references =
-        known == run_.preparation.references.end() ? kNone : known->second;
-    measure::SessionInputs inputs{session,    run_.expanded.plan,  references,
-                                  run_.units, doubts_about(board), {}};
+    const measure::References references = references_of(session);
+    measure::SessionInputs inputs{.session = session,
+                                  .plan = run_.expanded.plan,
+                                  .references = references,
+                                  .units = run_.units,
+                                  .profile = run_.request.profile,
+                                  .doubts = doubts_about(board),
+                                  .host_waiting_ns = {},
+                                  .generation_timeouts_ms = timeouts_of(session, variant)};
     if (shares_the_host(bench_.board)) inputs.host_waiting_ns = host_waiting_ns;
     auto outcome = measure::measure_session(board, inputs, {run_.store, run_.observer, clock_, run_.stop});
     if (!outcome) return tl::unexpected(outcome.error());
@@ -161,6 +165,31 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
   if (!broken) return {};
   return end_cells(session, broken->code == ErrorCode::kUnfit ? CellStatus::kUnfit : CellStatus::kFailed,
                    broken->text());
+}
+
+measure::References BenchRunner::references_of(const Session& session) const {
+  measure::References references;
+  for (const base::Cell& cell : session.cells) {
+    const auto known = run_.preparation.references.find(reference_key(session, cell));
+    if (known != run_.preparation.references.end()) references[cell.cell_id] = known->second;
+  }
+  return references;
+}
+
+// What a board is expected to need is a rough model, and hosts are busy: only one that hangs should be given
+// up.
+std::map<std::string, int64_t> BenchRunner::timeouts_of(const Session& session,
+                                                        const base::VariantFacts& variant) const {
+  constexpr int64_t kPatience = 20;
+  std::map<std::string, int64_t> timeouts_ms;
+  for (const base::Cell& cell : session.cells) {
+    const base::Suite& suite = base::suite_of(run_.expanded.plan, cell);
+    const int64_t expected_ns = plan::expected_generation_ns(bench_.board, variant, suite, cell.settings);
+    const int64_t ample_ms = std::max(measure::kGenerationTimeoutMs, kPatience * expected_ns / 1'000'000);
+    const int64_t planned_ms = int64_t{cell.settings.generation_timeout_s} * 1000;
+    timeouts_ms[cell.cell_id] = planned_ms != 0 ? planned_ms : ample_ms;
+  }
+  return timeouts_ms;
 }
 
 // Once for each bench and run: it costs two idle seconds, and a clock does not change its mind between two

@@ -67,6 +67,9 @@ class BenchRunner {
   base::Done finish_session(const std::string& session_id);
   base::SessionStart start_of(const base::Session& session, const base::VariantFacts& variant,
                               uint32_t number) const;
+  measure::References references_of(const base::Session& session) const;
+  std::map<std::string, int64_t> timeouts_of(const base::Session& session,
+                                             const base::VariantFacts& variant) const;
   std::vector<std::string> doubts_about(const rig::LiveBoard& board) const;
   void note_failure(const base::Session& session, const base::Error& error);
 

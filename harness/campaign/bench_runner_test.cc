@@ -194,6 +194,35 @@ TEST_CASE("A model that cannot be prepared fails its cells and reaches no board"
   CHECK_THAT(bed.cell(0).cell.reason, Contains("truncated at byte 12"));
 }
 
+TEST_CASE("A recipe that cannot apply is a row with its reason, deploys nothing and is no failure") {
+  Bed bed;
+  bed.expanded.sessions[0].status = CellStatus::kNotApplicable;
+  bed.expanded.sessions[0].reason = "rows of 64 do not hold a block of 256";
+  bed.preparation.variants.clear();
+  bed.preparation.variants.emplace(
+      variant_key(bed.expanded.sessions[0]),
+      base::fail(ErrorCode::kUnsupported, "rows of 64 do not hold a block of 256"));
+  bed.run({});
+  CHECK(bed.failures.empty());
+  CHECK(bed.rows.run.cells_not_applicable == 2);
+  CHECK(bed.cell(0).cell.status == CellStatus::kNotApplicable);
+  CHECK(bed.cell(1).cell.reason == "rows of 64 do not hold a block of 256");
+}
+
+TEST_CASE("A generation may take what the plan says, and otherwise ample time for the board") {
+  Bed bed;
+  bed.expanded.sessions[0].cells[0].settings.generation_timeout_s = 7;
+  std::map<std::string, int64_t> limits_ms;
+  bed.run({[&](ScriptedBoard& board) {
+    board.on_run = [&](const rig::RunRequest& request) -> base::Result<rig::RunReply> {
+      limits_ms[limits_ms.empty() ? "a" : "b"] = request.timeout_ms;
+      return ScriptedBoard::good_reply();
+    };
+  }});
+  CHECK(limits_ms["a"] == 7000);
+  CHECK(limits_ms["b"] >= measure::kGenerationTimeoutMs);
+}
+
 TEST_CASE("After a stop no session begins, and nothing is written about it") {
   Bed bed;
   bed.stop = true;

@@ -86,7 +86,7 @@ uint64_t units_of(int64_t expected_ns, std::size_t at_once) {
 
 // Progress in expected wall time: what runs beside other work counts for less of it.
 measure::WorkUnits plan_units(const ExpandedPlan& expanded, const Preparation& preparation,
-                              const std::vector<Wave>& waves, base::Observer& observer) {
+                              const std::vector<Wave>& waves, bool profile, base::Observer& observer) {
   measure::WorkUnits units;
   uint64_t total = 0;
   for (const Wave& wave : waves) {
@@ -104,7 +104,8 @@ measure::WorkUnits plan_units(const ExpandedPlan& expanded, const Preparation& p
         const uint64_t each =
             units_of(plan::expected_generation_ns(board, *variant, suite, cell.settings), at_once);
         units.generation[cell.cell_id] = each;
-        total += each * base::prompt_count(cell.settings, suite) * cell.settings.repeats;
+        const uint64_t passes = cell.settings.repeats + (profile ? 1 : 0);
+        total += each * base::prompt_count(cell.settings, suite) * passes;
       }
     }
   }
@@ -150,14 +151,16 @@ Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Stor
   std::atomic<bool> broken = false;
   const auto should_stop = [&] { return stop.load() || broken.load(); };
   Preparation preparation;
-  provision(expanded, request.workshop, observer, preparation);
-  collect_references(expanded, request.workshop, observer, should_stop, preparation);
-  const measure::WorkUnits units = plan_units(expanded, preparation, waves, observer);
+  deploy::Workshop workshop = request.workshop;
+  workshop.stop = should_stop;
+  provision(expanded, workshop, observer, preparation);
+  collect_references(expanded, workshop, observer, should_stop, preparation);
+  const measure::WorkUnits units = plan_units(expanded, preparation, waves, request.profile, observer);
 
   std::counting_semaphore<> emulators(cores());
   const auto deploy_board = [&](const base::Bench& bench, const base::VariantFacts& variant,
                                 const rig::UploadProgress& progress) {
-    return deploy::deploy_variant(bench, variant, request.workshop, progress);
+    return deploy::deploy_variant(bench, variant, workshop, progress);
   };
   SharedRun run{.request = request,
                 .expanded = expanded,

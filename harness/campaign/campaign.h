@@ -31,6 +31,7 @@ struct CampaignRequest {
   std::string label;
   base::BuildIdentity build;
   base::Provenance provenance;  // what the caller knows: its version, its command line, ...
+  bool profile = false;         // with a profile pass, operator by operator, after each session's cells
   // On resuming: the run, what is left of it in `expanded`, and the attempts so far (resume.h). Empty: a new
   // run.
   std::string resume_run_id;

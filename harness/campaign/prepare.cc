@@ -51,35 +51,30 @@ void announce(const ExpandedPlan& expanded, base::Observer& observer, const std:
   for (const std::string& bench : benches) observer.activity(bench, text);
 }
 
-struct ReferenceJob {
-  VariantKey key;
-  std::string suite;
-  uint32_t limit = 0;  // 0: all
-};
-
-// One job for each image and suite, as long as the longest cell needs it.
-std::vector<ReferenceJob> reference_jobs(const ExpandedPlan& expanded) {
-  std::map<std::pair<VariantKey, std::string>, uint32_t> limits;
+// By what is answered, the number of prompts that the longest cell needs; 0: all.
+std::map<ReferenceKey, uint32_t> reference_jobs(const ExpandedPlan& expanded) {
+  std::map<ReferenceKey, uint32_t> limits;
   for (const Session& session : expanded.sessions) {
     if (session.status != base::CellStatus::kOk) continue;
     for (const base::Cell& cell : session.cells) {
-      if (cell.settings.max_new_tokens != 0) continue;
-      const auto [entry, is_new] =
-          limits.try_emplace({variant_key(session), cell.suite}, cell.settings.prompts);
+      const auto [entry, is_new] = limits.try_emplace(reference_key(session, cell), cell.settings.prompts);
       if (is_new) continue;
       const bool all = entry->second == 0 || cell.settings.prompts == 0;
       entry->second = all ? 0 : std::max(entry->second, cell.settings.prompts);
     }
   }
-  std::vector<ReferenceJob> jobs;
-  for (const auto& [key, limit] : limits) jobs.push_back({key.first, key.second, limit});
-  return jobs;
+  return limits;
 }
 
 }  // namespace
 
 VariantKey variant_key(const Session& session) {
-  return {session.model, session.variant, session.cells.front().settings.context_tokens};
+  const base::CellSettings& settings = session.cells.front().settings;
+  return {session.model, session.variant, settings.context_tokens, settings.kv};
+}
+
+ReferenceKey reference_key(const Session& session, const base::Cell& cell) {
+  return {variant_key(session), cell.suite, cell.settings.max_new_tokens};
 }
 
 void provision(ExpandedPlan& expanded, const deploy::Workshop& workshop, base::Observer& observer,
@@ -92,12 +87,16 @@ void provision(ExpandedPlan& expanded, const deploy::Workshop& workshop, base::O
     const VariantKey& key = keys[i];
     announce(expanded, observer, fmt::format("preparing {} {}", key.model, key.variant));
     auto facts = deploy::provision_variant(model_of(expanded.plan, key.model), key.variant,
-                                           key.context_tokens, workshop);
+                                           {key.context_tokens, key.kv}, workshop);
     const std::lock_guard lock(mutex);
     preparation.variants.emplace(key, std::move(facts));
   });
   for (Session& session : expanded.sessions) {
     const auto& facts = preparation.variants.at(variant_key(session));
+    if (!facts && facts.error().code == base::ErrorCode::kUnsupported) {
+      session.status = base::CellStatus::kNotApplicable;
+      session.reason = facts.error().message;
+    }
     if (!facts) continue;
     if (const auto reason = plan::unfit_reason(*facts, board_of(expanded, session))) {
       session.status = base::CellStatus::kUnfit;
@@ -109,24 +108,27 @@ void provision(ExpandedPlan& expanded, const deploy::Workshop& workshop, base::O
 void collect_references(const ExpandedPlan& expanded, const deploy::Workshop& workshop,
                         base::Observer& observer, const std::function<bool()>& stop,
                         Preparation& preparation) {
-  const std::vector<ReferenceJob> jobs = reference_jobs(expanded);
+  const auto limits = reference_jobs(expanded);
+  const std::vector<std::pair<ReferenceKey, uint32_t>> jobs(limits.begin(), limits.end());
   std::mutex mutex;
   in_parallel(jobs.size(), [&](std::size_t i) {
-    const ReferenceJob& job = jobs[i];
-    const auto& facts = preparation.variants.at(job.key);
+    const auto& [key, prompts] = jobs[i];
+    const auto& facts = preparation.variants.at(key.variant);
     if (!facts || stop()) return;
-    announce(expanded, observer,
-             fmt::format("the host answers {} with {} {}", job.suite, job.key.model, job.key.variant));
+    announce(
+        expanded, observer,
+        fmt::format("the host answers {} with {} {}", key.suite, key.variant.model, key.variant.variant));
     base::Cell cell;
-    cell.suite = job.suite;
-    const auto answers =
-        deploy::reference_answers(*facts, base::suite_of(expanded.plan, cell), job.limit, workshop);
+    cell.suite = key.suite;
+    const auto answers = deploy::reference_answers(*facts, base::suite_of(expanded.plan, cell),
+                                                   {prompts, key.max_new_tokens}, workshop);
     const std::lock_guard lock(mutex);
+    if (!answers && stop()) return;
     if (!answers) {
       observer.notice("host", fmt::format("no answers to compare with: {}", answers.error().text()));
       return;
     }
-    auto& known = preparation.references[job.key][job.suite];
+    measure::ReferenceHashes& known = preparation.references[key];
     for (const auto& [prompt, answer] : *answers) known[prompt] = answer.token_ids_sha256;
   });
 }

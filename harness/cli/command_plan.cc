@@ -37,7 +37,7 @@ uint64_t generations_of(const base::ExpandedPlan& expanded, const Session& sessi
 struct Totals {
   std::size_t cells = 0;
   uint64_t generations = 0;
-  std::size_t unfit_cells = 0;
+  std::map<base::CellStatus, std::size_t> unmeasured_cells;  // known beforehand: unfit, not applicable
   std::map<std::string, int64_t> bench_ns;
   ExitCode worst = ExitCode::kGood;
 };
@@ -47,13 +47,13 @@ void add_session(const base::ExpandedPlan& expanded, const Session& session,
   const std::vector<std::string> names = {session.bench, session.model, session.variant,
                                           fmt::format("{}", session.ordinal + 1)};
   totals.cells += session.cells.size();
-  if (!variant) {
+  if (!variant && session.status == base::CellStatus::kOk) {
     totals.worst = exit_code_of(variant.error().code);
     table.add_note_row(names, "cannot be prepared: " + variant.error().text());
     return;
   }
   if (session.status != base::CellStatus::kOk) {
-    totals.unfit_cells += session.cells.size();
+    totals.unmeasured_cells[session.status] += session.cells.size();
     table.add_note_row(names, fmt::format("{}: {}", base::to_string(session.status), session.reason));
     return;
   }
@@ -111,10 +111,13 @@ base::Result<ExitCode> show_plan(const PlanOptions& options) {
   fmt::print("plan {} ({}) on rig {} ({})\n\n", loaded.expanded.plan.name, loaded.expanded.plan.file,
              loaded.expanded.rig.name, loaded.expanded.rig.file);
   std::fputs(table.text().c_str(), stdout);
-  fmt::print(
-      "\n{} sessions, {} cells ({} unfit), {} generations; about {}, estimated from the models' sizes\n",
-      loaded.expanded.sessions.size(), totals.cells, totals.unfit_cells, totals.generations,
-      duration_text(expected_run_ns(loaded.expanded, totals)));
+  std::string unmeasured;
+  for (const auto& [status, cells] : totals.unmeasured_cells) {
+    unmeasured += fmt::format("{}{} {}", unmeasured.empty() ? "" : ", ", cells, base::to_string(status));
+  }
+  fmt::print("\n{} sessions, {} cells{}, {} generations; about {}, estimated from the models' sizes\n",
+             loaded.expanded.sessions.size(), totals.cells, unmeasured.empty() ? "" : " (" + unmeasured + ")",
+             totals.generations, duration_text(expected_run_ns(loaded.expanded, totals)));
   return totals.worst;
 }
 

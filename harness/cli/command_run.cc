@@ -29,6 +29,7 @@ struct RunOptions {
   base::BuildIdentity build;
   std::string label;
   std::string resume;
+  bool profile = false;
   bool quiet = false;
 };
 
@@ -37,6 +38,7 @@ constexpr const char* kOnlyFact = "run.only";
 constexpr const char* kPlanFileFact = "plan.file";
 constexpr const char* kPlanHashFact = "plan.sha256";
 constexpr const char* kRigFileFact = "rig.file";
+constexpr const char* kProfileFact = "run.profile";
 
 std::vector<std::string> split_words(const std::string& text) {
   std::vector<std::string> words;
@@ -56,7 +58,9 @@ Result<campaign::CampaignRequest> new_run(const RunOptions& options) {
   request.workshop = std::move(loaded.workshop);
   request.label = options.label;
   request.build = options.build;
+  request.profile = options.profile;
   request.provenance["harness.version"] = kVersionText;
+  if (options.profile) request.provenance[kProfileFact] = "yes";
   if (!options.plan.only.empty()) {
     request.provenance[kOnlyFact] = fmt::format("{}", fmt::join(options.plan.only, "\n"));
   }
@@ -83,6 +87,7 @@ Result<campaign::CampaignRequest> resumed_run(const RunOptions& options) {
   again.plan.plan = fact(kPlanFileFact);
   again.plan.rig = fact(kRigFileFact);
   again.plan.only = split_words(fact(kOnlyFact));
+  again.profile = again.profile || !fact(kProfileFact).empty();
   SLMRIG_ASSIGN(campaign::CampaignRequest request, new_run(again));
   if (request.expanded.plan.sha256 != fact(kPlanHashFact)) {
     return fail(ErrorCode::kBadInput,
@@ -188,6 +193,8 @@ void add_run_command(CLI::App& app, Action& action) {
   command->add_option("--commit", options->build.commit_sha, "The product's commit");
   command->add_option("--label", options->label, "A name for this run, to find it again");
   command->add_option("--resume", options->resume, "RUN: measure the cells that it has not finished");
+  command->add_flag("--profile", options->profile,
+                    "A third pass after timing and memory: where a token's time goes, operator by operator");
   command->add_flag("-q,--quiet", options->quiet, "No progress and no table");
   command->callback([&action, options] { action = [options] { return run(*options); }; });
 }

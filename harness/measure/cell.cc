@@ -40,6 +40,11 @@ bool is_refusal(const Error& error) {
 
 }  // namespace
 
+rig::LoadRequest load_request(const base::Session& session) {
+  const base::CellSettings& shared = session.cells.front().settings;
+  return {shared.context_tokens, shared.kv};
+}
+
 CellRun::CellRun(rig::LiveBoard& board, const SessionInputs& inputs, const SessionContext& context,
                  const base::Cell& cell)
     : board_(board),
@@ -65,8 +70,9 @@ Result<CellOutcome> CellRun::run() {
   return std::move(outcome_);
 }
 
-rig::RunRequest CellRun::request_for(const Prompt& prompt) const {
-  const base::GenerationSettings settings = base::generation_settings(cell_.settings, suite_);
+rig::RunRequest run_request(const SessionInputs& inputs, const base::Cell& cell, const Prompt& prompt) {
+  const base::GenerationSettings settings =
+      base::generation_settings(cell.settings, base::suite_of(inputs.plan, cell));
   rig::RunRequest request;
   request.prompt = prompt.text;
   request.max_new_tokens = settings.max_new_tokens;
@@ -74,6 +80,9 @@ rig::RunRequest CellRun::request_for(const Prompt& prompt) const {
   request.temperature = settings.temperature;
   request.seed = settings.seed;
   request.ignore_end = !settings.stop_at_end;
+  const auto timeout = inputs.generation_timeouts_ms.find(cell.cell_id);
+  request.timeout_ms =
+      timeout == inputs.generation_timeouts_ms.end() ? kGenerationTimeoutMs : timeout->second;
   return request;
 }
 
@@ -82,7 +91,7 @@ Done CellRun::one(const Prompt& prompt, uint32_t repeat) {
   context_.observer.activity(bench, fmt::format("{} {}: {} {}/{}", inputs_.session.model,
                                                 inputs_.session.variant, cell_.suite, done_ + 1, planned_));
   const int64_t started_at_ns = context_.clock.utc_ns();
-  Result<rig::RunReply> reply = board_.agent().run(request_for(prompt));
+  Result<rig::RunReply> reply = board_.agent().run(run_request(inputs_, cell_, prompt));
   if (!reply && is_refusal(reply.error())) reply = try_again(prompt, reply.error());
   ++done_;
   if (const auto units = inputs_.units.generation.find(cell_.cell_id);
@@ -103,10 +112,10 @@ Done CellRun::one(const Prompt& prompt, uint32_t repeat) {
 // A board that restarted in mid-run has lost its model and fails like one that refuses a prompt. Load again
 // and ask again: what is refused twice is refused; what succeeds now is kept, with the doubt beside it.
 Result<rig::RunReply> CellRun::try_again(const Prompt& prompt, const Error& first) {
-  if (const auto loaded = board_.agent().load(board_.slot(), cell_.settings.context_tokens); !loaded) {
+  if (const auto loaded = board_.agent().load(board_.slot(), load_request(inputs_.session)); !loaded) {
     return tl::unexpected(Error{ErrorCode::kLinkLost, first.text() + "; then " + loaded.error().text(), {}});
   }
-  Result<rig::RunReply> second = board_.agent().run(request_for(prompt));
+  Result<rig::RunReply> second = board_.agent().run(run_request(inputs_, cell_, prompt));
   if (second) {
     const std::string text = fmt::format("prompt {} needed a second try: {}", prompt.id, first.text());
     doubts_.push_back(text);
@@ -150,8 +159,8 @@ Generation CellRun::record_of(const Prompt& prompt, uint32_t repeat, rig::RunRep
     }
     record.correct = record.failed_checks.empty();
   }
-  if (const auto suite = inputs_.references.find(cell_.suite); suite != inputs_.references.end()) {
-    if (const auto hash = suite->second.find(prompt.id); hash != suite->second.end()) {
+  if (const auto known = inputs_.references.find(cell_.cell_id); known != inputs_.references.end()) {
+    if (const auto hash = known->second.find(prompt.id); hash != known->second.end()) {
       record.matches_reference = hash->second == record.token_ids_sha256;
     }
   }

@@ -18,6 +18,8 @@ struct CellOutcome {
   int64_t busy_ns = 0;
 };
 
+rig::LoadRequest load_request(const base::Session& session);
+
 class CellRun {
  public:
   CellRun(rig::LiveBoard& board, const SessionInputs& inputs, const SessionContext& context,
@@ -27,7 +29,6 @@ class CellRun {
   base::Result<CellOutcome> run();
 
  private:
-  rig::RunRequest request_for(const base::Prompt& prompt) const;
   base::Done one(const base::Prompt& prompt, uint32_t repeat);
   base::Result<rig::RunReply> try_again(const base::Prompt& prompt, const base::Error& first);
   void note_failure(const base::Prompt& prompt, const base::Error& error);

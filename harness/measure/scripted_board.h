@@ -73,15 +73,16 @@ class ScriptedBoard final : public rig::LiveBoard, public rig::Agent {
                                       const rig::UploadProgress&) override {
     return base::fail(base::ErrorCode::kUnsupported, "a scripted board takes no uploads");
   }
-  base::Result<rig::LoadReport> load(uint32_t, uint32_t context_tokens) override {
-    events.push_back("load " + std::to_string(context_tokens));
+  base::Result<rig::LoadReport> load(uint32_t, const rig::LoadRequest& request) override {
+    events.push_back("load " + std::to_string(request.context_tokens));
     if (on_load) return on_load();
     rig::LoadReport report;
     report.load_ticks = 50;
     return report;
   }
   base::Result<rig::RunReply> run(const rig::RunRequest& request) override {
-    events.push_back("run " + request.prompt + " " + std::to_string(request.max_new_tokens));
+    events.push_back((request.profile ? "profile " : "run ") + request.prompt + " " +
+                     std::to_string(request.max_new_tokens));
     if (on_run) return on_run(request);
     return good_reply();
   }
@@ -112,6 +113,7 @@ class MemorySink final : public base::RecordSink {
   std::vector<base::MemoryClass> memory;
   std::vector<base::Generation> generations;
   std::vector<base::SessionLog> logs;
+  std::vector<base::Profile> profiles;
   std::vector<base::CellEnd> cells;
   int64_t fail_after = -1;
 
@@ -121,6 +123,7 @@ class MemorySink final : public base::RecordSink {
   base::Done add(const base::MemoryClass& entry) override { return keep(memory, entry); }
   base::Done add(const base::Generation& generation) override { return keep(generations, generation); }
   base::Done add(const base::SessionLog& log) override { return keep(logs, log); }
+  base::Done add(const base::Profile& profile) override { return keep(profiles, profile); }
   base::Done end_cell(const base::CellEnd& cell) override { return keep(cells, cell); }
   base::Done end_session(const std::string&, int64_t) override { return {}; }
   base::Done end_run(const base::RunEnd&) override { return {}; }

@@ -1,10 +1,12 @@
 #include "harness/measure/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "harness/measure/cell.h"
+#include "harness/measure/profile_pass.h"
 
 namespace slmrig::measure {
 namespace {
@@ -51,7 +53,21 @@ class SessionRun {
       SLMRIG_TRY(measure(cell));
     }
     // Also after a stop: the cells that ended are complete, and this belongs to them.
-    return outcome_.broken || outcome_.ended_cells.empty() ? Done{} : record_memory();
+    if (outcome_.broken || outcome_.ended_cells.empty()) return {};
+    SLMRIG_TRY(record_memory());
+    return inputs_.profile ? profile_cells() : Done{};
+  }
+
+  Done profile_cells() {
+    for (const base::Cell& cell : inputs_.session.cells) {
+      const auto& good = measured_cells_;
+      if (std::find(good.begin(), good.end(), cell.cell_id) == good.end()) continue;
+      if (!goes_on()) break;
+      SLMRIG_ASSIGN(const ProfileOutcome outcome, profile_cell(board_, inputs_, context_, cell));
+      outcome_.busy_ns += outcome.busy_ns;
+      if (!outcome.go_on) break;
+    }
+    return {};
   }
 
   void activity(const std::string& text) {
@@ -63,10 +79,19 @@ class SessionRun {
     outcome_.broken = base::within(place, std::move(error));
   }
 
-  uint32_t context_tokens() const { return inputs_.session.cells.front().settings.context_tokens; }
+  // Of cold starts and warm-up. Its suite may be none of this session's cells: as patient as the most patient
+  // of them.
+  rig::RunRequest first_request() const {
+    rig::RunRequest request;
+    request.prompt = first_prompt(inputs_.plan).text;
+    for (const auto& [cell, timeout_ms] : inputs_.generation_timeouts_ms) {
+      request.timeout_ms = std::max(request.timeout_ms, timeout_ms);
+    }
+    return request;
+  }
 
   std::optional<rig::LoadReport> load() {
-    Result<rig::LoadReport> report = board_.agent().load(board_.slot(), context_tokens());
+    Result<rig::LoadReport> report = board_.agent().load(board_.slot(), load_request(inputs_.session));
     if (report) return *report;
     break_off("loading the model", report.error());
     return std::nullopt;
@@ -82,8 +107,7 @@ class SessionRun {
     }
     const std::optional<rig::LoadReport> loaded = load();
     if (!loaded) return {};
-    rig::RunRequest request;
-    request.prompt = first_prompt(inputs_.plan).text;
+    rig::RunRequest request = first_request();
     request.max_new_tokens = 1;
     const Result<rig::RunReply> reply = board_.agent().run(request);
     if (!reply) {
@@ -122,9 +146,7 @@ class SessionRun {
 
   void warm_up() {
     activity("warm-up");
-    rig::RunRequest request;
-    request.prompt = first_prompt(inputs_.plan).text;
-    const Result<rig::RunReply> reply = board_.agent().run(request);
+    const Result<rig::RunReply> reply = board_.agent().run(first_request());
     if (!reply) break_off("warm-up", reply.error());
   }
 
@@ -138,6 +160,8 @@ class SessionRun {
       const std::string place =
           fmt::format("{} {} {}", inputs_.session.model, inputs_.session.variant, cell.suite);
       outcome_.cell_errors.push_back(base::within(place, *outcome.failure));
+    } else if (outcome.ended) {
+      measured_cells_.push_back(cell.cell_id);
     }
     outcome_.broken = std::move(outcome.broken);
     return {};
@@ -167,6 +191,7 @@ class SessionRun {
   const SessionInputs& inputs_;
   const SessionContext& context_;
   SessionOutcome outcome_;
+  std::vector<std::string> measured_cells_;  // ids; those that ended ok
 };
 
 }  // namespace

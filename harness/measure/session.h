@@ -6,6 +6,7 @@
 //   warm-up generations, not recorded
 //   for each cell: prompts x repeats, repeat by repeat, so that drift meets all prompts alike
 //   memory by class
+//   where it is asked for: the profile pass, each prompt of each cell once more, operator by operator
 //
 // What the board does wrong is a result and not an error of this function: see SessionOutcome. The Result's
 // error is the sink's alone (the database could not be written), and ends the run.
@@ -29,8 +30,10 @@
 
 namespace slmrig::measure {
 
-// SHA-256 of the host's own answer for the same image: by suite, then by prompt id. Absent: not compared.
-using References = std::map<std::string, std::map<std::string, std::string>>;
+// SHA-256 of the host's own answer for the same image, by prompt id.
+using ReferenceHashes = std::map<std::string, std::string>;
+// By cell id. Absent: not compared.
+using References = std::map<std::string, ReferenceHashes>;
 
 // Work units of Observer::advance, by what is done.
 struct WorkUnits {
@@ -43,13 +46,18 @@ struct SessionInputs {
   const base::Plan& plan;
   const References& references;
   const WorkUnits& units;
+  bool profile = false;  // with a profile pass
   // Doubts that hold for every cell of the session (the clock check failed, the board had restarted, ...).
   std::vector<std::string> doubts;
   // Of a board that is this host: time so far in which some program had to wait for a processor, or nothing
   // where the system does not tell. A cell during which that grew much is doubted. Empty: the host does not
   // matter.
   std::function<std::optional<int64_t>()> host_waiting_ns;
+  // How long one generation may take, by cell id; kGenerationTimeoutMs where nothing is said.
+  std::map<std::string, int64_t> generation_timeouts_ms;
 };
+
+inline constexpr int64_t kGenerationTimeoutMs = 120'000;
 
 // The share of a cell's time from which on other work on the host is a doubt.
 inline constexpr double kMostHostWaiting = 0.1;
@@ -71,6 +79,9 @@ struct SessionOutcome {
   bool stopped = false;  // `stop` was seen; the cell it fell into ended as interrupted
   int64_t busy_ns = 0;   // host time in which the agent measured: cold starts and generations
 };
+
+// What a cell asks a board for one of its prompts.
+rig::RunRequest run_request(const SessionInputs& inputs, const base::Cell& cell, const base::Prompt& prompt);
 
 base::Result<SessionOutcome> measure_session(rig::LiveBoard& board, const SessionInputs& inputs,
                                              const SessionContext& context);

@@ -36,7 +36,8 @@ struct Bed {
   }
 
   base::Result<SessionOutcome> measure() {
-    return measure_session(board, {session, plan, references, units, doubts, host_waiting_ns},
+    return measure_session(board,
+                           {session, plan, references, units, profile, doubts, host_waiting_ns, timeouts_ms},
                            {sink, observer, clock, [&] { return stop; }});
   }
 
@@ -44,8 +45,10 @@ struct Bed {
   base::Session session;
   References references;
   WorkUnits units;
+  bool profile = false;
   std::vector<std::string> doubts;
   std::function<std::optional<int64_t>()> host_waiting_ns;
+  std::map<std::string, int64_t> timeouts_ms;
   ScriptedBoard board;
   MemorySink sink;
   base::SilentObserver observer;
@@ -79,7 +82,7 @@ TEST_CASE("Each prompt of a cell becomes a generation with its raw ticks, judged
   bed.session.cold_starts = 0;
   // The hash of the ids {7, 2} as little-endian int32; that of prompt b is another, that of c is not known.
   const std::string hash = "28bade6573ebdf9afa6b1c4fd22315b11a0fb31c604729dc77eb43135544a530";
-  bed.references["s"] = {{"a", hash}, {"b", "other"}};
+  bed.references["cell"] = {{"a", hash}, {"b", "other"}};
   bed.board.on_run = [&](const rig::RunRequest& request) -> base::Result<rig::RunReply> {
     rig::RunReply reply = ScriptedBoard::good_reply();
     if (request.prompt == "text-b") reply.output = "wrong\xFF";
@@ -229,6 +232,87 @@ TEST_CASE(
     };
     REQUIRE(bed.measure());
     CHECK(bed.sink.cells.at(0).doubts.size() == (busy ? 1 : 0));
+  }
+}
+
+// What good_reply() costs, and where it went: 25 ticks of prefill and 6 of decode, of which looking took 5
+// and 1.
+rig::RunReply profiled_reply() {
+  rig::RunReply reply = ScriptedBoard::good_reply();
+  using base::Phase;
+  reply.operators = {{Phase::kPrefill, 0, "query", 1, 15, 300, 400},
+                     {Phase::kPrefill, -1, "output", 1, 5, 30, 40},
+                     {Phase::kDecode, 0, "query", 1, 5, 100, 400}};
+  reply.subtracted_ticks = {5, 1};
+  return reply;
+}
+
+TEST_CASE("A profile pass comes after timing and memory, and adds the prompts of a cell up") {
+  Bed bed;
+  bed.session.cold_starts = 0;
+  bed.profile = true;
+  bed.board.on_run = [](const rig::RunRequest& request) -> base::Result<rig::RunReply> {
+    return request.profile ? profiled_reply() : ScriptedBoard::good_reply();
+  };
+  const auto outcome = bed.measure();
+  REQUIRE(outcome);
+  CHECK(outcome->busy_ns == 6000);
+  CHECK(bed.board.events == std::vector<std::string>{"load 64", "run text-a 8", "run text-b 8",
+                                                     "run text-c 8", "memory", "profile text-a 8",
+                                                     "profile text-b 8", "profile text-c 8"});
+  CHECK(bed.sink.generations.size() == 3);
+  REQUIRE(bed.sink.profiles.size() == 1);
+  const base::Profile& profile = bed.sink.profiles[0];
+  CHECK(profile.cell_id == "cell");
+  CHECK(profile.generations == 3);
+  CHECK(profile.phases[0].tokens == 9);
+  CHECK(profile.phases[0].ticks == 75);
+  CHECK(profile.phases[0].subtracted_ticks == 15);
+  CHECK(profile.phases[1].tokens == 3);
+  CHECK(profile.phases[1].ticks == 18);
+  REQUIRE(profile.operators.size() == 3);
+  CHECK(profile.operators[0].operator_name == "query");
+  CHECK(profile.operators[0].calls == 3);
+  CHECK(profile.operators[0].macs == 900);
+  CHECK(profile.operators[1].layer == -1);
+  CHECK(profile.operators[2].phase == base::Phase::kDecode);
+  CHECK(profile.operators[2].ticks == 15);
+}
+
+TEST_CASE(
+    "An engine that cannot profile, or a board that breaks in the pass, leaves the cell as it was measured") {
+  for (const bool breaks : {false, true}) {
+    Bed bed;
+    bed.profile = true;
+    bed.board.on_run = [&](const rig::RunRequest& request) -> base::Result<rig::RunReply> {
+      if (request.profile && breaks) return base::fail(ErrorCode::kLinkLost, "the cable is out");
+      return ScriptedBoard::good_reply();
+    };
+    const auto outcome = bed.measure();
+    REQUIRE(outcome);
+    CHECK_FALSE(outcome->broken);
+    CHECK(outcome->ended_cells == std::vector<std::string>{"cell"});
+    CHECK(bed.sink.profiles.empty());
+    CHECK(bed.sink.cells.at(0).status == CellStatus::kOk);
+  }
+}
+
+TEST_CASE("Each generation may take as long as the plan or the board says, cold starts and warm-up, too") {
+  Bed bed;
+  bed.session.warmup_generations = 1;
+  std::vector<int64_t> limits_ms;
+  bed.board.on_run = [&](const rig::RunRequest& request) -> base::Result<rig::RunReply> {
+    limits_ms.push_back(request.timeout_ms);
+    return ScriptedBoard::good_reply();
+  };
+  SECTION("said") {
+    bed.timeouts_ms = {{"cell", 700'000}};
+    REQUIRE(bed.measure());
+    CHECK(limits_ms == std::vector<int64_t>(5, 700'000));
+  }
+  SECTION("not said") {
+    REQUIRE(bed.measure());
+    CHECK(limits_ms == std::vector<int64_t>(5, kGenerationTimeoutMs));
   }
 }
 

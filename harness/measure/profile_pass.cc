@@ -1,0 +1,100 @@
+#include "harness/measure/profile_pass.h"
+
+#include <map>
+#include <numeric>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace slmrig::measure {
+namespace {
+
+using base::OperatorCost;
+using base::Phase;
+using base::Result;
+
+// Adds generations up, operator by operator, in the order in which the engine first named them.
+class ProfileSum {
+ public:
+  explicit ProfileSum(const std::string& cell_id) { sum_.cell_id = cell_id; }
+
+  void add(const rig::RunReply& reply) {
+    ++sum_.generations;
+    // The first token's duration is the whole of prefill: encode, prefill, first sample.
+    const uint64_t prefill_ticks = reply.token_ticks.front();
+    const uint64_t all_ticks =
+        std::accumulate(reply.token_ticks.begin(), reply.token_ticks.end(), uint64_t{0});
+    add_phase(Phase::kPrefill, reply.prompt_tokens, prefill_ticks, reply);
+    add_phase(Phase::kDecode, reply.generated_tokens - 1, all_ticks - prefill_ticks, reply);
+    for (const OperatorCost& cost : reply.operators) add_operator(cost);
+  }
+
+  const base::Profile& sum() const { return sum_; }
+
+ private:
+  void add_phase(Phase phase, uint64_t tokens, uint64_t ticks, const rig::RunReply& reply) {
+    const auto at = static_cast<std::size_t>(phase);
+    sum_.phases[at].tokens += tokens;
+    sum_.phases[at].ticks += ticks;
+    sum_.phases[at].subtracted_ticks += reply.subtracted_ticks[at];
+  }
+
+  void add_operator(const OperatorCost& cost) {
+    const auto [place, is_new] =
+        places_.try_emplace({cost.phase, cost.layer, cost.operator_name}, sum_.operators.size());
+    if (is_new) {
+      sum_.operators.push_back(cost);
+      return;
+    }
+    OperatorCost& known = sum_.operators[place->second];
+    known.calls += cost.calls;
+    known.ticks += cost.ticks;
+    known.macs += cost.macs;
+    known.bytes += cost.bytes;
+  }
+
+  base::Profile sum_;
+  std::map<std::tuple<Phase, int32_t, std::string>, std::size_t> places_;
+};
+
+}  // namespace
+
+Result<ProfileOutcome> profile_cell(rig::LiveBoard& board, const SessionInputs& inputs,
+                                    const SessionContext& context, const base::Cell& cell) {
+  const std::string& bench = inputs.session.bench;
+  const base::Suite& suite = base::suite_of(inputs.plan, cell);
+  const std::size_t prompts = base::prompt_count(cell.settings, suite);
+  const auto without_profile = [&](const std::string& why) {
+    context.observer.notice(bench, fmt::format("{} {} {} has no profile: {}", inputs.session.model,
+                                               inputs.session.variant, cell.suite, why));
+  };
+  ProfileSum profile(cell.cell_id);
+  ProfileOutcome outcome;
+  for (std::size_t i = 0; i < prompts; ++i) {
+    if (context.stop()) return ProfileOutcome{outcome.busy_ns, false};
+    context.observer.activity(bench, fmt::format("{} {}: profile of {} {}/{}", inputs.session.model,
+                                                 inputs.session.variant, cell.suite, i + 1, prompts));
+    rig::RunRequest request = run_request(inputs, cell, suite.prompts[i]);
+    request.profile = true;
+    const Result<rig::RunReply> reply = board.agent().run(request);
+    if (!reply) {
+      without_profile(reply.error().text());
+      return ProfileOutcome{outcome.busy_ns, false};
+    }
+    if (reply->operators.empty()) {
+      without_profile(fmt::format("the engine {} cannot profile", board.banner().engine));
+      return ProfileOutcome{outcome.busy_ns, false};
+    }
+    outcome.busy_ns += reply->host_ns;
+    if (const auto units = inputs.units.generation.find(cell.cell_id);
+        units != inputs.units.generation.end()) {
+      context.observer.advance(bench, units->second);
+    }
+    profile.add(*reply);
+  }
+  SLMRIG_TRY(context.sink.add(profile.sum()));
+  return outcome;
+}
+
+}  // namespace slmrig::measure
