@@ -1,5 +1,4 @@
 #include "workloads/runtime/kernels/lanes.h"
-#include "workloads/runtime/kernels/plain/plain.h"
 #include "workloads/runtime/kernels/x86/vector_math.h"
 #include "workloads/runtime/kernels/x86/x86.h"
 
@@ -40,39 +39,7 @@ __m128 dot_four(const float* rows, size_t stride, const float* x, uint32_t n) {
   return fold_four(a, b, c, d);
 }
 
-size_t f32_prepared_bytes(uint32_t) { return 0; }
-
-Activations f32_prepare(const float* x, uint32_t, uint32_t columns, uint8_t*) {
-  return {x, columns * sizeof(float)};
-}
-
-void f32_multiply(const Matrix& matrix, const Activations& activations, uint32_t tokens, float* y) {
-  const auto* weights = reinterpret_cast<const float*>(matrix.data);
-  const auto* x = static_cast<const float*>(activations.data);
-  const size_t columns = matrix.columns;
-  const size_t stride = activations.token_stride_bytes / sizeof(float);
-  uint32_t row = 0;
-  for (; row + 4 <= matrix.rows; row += 4, weights += 4 * columns) {
-    for (uint32_t token = 0; token < tokens; ++token) {
-      _mm_storeu_ps(y + static_cast<size_t>(token) * matrix.rows + row,
-                    dot_four(weights, columns, x + token * stride, matrix.columns));
-    }
-  }
-  for (; row < matrix.rows; ++row, weights += columns) {
-    for (uint32_t token = 0; token < tokens; ++token) {
-      y[static_cast<size_t>(token) * matrix.rows + row] =
-          fold_one(dot_lanes(weights, x + token * stride, matrix.columns));
-    }
-  }
-}
-
 }  // namespace
-
-const FormatKernels& avx2_f32() {
-  static constexpr FormatKernels kKernels = {f32_prepared_bytes, f32_prepare, f32_multiply,
-                                             plain::read_f32_row};
-  return kKernels;
-}
 
 void rms_norm(const float* x, const float* gain, uint32_t n, float epsilon, float* y) {
   const float mean = fold_one(dot_lanes(x, x, n)) / static_cast<float>(n);

@@ -17,6 +17,7 @@ struct Set {
       kernels.formats[static_cast<size_t>(format)] = &with;
     };
     put(Format::kF32, x86::avx2_f32());
+    put(Format::kF16, x86::avx2_f16());
     put(Format::kQ8_0, blocks.q8_0);
     put(Format::kQ4_0, blocks.q4_0);
     put(Format::kIq4Nl, blocks.iq4_nl);

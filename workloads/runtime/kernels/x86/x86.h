@@ -14,6 +14,7 @@ namespace x86 {
 // AVX2 and F16C.
 const BlockMultiplies& avx2_blocks();
 const FormatKernels& avx2_f32();
+const FormatKernels& avx2_f16();
 // AVX2, F16C and AVX-VNNI.
 const BlockMultiplies& avx_vnni_blocks();
 // AVX-512 F, BW, DQ, VL and VNNI, besides AVX2 and F16C.
