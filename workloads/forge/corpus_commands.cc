@@ -90,7 +90,7 @@ std::string_view slot_name(std::string_view written_name) {
 }
 
 // Appends the pieces of a filled template; returns false where the values make no sense together.
-bool fill(std::string_view text, Random& random, std::vector<Segment>& segments,
+bool fill(std::string_view text, bool invents_names, Random& random, std::vector<Segment>& segments,
           std::map<std::string, std::string>& slots) {
   while (!text.empty()) {
     const std::size_t open = text.find('{');
@@ -100,7 +100,7 @@ bool fill(std::string_view text, Random& random, std::vector<Segment>& segments,
     const std::string_view inner = text.substr(open + 1, close - open - 1);
     const std::size_t colon = inner.find(':');
     const std::string_view kind = colon == std::string_view::npos ? inner : inner.substr(colon + 1);
-    SlotValue value = make_slot(kind, random);
+    SlotValue value = make_slot(kind, invents_names, random);
     segments.push_back({std::move(value.spoken), true});
     slots[std::string(slot_name(colon == std::string_view::npos ? inner : inner.substr(0, colon)))] =
         std::move(value.canonical);
@@ -142,7 +142,7 @@ bool try_command(const Intent& intent, Split split, Random& random, Draft& draft
   const Template& chosen = templates[random.below(templates.size())];
   draft = {};
   Example& example = draft.example;
-  if (!fill(chosen.text, random, draft.segments, example.slots)) return false;
+  if (!fill(chosen.text, split == Split::kTrain, random, draft.segments, example.slots)) return false;
   example.answer = intent_line(intent.name, example.slots);
   if (!example.slots.empty()) {
     if (split_of_combination(example.answer) != split) return false;

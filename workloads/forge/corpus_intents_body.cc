@@ -44,9 +44,9 @@ constexpr Pattern kOxygenMeasure[] = {"!(measure|check|take|test) my [blood] oxy
                                       "what's my [blood] oxygen (level|saturation)",
                                       "how (much oxygen is|good is the oxygen) in my blood",
                                       "(blood oxygen|oxygen level|oxygen) (now|please|check)"};
-constexpr Pattern kStressLevel[] = {"how (stressed|tense) am i [now|today]",
-                                    "what's my (stress|stress level|stress score)",
-                                    "!(check|measure|show) my stress [level]", "am i (stressed|too tense)"};
+constexpr Pattern kStressLevel[] = {
+    "how (stressed|tense) am i [now|today]", "what's my (stress|stress level|stress score) [now|today]",
+    "!(check|measure|show) my stress [level]", "am i [too|very] (stressed|tense) [now|today]"};
 constexpr Pattern kBreathStart[] = {"!(start|begin) [a] {duration} [of] breathing [exercise]",
                                     "!(start|begin) a breathing exercise (for|of) {duration}",
                                     "!help me (breathe|relax|calm down) for {duration}",
@@ -57,7 +57,8 @@ constexpr Pattern kSleepSummary[] = {"how (did i|well did i) sleep {past}",
                                      "!(show|tell|give) me my sleep [data|stats|score] (for|from) {past}",
                                      "(was my|how was my) sleep (good|ok|any good) {past}"};
 constexpr Pattern kSleepStart[] = {
-    "i am going to (bed|sleep) [now]", "!(start|turn on|begin) (sleep|bedtime|night) (mode|tracking)",
+    "i am going to (bed|sleep) [now]",
+    "!(start|turn on|begin|switch on|enable) (sleep|bedtime|night) (mode|tracking)",
     "(good night|time to sleep|time for bed)", "!(track|record) my sleep [tonight]"};
 constexpr Pattern kStepsCount[] = {"how many steps (did i|have i) (take|taken|do|done|walk|walked) {past}",
                                    "!(show|tell|give) me my (steps|step count) (for|from) {past}",
@@ -79,9 +80,12 @@ constexpr Pattern kWeightLog[] = {"i (weigh|am at|am now at) {weight} [today]",
 constexpr Pattern kMedicineLog[] = {"i (took|just took|have taken) my (pills|medicine|medication|tablets)",
                                     "!(log|record|note) my (pills|medicine|medication|tablets)",
                                     "my (pills|medicine|medication|tablets) (are|is) (taken|done)"};
-constexpr Pattern kEmergencyCall[] = {"!call (an ambulance|the police|for help|emergency|emergency services)",
-                                      "(help me|help|i need help|emergency|this is an emergency)",
-                                      "i (fell|had an accident|am hurt)", "!(send|get) (help|an ambulance)"};
+constexpr Pattern kEmergencyCall[] = {
+    "!(call|phone|alert) (an ambulance|the police|emergency services|the fire brigade|rescue)",
+    "!(call|ask|phone|shout) for (help|rescue)",
+    "(help me|help|i need help|i need help now|emergency|this is an emergency|it's an emergency)",
+    "i (fell|have fallen|had an accident|am hurt|am injured|am bleeding)",
+    "!(send|get|bring) (help|an ambulance|the police)"};
 
 constexpr IntentSpec kSpecs[] = {
     {"workout.start", kWorkoutStart},   {"workout.distance", kWorkoutDistance},

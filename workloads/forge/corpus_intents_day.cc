@@ -16,15 +16,15 @@ constexpr Pattern kTimerSet[] = {"!(set|start|create) a [new] timer for {duratio
                                  "{duration} (timer|countdown)"};
 constexpr Pattern kTimerCancel[] = {"!(cancel|delete|remove|clear) (the|my) (timer|countdown)",
                                     "!(stop|end|kill) (the|my) (timer|countdown)",
-                                    "!turn off (the|my) timer",
-                                    "!get rid of (the|my) timer",
+                                    "!turn off (the|my|this) (timer|countdown)",
+                                    "!get rid of (the|my|this) (timer|countdown)",
                                     "i don't need the (timer|countdown) [anymore]",
                                     "(timer|countdown) (off|cancel)"};
 constexpr Pattern kTimerPause[] = {"!(pause|hold|freeze|halt) (the|my) (timer|countdown)",
                                    "!put (the|my) (timer|countdown) on hold", "(timer|countdown) pause",
                                    "!(pause|hold) the (running|current) timer"};
 constexpr Pattern kTimerResume[] = {"!(resume|continue|restart|unpause) (the|my) (timer|countdown)",
-                                    "!let (the|my) (timer|countdown) (run again|go on|continue)",
+                                    "!let (the|my) (timer|countdown) (run again|run on|go on|continue)",
                                     "(timer|countdown) (resume|continue|go on)"};
 constexpr Pattern kTimerLeft[] = {
     "how (much time|long) is left [on (the|my) timer]",
@@ -55,7 +55,7 @@ constexpr Pattern kAlarmSnooze[] = {
     "{duration} more [sleep] please", "!ring again in {duration}", "!wake me again in {duration}"};
 constexpr Pattern kStopwatchStart[] = {"!(start|run|begin|launch) (the|a) stopwatch",
                                        "!(start|begin) (timing|measuring the time)",
-                                       "stopwatch (start|go|on)", "!time (me|this)"};
+                                       "stopwatch (start|go|on)", "!time (me|this|my run)"};
 constexpr Pattern kStopwatchStop[] = {"!(stop|halt|end|finish) (the|my) stopwatch", "!(stop|end) timing",
                                       "stopwatch (stop|end|off)"};
 constexpr Pattern kStopwatchReset[] = {"!(reset|clear|zero) (the|my) stopwatch",
@@ -71,12 +71,14 @@ constexpr Pattern kCallStart[] = {"!call {contact} [now|for me]",
                                   "i (want|need|have) to (call|talk to|speak to) {contact}",
                                   "!get {contact} on the (phone|line)"};
 constexpr Pattern kCallAnswer[] = {"!(answer|accept|take|pick up) (the|this) (call|phone)",
-                                   "!pick up [the phone]", "!(answer|take) it", "!say hello to the caller"};
-constexpr Pattern kCallReject[] = {"!(reject|decline|refuse|ignore) (the|this) call",
-                                   "!(don't answer|do not answer) [the call|it]",
-                                   "!send (it|the call) to voicemail", "not now hang up on (them|him|her)"};
-constexpr Pattern kCallEnd[] = {"!(end|finish|stop) (the|this) call", "!hang up [the phone|now]",
-                                "(call over|goodbye end call)"};
+                                   "!pick up [the phone]", "!(answer|take) (it|that)",
+                                   "!say (hello|hi) to the caller"};
+constexpr Pattern kCallReject[] = {
+    "!(reject|decline|refuse|ignore) (the|this) call", "!(don't answer|do not answer) [the call|it]",
+    "!send (it|the call) to voicemail", "(not now|no) (hang up on|reject) (them|him|her)"};
+constexpr Pattern kCallEnd[] = {"!(end|finish|stop) (the|this) call",
+                                "!hang up [the phone|now|the call|on them]", "(the|this) call is over",
+                                "(call over|goodbye end call|end call)"};
 constexpr Pattern kCallRedial[] = {"!(redial|call back) [the last number|the last caller]",
                                    "!call the last (number|caller|person) [again|back]",
                                    "!try (that number|the call|calling) again",

@@ -11,21 +11,26 @@ constexpr Pattern kMusicPlay[] = {
     "i (want|would like) to (hear|listen to) [some] {genre}", "(some|a little) {genre} [music] please",
     "!start (some|the) {genre} (music|station)"};
 constexpr Pattern kMusicShuffle[] = {
-    "!shuffle [some|my] {genre} [songs|tracks]", "!play {genre} (on shuffle|in random order|shuffled)",
-    "!(mix|shuffle) my {genre} (music|songs)", "random {genre} (songs|tracks|music)"};
+    "!(shuffle|mix) [some|my|the] {genre} [songs|tracks]",
+    "!play [some|my] {genre} [songs|music] (on shuffle|in random order|shuffled)",
+    "!(mix|shuffle) (my|the) {genre} (music|songs|tracks)", "random {genre} (songs|tracks|music)"};
 constexpr Pattern kMusicPlaylist[] = {
     "!play (the|my) {playlist} playlist", "!(start|put on|open) (the|my) playlist {playlist}",
     "!(start|put on|open) (the|my) {playlist} (playlist|list|mix)",
     "!play (the|my) playlist (called|named) {playlist}", "playlist {playlist}"};
-constexpr Pattern kMusicPause[] = {"!(pause|hold) (the|my|this) (music|song|track|playback)",
-                                   "!(stop|halt) (the|my) (music|song|playback)", "!stop playing [music]",
-                                   "(music|playback) (off|pause|stop)", "!(be quiet|silence the music)"};
-constexpr Pattern kMusicResume[] = {"!(resume|continue|unpause) (the|my) (music|song|playback)",
-                                    "!(go on|keep|continue|resume) playing [music]",
-                                    "!play [the music] again", "music (on|continue|resume)"};
+constexpr Pattern kMusicPause[] = {"!(pause|hold|halt) (the|my|this) (music|song|track|playback)",
+                                   "!(stop|halt|interrupt) (the|my|this) (music|song|track|playback)",
+                                   "!stop playing [music]",
+                                   "(music|playback) (off|pause|stop)",
+                                   "!(silence|quiet) the (music|song|playback)",
+                                   "!be quiet"};
+constexpr Pattern kMusicResume[] = {
+    "!(resume|continue|unpause) (the|my) (music|song|playback)",
+    "!(go on|keep|keep on|continue|resume|start) playing [music|the music|my music|again]",
+    "!play [the music|my music|the song] again", "music (on|continue|resume)"};
 constexpr Pattern kMusicNext[] = {
     "!(next|skip to the next) (song|track|one)", "!(skip|jump over) (this|the) (song|track|one)",
-    "!(play|go to) the next (song|track|one)", "i don't like this (song|track)"};
+    "!(play|go to) the next (song|track|one)", "i (don't like|am tired of|hate) this (song|track|one)"};
 constexpr Pattern kMusicPrevious[] = {
     "!(previous|last) (song|track)", "!(go back|back) [to] (one|the last|the previous) (song|track)",
     "!play the (previous|last|one before) (song|track)", "!repeat the (last|previous) (song|track)"};
@@ -36,28 +41,30 @@ constexpr Pattern kMusicWhat[] = {"what (song|track|music) is (this|playing)",
 constexpr Pattern kVolumeUp[] = {"!(turn|crank) (it|the volume|the music|the sound) up",
                                  "!(raise|increase) the (volume|sound)",
                                  "(louder|more volume|volume up)",
-                                 "!make it [a bit|much] louder",
-                                 "it's too (quiet|soft)",
-                                 "i can't hear it"};
+                                 "!make (it|the sound|the music) [a bit|a little|much] louder",
+                                 "(it's|it is|the sound is) [much] too (quiet|soft)",
+                                 "i (can't|cannot|can hardly) hear (it|the music|anything)"};
 constexpr Pattern kVolumeDown[] = {"!(turn|bring) (it|the volume|the music|the sound) down",
                                    "!(lower|decrease|reduce) the (volume|sound)",
                                    "(quieter|less volume|volume down|softer)",
-                                   "!make it [a bit|much] (quieter|softer)", "it's (too|so) loud"};
+                                   "!make (it|the sound|the music) [a bit|a little|much] (quieter|softer)",
+                                   "(it's|it is|the sound is|the music is) [much] too loud"};
 constexpr Pattern kVolumeSet[] = {"!set [the] (volume|sound) to {level}",
                                   "!(turn|change|put) the (volume|sound|music) to {level}",
                                   "(volume|sound) (to|at) {level}", "(volume|sound) {level}"};
-constexpr Pattern kVolumeMute[] = {"!(mute|silence) (everything|the sound|the watch|it|all)",
-                                   "!turn (the sound|all sounds) off", "(mute|sound off|no sound)",
-                                   "!(shut up|go silent)"};
+constexpr Pattern kVolumeMute[] = {
+    "!(mute|silence) (everything|the sound|the watch|my watch|the device|it|all sounds)",
+    "!(turn|switch) (the sound|all sounds|everything) off", "(mute|sound off|no sound)",
+    "!(shut up|go silent)"};
 constexpr Pattern kBrightnessUp[] = {
     "!(turn|bring) (the brightness|the screen) up", "!(raise|increase) the (brightness|backlight)",
     "!make the (screen|display) brighter", "(brighter|more brightness|brightness up)",
-    "the (screen|display) is too dark"};
+    "(the|my) (screen|display) is (too|so|much too) dark"};
 constexpr Pattern kBrightnessDown[] = {
     "!(turn|bring) (the brightness|the screen) down",
     "!(lower|decrease|reduce|dim) the (brightness|backlight|screen|display)",
     "!make the (screen|display) (darker|less bright)", "(darker|less brightness|brightness down)",
-    "the (screen|display) is too bright"};
+    "(the|my) (screen|display) is (too|so|much too) bright"};
 constexpr Pattern kBrightnessSet[] = {"!set [the] (brightness|screen) to {level}",
                                       "!(turn|change|put) the (brightness|screen|display) to {level}",
                                       "(brightness|display) (to|at) {level}", "brightness {level}"};
@@ -69,42 +76,46 @@ constexpr Pattern kSilenceOn[] = {"!(turn|switch) on (do not disturb|quiet mode|
 constexpr Pattern kSilenceOff[] = {"!(turn|switch) off (do not disturb|quiet mode|silent mode)",
                                    "!(turn|switch) (do not disturb|quiet mode|silent mode) off",
                                    "!(disable|end|leave) (do not disturb|quiet mode|silent mode)",
-                                   "you (may|can) disturb me again"};
-constexpr Pattern kWifiOn[] = {
-    "!(turn|switch) on [the] (wifi|wireless)", "!(turn|switch) [the] (wifi|wireless) on",
-    "!(enable|activate) [the] (wifi|wireless)", "!connect to (the wifi|the internet)"};
-constexpr Pattern kWifiOff[] = {
-    "!(turn|switch) off [the] (wifi|wireless)", "!(turn|switch) [the] (wifi|wireless) off",
-    "!(disable|deactivate) [the] (wifi|wireless)", "!disconnect from (the wifi|the internet)"};
+                                   "(you|they|people) (may|can) disturb me (again|now)"};
+constexpr Pattern kWifiOn[] = {"!(turn|switch) on [the] (wifi|wireless)",
+                               "!(turn|switch) [the] (wifi|wireless) on",
+                               "!(enable|activate) [the] (wifi|wireless)",
+                               "!(connect|log on) to (the wifi|my wifi|the internet|the network)"};
+constexpr Pattern kWifiOff[] = {"!(turn|switch) off [the] (wifi|wireless)",
+                                "!(turn|switch) [the] (wifi|wireless) off",
+                                "!(disable|deactivate) [the] (wifi|wireless)",
+                                "!(disconnect|log off) from (the wifi|my wifi|the internet|the network)"};
 constexpr Pattern kBluetoothOn[] = {"!(turn|switch) on [the] bluetooth", "!(turn|switch) [the] bluetooth on",
                                     "!(enable|activate) [the] bluetooth",
-                                    "!(pair|connect) my (headphones|earbuds|headset)"};
+                                    "!(pair|connect|link) (my|the) (headphones|earbuds|headset|speaker)"};
 constexpr Pattern kBluetoothOff[] = {
     "!(turn|switch) off [the] bluetooth", "!(turn|switch) [the] bluetooth off",
-    "!(disable|deactivate) [the] bluetooth", "!(unpair|disconnect) my (headphones|earbuds|headset)"};
-constexpr Pattern kFlightOn[] = {
-    "!(turn|switch) on (flight|airplane) mode", "!(turn|switch) (flight|airplane) mode on",
-    "!(enable|activate) (flight|airplane) mode", "(we are|i am) (taking off|on the plane)"};
-constexpr Pattern kFlightOff[] = {"!(turn|switch) off (flight|airplane) mode",
-                                  "!(turn|switch) (flight|airplane) mode off",
-                                  "!(disable|deactivate|leave) (flight|airplane) mode", "(we|i) have landed"};
+    "!(disable|deactivate) [the] bluetooth",
+    "!(unpair|disconnect|unlink) (my|the) (headphones|earbuds|headset|speaker)"};
+constexpr Pattern kFlightOn[] = {"!(turn|switch) on (flight|airplane) mode",
+                                 "!(turn|switch) (flight|airplane) mode on",
+                                 "!(enable|activate) (flight|airplane) mode",
+                                 "(we are|i am) (taking off|on the plane|boarding|in the plane) [now]"};
+constexpr Pattern kFlightOff[] = {
+    "!(turn|switch) off (flight|airplane) mode", "!(turn|switch) (flight|airplane) mode off",
+    "!(disable|deactivate|leave) (flight|airplane) mode", "(we|i) (have|just|have just) landed [now]"};
 constexpr Pattern kLightOn[] = {
     "!(turn|switch) on the (flashlight|torch|light)", "!(turn|switch) the (flashlight|torch|light) on",
     "i need (a light|some light|the flashlight|a torch)", "(light|flashlight|torch) on"};
 constexpr Pattern kLightOff[] = {"!(turn|switch) off the (flashlight|torch|light)",
                                  "!(turn|switch) the (flashlight|torch|light) off",
-                                 "(light|flashlight|torch) off", "no more (light|flashlight)"};
+                                 "(light|flashlight|torch) off", "(no more|enough) (light|flashlight|torch)"};
 constexpr Pattern kBatteryLevel[] = {"how much (battery|charge|power) (is left|do i have|have i got) [left]",
                                      "what's (my|the) battery [level|status]",
                                      "!(check|show) (my|the) battery [level]",
                                      "(battery|power) (level|status)", "how long will the battery last"};
-constexpr Pattern kBatterySaver[] = {"!(turn|switch) on (battery|power) (saver|saving)",
-                                     "!(turn|switch) (battery|power) (saver|saving) on",
-                                     "!(enable|activate) (battery|power) (saver|saving)",
-                                     "!save (battery|power|energy)", "!make the battery last longer"};
+constexpr Pattern kBatterySaver[] = {
+    "!(turn|switch) on (battery|power) (saver|saving)", "!(turn|switch) (battery|power) (saver|saving) on",
+    "!(enable|activate) (battery|power) (saver|saving)", "!save [some|my] (battery|power|energy)",
+    "!make (the|my) battery last (longer|the day)"};
 constexpr Pattern kPhoneFind[] = {
     "!(find|locate|ring|look for) my phone", "where (is|did i leave|did i put) my phone",
-    "i (can't find|lost|don't see|misplaced) my phone", "!make my phone (ring|beep)"};
+    "i (can't find|lost|don't see|misplaced) my phone", "!(make|let) my phone (ring|beep)"};
 constexpr Pattern kAppOpen[] = {"!(open|launch|start|run) [the] {app} [app]",
                                 "!(go to|bring up|show me) the {app} [app]",
                                 "i (want|need) (the|to use the) {app} app"};
@@ -118,7 +129,7 @@ constexpr Pattern kPayOpen[] = {"!(pay|let me pay) (with|by) (my watch|card|the 
                                 "i (want|would like) to pay", "ready to pay"};
 constexpr Pattern kCameraShoot[] = {"!(take|shoot|snap) a (photo|picture|selfie)",
                                     "(say cheese|photo now|picture now)",
-                                    "!(press|use) the (camera|shutter) [button]"};
+                                    "!(press|push|use|hit) the (camera|shutter|photo) [button]"};
 
 constexpr IntentSpec kSpecs[] = {
     {"music.play", kMusicPlay},

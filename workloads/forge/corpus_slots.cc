@@ -1,5 +1,6 @@
 #include "workloads/forge/corpus_slots.h"
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 #include <span>
@@ -124,6 +125,19 @@ SlotValue make_quantity(Random& random) {
   return {number_as_said(number, random), std::to_string(number)};
 }
 
+// "tomilak"
+std::string invented_name(Random& random) {
+  static constexpr std::string_view kConsonants = "bcdfghjklmnprstvwz";
+  static constexpr std::string_view kVowels = "aeiou";
+  std::string name;
+  for (int syllables = random.between(2, 3); syllables > 0; --syllables) {
+    name += kConsonants[random.below(kConsonants.size())];
+    name += kVowels[random.below(kVowels.size())];
+  }
+  if (random.chance(0.5)) name += kConsonants[random.below(kConsonants.size())];
+  return name;
+}
+
 }  // namespace
 
 std::string number_in_words(int number) {
@@ -140,7 +154,13 @@ std::string number_in_words(int number) {
   return words;
 }
 
-SlotValue make_slot(std::string_view kind, Random& random) {
+SlotValue make_slot(std::string_view kind, bool invents_names, Random& random) {
+  static constexpr std::string_view kNames[] = {"contact", "playlist", "genre", "city", "app", "event"};
+  if (invents_names && std::find(std::begin(kNames), std::end(kNames), kind) != std::end(kNames) &&
+      random.chance(0.2)) {
+    std::string name = invented_name(random);
+    return {name, name};
+  }
   struct Maker {
     std::string_view kind;
     SlotValue (*make)(Random&);

@@ -18,7 +18,10 @@ struct SlotValue {
 //
 // Canonical forms: durations 12m, 1h30m, 45s; clock times h:mm of 24 hours; levels 40%; counts, amounts and
 // distances with their unit, 250ml, 72.5kg, 10km; everything else as said.
-SlotValue make_slot(std::string_view kind, Random& random);
+//
+// Where `invents_names`, one in five contacts, playlists, genres, cities, apps and events is a word that does
+// not exist. Users have such names, and a model that only ever chose among known ones does not copy.
+SlotValue make_slot(std::string_view kind, bool invents_names, Random& random);
 
 // 1..99 in words: "twenty five".
 std::string number_in_words(int number);
