@@ -71,7 +71,7 @@ Result<std::vector<CardSuite>> measure_suites(const std::filesystem::path& model
   std::vector<CardSuite> scores;
   for (const std::filesystem::path& file : files) {
     SLMRIG_ASSIGN(const base::Suite suite, base::load_suite(file.string()));
-    SLMRIG_ASSIGN(const SuiteScore score, score_suite(&runner, suite, 0, progress));
+    SLMRIG_ASSIGN(const SuiteScore score, score_suite(&runner, suite, {}, progress));
     scores.push_back({score.suite, score.prompts.size(), score.correct});
   }
   return scores;

@@ -17,7 +17,10 @@ using Command = std::function<base::Result<int>()>;
 // quantize, image, inspect, random
 void add_file_commands(CLI::App& app, Command* chosen);
 
-// generate, eval
+// eval, ladder
+void add_eval_commands(CLI::App& app, Command* chosen);
+
+// generate
 void add_run_commands(CLI::App& app, Command* chosen);
 
 // train, corpus, card

@@ -1,4 +1,4 @@
-// How good a model is: perplexity on a text, accuracy on a suite.
+// How good a model is: perplexity on a text, accuracy on a suite, and how far it is from a reference model.
 //
 // Runs the runtime's own code on the host, so the figures are those of what boards run. The judge of answers
 // is base/check.h, which the harness uses too.
@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/records/plan.h"
+#include "workloads/forge/bootstrap.h"
 #include "workloads/forge/model_runner.h"
 
 namespace slmrig::forge {
@@ -21,20 +23,42 @@ namespace slmrig::forge {
 // Told after each piece of work; for a progress bar.
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
+struct TextOptions {
+  // The text is documents that end with an empty line, as `slmforge corpus` prints them. Each is scored from
+  // its first position, in a window of its own: what a model that was trained on such documents is good at.
+  // Otherwise llama-perplexity's windows, see score_text.
+  bool is_documents = false;
+  // Another model of the same vocabulary, usually the f32 one, to measure the distance to; or null.
+  ModelRunner* reference = nullptr;
+};
+
+// Of the reference's distribution over next tokens from the model's, over the scored positions.
+struct Divergence {
+  double mean_kl_nats = 0.0;
+  Interval mean_kl_ci95;
+  double top1_agreement = 0.0;  // share of positions whose likeliest token is the same
+  Interval top1_ci95;
+};
+
 struct TextScore {
   std::uint64_t text_bytes = 0;  // of the text that the scored tokens spell
   std::uint64_t scored_tokens = 0;
-  std::uint32_t window_tokens = 0;  // n_ctx
+  std::uint64_t windows = 0;        // the units of the intervals
+  std::uint32_t window_tokens = 0;  // n_ctx; 0 for documents
   double nats_per_token = 0.0;
   double perplexity = 0.0;
+  Interval perplexity_ci95;
   double bits_per_byte = 0.0;
+  Interval bits_per_byte_ci95;
+  std::optional<Divergence> divergence;  // with a reference
 };
 
 // llama-perplexity's convention: the text's tokens are cut into windows of n_ctx, the first token of each is
 // replaced by BOS where the model wants one, and only positions n_ctx/2 to n_ctx-2 are scored. n_ctx is the
 // smaller of 512 and the context. A text shorter than two windows is scored as one window from its first
 // position, which llama-perplexity would refuse.
-base::Result<TextScore> score_text(ModelRunner* model, std::string_view text, const Progress& progress);
+base::Result<TextScore> score_text(ModelRunner* model, std::string_view text, const TextOptions& options,
+                                   const Progress& progress);
 
 struct PromptScore {
   std::string id;
@@ -53,14 +77,39 @@ struct SuiteScore {
   std::vector<PromptScore> prompts;
   std::uint64_t correct = 0;
   double accuracy = 0.0;  // correct over all that were run
+  Interval accuracy_ci95;
 };
 
-// The first `limit` prompts (0: all) with the suite's own generation settings. A prompt that does not fit the
-// context ends the evaluation with an error that names it.
-base::Result<SuiteScore> score_suite(ModelRunner* model, const base::Suite& suite, std::uint64_t limit,
+// What a cell may override of a suite.
+struct SuiteLimits {
+  std::uint64_t prompts = 0;         // the first of them; 0: all
+  std::uint32_t max_new_tokens = 0;  // 0: the suite's
+};
+
+// A prompt that does not fit the context ends the evaluation with an error that names it.
+base::Result<SuiteScore> score_suite(ModelRunner* model, const base::Suite& suite, const SuiteLimits& limits,
                                      const Progress& progress);
+
+// A prompt that the reference answers right and the model does not.
+struct Flip {
+  std::string id;
+  std::string prompt;
+  std::string reference_text;
+  std::string text;
+};
+
+struct SuiteComparison {
+  double accuracy_difference = 0.0;  // the model's minus the reference's
+  Interval difference_ci95;          // over pairs: each prompt against itself
+  std::vector<Flip> lost;
+  std::uint64_t gained = 0;  // wrong in the reference, right in the model
+};
+
+// Both of the same suite under the same limits.
+SuiteComparison compare(const SuiteScore& reference, const SuiteScore& score);
 
 nlohmann::json to_json(const TextScore& score);
 nlohmann::json to_json(const SuiteScore& score);
+nlohmann::json to_json(const SuiteComparison& comparison);
 
 }  // namespace slmrig::forge

@@ -30,7 +30,7 @@ ModelRunner open_runner() {
 TEST_CASE("Perplexity of a short text is the mean over its tokens") {
   ModelRunner runner = open_runner();
   const std::string text = "the heat in the end";
-  const auto score = score_text(&runner, text, {});
+  const auto score = score_text(&runner, text, {}, {});
   REQUIRE(score);
 
   runtime::Runtime& runtime = runner.runtime();
@@ -54,7 +54,7 @@ TEST_CASE("A long text is scored in the second half of each window only") {
   ModelRunner runner = open_runner();
   std::string text;
   for (int i = 0; i < 120; ++i) text += "the heat is on and on ";
-  const auto score = score_text(&runner, text, {});
+  const auto score = score_text(&runner, text, {}, {});
   REQUIRE(score);
   CHECK(score->window_tokens == 64);
   CHECK(score->scored_tokens % 31 == 0);
@@ -74,7 +74,7 @@ TEST_CASE("A suite is scored with its own settings, prompt by prompt") {
   const auto suite = base::load_suite(file);
   REQUIRE(suite);
   ModelRunner runner = open_runner();
-  const auto score = score_suite(&runner, *suite, 2, {});
+  const auto score = score_suite(&runner, *suite, {.prompts = 2}, {});
   REQUIRE(score);
   REQUIRE(score->prompts.size() == 2);
   CHECK(score->correct == 1);

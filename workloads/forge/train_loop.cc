@@ -201,8 +201,11 @@ Result<TrainOptions> bundled_training(std::string_view model) {
 
 Result<TrainOptions> bundled_student_training(std::string_view model) {
   SLMRIG_ASSIGN(TrainOptions options, bundled_training(model));
-  options.step_count = 3000;
-  options.warmup_steps = 100;
+  // Of 1, 2 and 3e-3 the first had the smallest divergence after 200 steps.
+  options.learning_rate = 1e-3;
+  options.step_count = 3500;
+  options.batch_tokens = 1536;
+  options.warmup_steps = 50;
   options.decay_share = 0.6;
   return options;
 }
