@@ -10,14 +10,18 @@
 // V has
 //   kGroups, Codes (bytes), Ints and Floats (a lane for each row), Block (one block of activations)
 //   load_runs(groups, at, codes)   the 4 runs [64 bytes] that begin at `at` of each group -> codes [4]
-//   low_nibbles, high_nibbles, crumbs<s>(codes)
+//   low_nibbles, high_nibbles, crumbs<s>, add_bytes(codes)
 //   wide(codes)                    signed codes in the form that dot_wide reads
 //   Table, wide_table(values), look_up(table, nibbles)   wide(values[nibble])
+//   codes(x, at)                   Sixteen: the block's activations from `at` on
+//   scale, low_sum, high_sum(x)    Floats; the sums are those of activations 0..15 and 16..31
+//   negated_sum<s>(x)              Ints: -(sum of the block's activations << s)
 //   dot_wide(codes [8], x)         Ints: signed codes in -127..127 with a block
-//   dot(codes [4], x [16], sums)   Ints: sums + unsigned codes in 0..63 with 16 activations
-//   negated_sum<s>(x)              -(sum of the block's activations << s)
-//   halves, unsigned_bytes, signed_bytes(groups, at)     one for each row -> Floats
+//   dot(codes [4], sixteen, sums)  Ints: sums + unsigned codes in 0..63 with 16 activations
+//   halves, unsigned_bytes, signed_bytes, nibbles_of_bytes(groups, at)     one for each row -> Floats
 //   set(float), floats(Ints), add, subtract, multiply
+// It may serve several tokens at a time: then Block stands for one block of each, and Ints and Floats have a
+// lane for each row and token.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +55,7 @@ struct Tile {
 template <typename V>
 inline typename V::Floats add_scaled(typename V::Floats sums, typename V::Floats product,
                                      typename V::Floats d, const typename V::Block& x) {
-  return V::add(sums, V::multiply(product, V::multiply(d, V::set(x.scale))));
+  return V::add(sums, V::multiply(product, V::multiply(d, V::scale(x))));
 }
 
 // A format has kColumns and kBytes of a group, Head (what is read once for a group), and Tile. A group is
@@ -124,7 +128,8 @@ using Nf4 = LookedUp<V, kNf4Codes, 2>;
 // All eight vectors of unsigned codes with a block, less the sum of the activations times 1 << kShift.
 template <typename V, int kShift>
 inline typename V::Ints dot_less(const typename V::Codes* codes, const typename V::Block& x) {
-  return V::dot(codes + 4, x.codes + 16, V::dot(codes, x.codes, V::template negated_sum<kShift>(x)));
+  return V::dot(codes + 4, V::codes(x, 16),
+                V::dot(codes, V::codes(x, 0), V::template negated_sum<kShift>(x)));
 }
 
 template <typename V>
@@ -226,13 +231,13 @@ struct Q2_K {
 
   static inline typename V::Floats apply(const Tile& tile, const typename V::Block& x,
                                          typename V::Floats sums) {
-    const typename V::Floats low = V::floats(V::dot(tile.codes, x.codes, V::zero()));
-    const typename V::Floats high = V::floats(V::dot(tile.codes + 4, x.codes + 16, V::zero()));
+    const typename V::Floats low = V::floats(V::dot(tile.codes, V::codes(x, 0), V::zero()));
+    const typename V::Floats high = V::floats(V::dot(tile.codes + 4, V::codes(x, 16), V::zero()));
     const typename V::Floats product = V::add(V::multiply(low, tile.a[0]), V::multiply(high, tile.a[1]));
     const typename V::Floats offset =
-        V::add(V::multiply(tile.m[0], V::set(x.low_sum)), V::multiply(tile.m[1], V::set(x.high_sum)));
+        V::add(V::multiply(tile.m[0], V::low_sum(x)), V::multiply(tile.m[1], V::high_sum(x)));
     sums = add_scaled<V>(sums, product, tile.d, x);
-    return V::subtract(sums, V::multiply(offset, V::multiply(tile.dmin, V::set(x.scale))));
+    return V::subtract(sums, V::multiply(offset, V::multiply(tile.dmin, V::scale(x))));
   }
 };
 
@@ -264,10 +269,10 @@ struct Q4_K {
   static inline typename V::Floats apply(const Tile& tile, const typename V::Block& x,
                                          typename V::Floats sums) {
     const typename V::Ints dots =
-        V::dot(tile.codes + 4, x.codes + 16, V::dot(tile.codes, x.codes, V::zero()));
-    const typename V::Floats offset = V::multiply(tile.m, V::set(x.low_sum + x.high_sum));
+        V::dot(tile.codes + 4, V::codes(x, 16), V::dot(tile.codes, V::codes(x, 0), V::zero()));
+    const typename V::Floats offset = V::multiply(tile.m, V::add(V::low_sum(x), V::high_sum(x)));
     sums = add_scaled<V>(sums, V::multiply(V::floats(dots), tile.a), tile.d, x);
-    return V::subtract(sums, V::multiply(offset, V::multiply(tile.dmin, V::set(x.scale))));
+    return V::subtract(sums, V::multiply(offset, V::multiply(tile.dmin, V::scale(x))));
   }
 };
 
@@ -279,7 +284,7 @@ struct Q6_K {
   static constexpr uint32_t kUnitBlocks = 1;
   static constexpr size_t kScalesAt = kHalvesBytes;
   static constexpr size_t kCodesAt = kScalesAt + 64;
-  static constexpr int kZero = 32;  // added to codes of -32..31, to make them unsigned
+  static constexpr int8_t kZero = 32;  // added to codes of -32..31, to make them unsigned
   using Head = typename V::Floats;
   struct Tile {
     typename V::Codes codes[kTileCodes];
@@ -299,14 +304,16 @@ struct Q6_K {
   }
 
   // The dot of one sub-block; `sum` is that of its activations.
-  static inline typename V::Floats dot(const typename V::Codes* codes, const int8_t* x, float sum) {
-    return V::subtract(V::floats(V::dot(codes, x, V::zero())), V::set(sum * kZero));
+  static inline typename V::Floats dot(const typename V::Codes* codes, typename V::Sixteen x,
+                                       typename V::Floats sum) {
+    return V::subtract(V::floats(V::dot(codes, x, V::zero())), V::multiply(sum, V::set(kZero)));
   }
 
   static inline typename V::Floats apply(const Tile& tile, const typename V::Block& x,
                                          typename V::Floats sums) {
-    const typename V::Floats low = V::multiply(dot(tile.codes, x.codes, x.low_sum), tile.a[0]);
-    const typename V::Floats high = V::multiply(dot(tile.codes + 4, x.codes + 16, x.high_sum), tile.a[1]);
+    const typename V::Floats low = V::multiply(dot(tile.codes, V::codes(x, 0), V::low_sum(x)), tile.a[0]);
+    const typename V::Floats high =
+        V::multiply(dot(tile.codes + 4, V::codes(x, 16), V::high_sum(x)), tile.a[1]);
     return add_scaled<V>(sums, V::add(low, high), tile.d, x);
   }
 };

@@ -11,11 +11,25 @@ namespace {
 // Unpacked at a time when several tokens share the work: 512 columns, a few kilobytes of stack.
 constexpr uint32_t kPanelBlocks = 16;
 
-// V besides what the formats use: kTokens (how many share the registers), load and store(floats, rows, y).
+// What a vector unit that serves one token at a time has besides V.
+template <typename BlockType>
+struct OneTokenAtATime {
+  using Block = BlockType;
+  using Row = const Block*;
+  static constexpr uint32_t kTokenLanes = 1;
+
+  static inline Row row(const uint8_t* data, size_t) { return reinterpret_cast<Row>(data); }
+  static inline const Block& block(Row row, uint32_t index) { return row[index]; }
+};
+
+// V besides what the formats use:
+//   kTokenLanes    how many tokens it serves at a time
+//   kShared        how many times as many share the registers that hold a tile
+//   Row, row(data, stride_bytes), block(row, index)    the activations of kTokenLanes tokens
+//   load(y, rows, y_stride), store(floats, rows, y, y_stride, tokens)
 template <typename V, template <typename> class FormatOf>
 struct BlockMultiply {
   using Format = FormatOf<V>;
-  using Block = typename V::Block;
   using Floats = typename V::Floats;
   using Tile = typename Format::Tile;
   static constexpr uint32_t kTileRows = V::kGroups * kGroupRows;
@@ -23,25 +37,24 @@ struct BlockMultiply {
   static_assert(kGroupBlocks == Format::kUnits * Format::kUnitBlocks, "a group is made of units");
   static_assert(kPanelBlocks % kGroupBlocks == 0, "a panel is made of groups");
 
-  // Activations [tokens, blocks].
-  struct Tokens {
-    const uint8_t* data;
-    size_t stride_bytes;
+  // Where the results of one tile's rows go. y [tokens, stride]
+  struct Output {
+    float* y;
+    uint32_t rows;
+    size_t stride;
 
-    const Block* of(uint32_t token) const {
-      return reinterpret_cast<const Block*>(data + token * stride_bytes);
-    }
-    Tokens from(uint32_t token) const { return {data + token * stride_bytes, stride_bytes}; }
+    Output from(uint32_t token) const { return {y + token * stride, rows, stride}; }
   };
 
-  static Floats one_token(Groups<V> groups, uint32_t count, const Block* x) {
+  static Floats one_token(Groups<V> groups, uint32_t count, typename V::Row x) {
     Floats sums = V::set(0.0F);
+    uint32_t block = 0;
     for (uint32_t group = 0; group < count; ++group, groups.advance(Format::kBytes)) {
       const typename Format::Head head = Format::head(groups);
       for (uint32_t unit = 0; unit < Format::kUnits; ++unit) {
         Tile tiles[Format::kUnitBlocks];
         Format::unpack(groups, head, unit, tiles);
-        for (const Tile& tile : tiles) sums = Format::apply(tile, *x++, sums);
+        for (const Tile& tile : tiles) sums = Format::apply(tile, V::block(x, block++), sums);
       }
     }
     return sums;
@@ -56,51 +69,59 @@ struct BlockMultiply {
     }
   }
 
-  // y [kCount, y_stride]: begins at 0 with the first panel, goes on from what is there with the others.
+  // kCount times `lanes` tokens from x on. The first panel begins at 0, the others go on from what is there.
   template <uint32_t kCount>
-  static void add_panel(const Tile* tiles, uint32_t blocks, Tokens x, uint32_t first_block, uint32_t rows,
-                        uint32_t y_stride, float* y) {
+  static void add_panel(const Tile* tiles, uint32_t first, uint32_t blocks, const Activations& x,
+                        uint32_t lanes, Output out) {
+    const auto* data = static_cast<const uint8_t*>(x.data);
     Floats sums[kCount];
-    const Block* of[kCount];
-    for (uint32_t token = 0; token < kCount; ++token) {
-      sums[token] =
-          first_block == 0 ? V::set(0.0F) : V::load(y + static_cast<size_t>(token) * y_stride, rows);
-      of[token] = x.of(token) + first_block;
+    typename V::Row rows[kCount];
+    for (uint32_t i = 0; i < kCount; ++i) {
+      const Output to = out.from(i * lanes);
+      sums[i] = first == 0 ? V::set(0.0F) : V::load(to.y, to.rows, lanes > 1 ? to.stride : 0);
+      rows[i] = V::row(data + i * lanes * x.token_stride_bytes, lanes > 1 ? x.token_stride_bytes : 0);
     }
     for (uint32_t block = 0; block < blocks; ++block) {
-      for (uint32_t token = 0; token < kCount; ++token) {
-        sums[token] = Format::apply(tiles[block], of[token][block], sums[token]);
+      for (uint32_t i = 0; i < kCount; ++i) {
+        sums[i] = Format::apply(tiles[block], V::block(rows[i], first + block), sums[i]);
       }
     }
-    for (uint32_t token = 0; token < kCount; ++token) {
-      V::store(sums[token], rows, y + static_cast<size_t>(token) * y_stride);
+    for (uint32_t i = 0; i < kCount; ++i) {
+      const Output to = out.from(i * lanes);
+      V::store(sums[i], to.rows, to.y, to.stride, lanes);
     }
   }
 
-  // One tile's rows for all tokens. y [tokens, y_stride]
-  static void many_tokens(Groups<V> groups, uint32_t blocks, Tokens x, uint32_t tokens, uint32_t rows,
-                          uint32_t y_stride, float* y) {
+  static Activations from(const Activations& x, uint32_t token) {
+    return {static_cast<const uint8_t*>(x.data) + token * x.token_stride_bytes, x.token_stride_bytes};
+  }
+
+  // One tile's rows for all tokens.
+  static void many_tokens(Groups<V> groups, uint32_t blocks, const Activations& x, uint32_t tokens,
+                          Output out) {
+    constexpr uint32_t kLanes = V::kTokenLanes;
+    constexpr uint32_t kAtOnce = kLanes * V::kShared;
     Tile tiles[kPanelBlocks];
     for (uint32_t first = 0; first < blocks; first += kPanelBlocks) {
       const uint32_t now = blocks - first < kPanelBlocks ? blocks - first : kPanelBlocks;
       unpack_panel(groups, now, tiles);
       groups.advance(size_t{now / kGroupBlocks} * Format::kBytes);
       uint32_t token = 0;
-      for (; token + V::kTokens <= tokens; token += V::kTokens) {
-        add_panel<V::kTokens>(tiles, now, x.from(token), first, rows, y_stride,
-                              y + static_cast<size_t>(token) * y_stride);
+      for (; token + kAtOnce <= tokens; token += kAtOnce) {
+        add_panel<V::kShared>(tiles, first, now, from(x, token), kLanes, out.from(token));
       }
-      for (; token < tokens; ++token) {
-        add_panel<1>(tiles, now, x.from(token), first, rows, y_stride,
-                     y + static_cast<size_t>(token) * y_stride);
+      while (token < tokens) {
+        // A last token that is alone fills all lanes, and is stored once.
+        const uint32_t lanes = tokens - token < kLanes ? 1 : kLanes;
+        add_panel<1>(tiles, first, now, from(x, token), lanes, out.from(token));
+        token += lanes;
       }
     }
   }
 
-  static void multiply(const Matrix& matrix, const Activations& activations, uint32_t tokens, float* y) {
+  static void multiply(const Matrix& matrix, const Activations& x, uint32_t tokens, float* y) {
     const uint32_t count = matrix.columns / Format::kColumns;
     const size_t strip_bytes = static_cast<size_t>(count) * Format::kBytes;
-    const Tokens x = {static_cast<const uint8_t*>(activations.data), activations.token_stride_bytes};
     const uint8_t* const last = matrix.data + (matrix.rows / kGroupRows - 1) * strip_bytes;
     const uint8_t* strip = matrix.data;
     for (uint32_t row = 0; row < matrix.rows; row += kTileRows, strip += V::kGroups * strip_bytes) {
@@ -110,10 +131,11 @@ struct BlockMultiply {
         groups.at[i] = strip + i * strip_bytes < last ? strip + i * strip_bytes : last;
       }
       const uint32_t rows = matrix.rows - row < kTileRows ? matrix.rows - row : kTileRows;
+      const Output out = {y + row, rows, matrix.rows};
       if (tokens == 1) {
-        V::store(one_token(groups, count, x.of(0)), rows, y + row);
+        V::store(one_token(groups, count, V::row(static_cast<const uint8_t*>(x.data), 0)), rows, out.y, 0, 1);
       } else {
-        many_tokens(groups, count * kGroupBlocks, x, tokens, rows, matrix.rows, y + row);
+        many_tokens(groups, count * kGroupBlocks, x, tokens, out);
       }
     }
   }

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "workloads/runtime/kernels/block_formats_inl.h"
+#include "workloads/runtime/kernels/block_multiply_inl.h"
 #include "workloads/runtime/kernels/x86/activations.h"
 
 namespace slmrig::runtime::x86 {
@@ -23,13 +23,14 @@ inline int32_t word_at(const void* from) {
 }
 
 template <typename Dot>
-struct V256 {
+struct V256 : OneTokenAtATime<ActivationBlock> {
   static constexpr uint32_t kGroups = 2;
-  static constexpr uint32_t kTokens = 4;
+  static constexpr uint32_t kShared = 4;
   using Codes = __m256i;
   using Ints = __m256i;
   using Floats = __m256;
   using Table = __m256i;
+  using Sixteen = const int8_t*;
   using Block = ActivationBlock;
   using Places = Groups<V256>;
 
@@ -62,7 +63,11 @@ struct V256 {
   static inline Ints negated_sum(const Block& x) {
     return _mm256_slli_epi32(_mm256_set1_epi32(x.negated_sum), kShift);
   }
-  static inline Ints dot(const Codes* codes, const int8_t* x, Ints sums) {
+  static inline Sixteen codes(const Block& x, uint32_t at) { return x.codes + at; }
+  static inline Floats scale(const Block& x) { return set(x.scale); }
+  static inline Floats low_sum(const Block& x) { return set(x.low_sum); }
+  static inline Floats high_sum(const Block& x) { return set(x.high_sum); }
+  static inline Ints dot(const Codes* codes, Sixteen x, Ints sums) {
     for (uint32_t i = 0; i < 4; ++i) {
       sums = Dot::add(sums, codes[i], _mm256_set1_epi32(word_at(x + 4 * i)));
     }
@@ -97,10 +102,10 @@ struct V256 {
   static inline Floats multiply(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
 
   // Rows are 4 or 8.
-  static inline Floats load(const float* y, uint32_t rows) {
+  static inline Floats load(const float* y, uint32_t rows, size_t) {
     return rows == 8 ? _mm256_loadu_ps(y) : _mm256_castps128_ps256(_mm_loadu_ps(y));
   }
-  static inline void store(Floats sums, uint32_t rows, float* y) {
+  static inline void store(Floats sums, uint32_t rows, float* y, size_t, uint32_t) {
     if (rows == 8) {
       _mm256_storeu_ps(y, sums);
     } else {

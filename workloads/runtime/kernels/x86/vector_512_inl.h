@@ -9,20 +9,20 @@
 #include <cstdint>
 #include <cstring>
 
-#include "workloads/runtime/kernels/block_formats_inl.h"
+#include "workloads/runtime/kernels/block_multiply_inl.h"
 #include "workloads/runtime/kernels/x86/activations.h"
 
 namespace slmrig::runtime::x86 {
 namespace {
 
-struct V512 {
+struct V512 : OneTokenAtATime<ActivationBlock> {
   static constexpr uint32_t kGroups = 4;
-  static constexpr uint32_t kTokens = 8;
+  static constexpr uint32_t kShared = 8;
   using Codes = __m512i;
   using Ints = __m512i;
   using Floats = __m512;
   using Table = __m512i;
-  using Block = ActivationBlock;
+  using Sixteen = const int8_t*;
   using Places = Groups<V512>;
 
   static inline int32_t word_at(const void* from) {
@@ -69,7 +69,11 @@ struct V512 {
   static inline Ints negated_sum(const Block& x) {
     return _mm512_slli_epi32(_mm512_set1_epi32(x.negated_sum), kShift);
   }
-  static inline Ints dot(const Codes* codes, const int8_t* x, Ints sums) {
+  static inline Sixteen codes(const Block& x, uint32_t at) { return x.codes + at; }
+  static inline Floats scale(const Block& x) { return set(x.scale); }
+  static inline Floats low_sum(const Block& x) { return set(x.low_sum); }
+  static inline Floats high_sum(const Block& x) { return set(x.high_sum); }
+  static inline Ints dot(const Codes* codes, Sixteen x, Ints sums) {
     for (uint32_t i = 0; i < 4; ++i) {
       sums = _mm512_dpbusd_epi32(sums, codes[i], _mm512_set1_epi32(word_at(x + 4 * i)));
     }
@@ -105,8 +109,10 @@ struct V512 {
   static inline Floats multiply(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
 
   static inline __mmask16 first(uint32_t rows) { return static_cast<__mmask16>((1U << rows) - 1U); }
-  static inline Floats load(const float* y, uint32_t rows) { return _mm512_maskz_loadu_ps(first(rows), y); }
-  static inline void store(Floats sums, uint32_t rows, float* y) {
+  static inline Floats load(const float* y, uint32_t rows, size_t) {
+    return _mm512_maskz_loadu_ps(first(rows), y);
+  }
+  static inline void store(Floats sums, uint32_t rows, float* y, size_t, uint32_t) {
     _mm512_mask_storeu_ps(y, first(rows), sums);
   }
 };
