@@ -3,12 +3,20 @@
 
 namespace slmrig::runtime {
 
+// Without the formats that only boards with an operating system run: their kernels would take flash on a
+// part whose models use none of them.
 const KernelSet& best_kernels() {
-  static constexpr KernelSet kSet = {"dsp",           {&dsp::kF32Kernels, &dsp::kQ8Kernels},
-                                     plain::rms_norm, dsp::scores,
-                                     dsp::softmax,    dsp::mix,
-                                     plain::rotate,   plain::silu_multiply,
-                                     plain::add};
+  static constexpr KernelSet kSet = {
+      "dsp",
+      {&dsp::kF32Kernels, &dsp::kQ8Kernels, &dsp::kQ4Kernels, &dsp::kIq4NlKernels, &dsp::kNf4Kernels,
+       &dsp::kTq2Kernels, &dsp::kQ2KKernels, nullptr, nullptr, &plain::kF16Kernels},
+      plain::rms_norm,
+      dsp::scores,
+      dsp::softmax,
+      dsp::mix,
+      plain::rotate,
+      plain::silu_multiply,
+      plain::add};
   return kSet;
 }
 

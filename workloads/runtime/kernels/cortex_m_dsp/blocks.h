@@ -1,0 +1,62 @@
+// Activations as the kernels of block formats read them, widened to 16 bits once for a whole matrix.
+//
+// The kernels keep 4 integer sums, 4 words of weights and what they multiply with in the 14 registers that a
+// core has, so a strip of 4 rows is one asm statement: what GCC makes of single instructions spills.
+#pragma once
+
+#include <cstddef>
+
+#include "workloads/runtime/kernels/cortex_m_dsp/dsp.h"
+
+namespace slmrig::runtime::dsp {
+
+// One block of 32 columns. For each run of 4 columns: columns 0 and 2 in one word, 1 and 3 in the next, which
+// is how SXTB16, or a mask, takes a word of weights apart.
+struct PairBlock {
+  float scale;
+  uint32_t pairs[16];
+  int32_t zero_8;   // -8 * the sum of the codes: what Q4_0's zero point takes off
+  int32_t zero_1;   // -1 * the sum: TQ2_0's
+  int32_t sums[2];  // of columns 0..15 and 16..31: Q2_K's minima
+};
+static_assert(sizeof(PairBlock) == 84, "the asm walks from block to block");
+
+size_t pairs_prepared_bytes(uint32_t columns);
+// Scale and pairs alone, for Q8_0.
+Activations prepare_pairs(const float* x, uint32_t tokens, uint32_t columns, uint8_t* room);
+Activations prepare_pairs_and_sums(const float* x, uint32_t tokens, uint32_t columns, uint8_t* room);
+
+// One block of 32 columns for kernels that look a byte of weights up: columns c and 16 + c in a word, as
+// nibbles stand in a byte.
+struct LookupBlock {
+  float scale;
+  uint32_t pairs[16];
+};
+static_assert(sizeof(LookupBlock) == 68, "the asm walks from block to block");
+
+size_t lookup_prepared_bytes(uint32_t columns);
+Activations prepare_lookup(const float* x, uint32_t tokens, uint32_t columns, uint8_t* room);
+
+// kStrips(first group, x, x's end, strips, y) multiplies the rows of so many strips with one token. Several
+// tokens take turns strip by strip, so that a cache holds the weights.
+template <typename Block, void (*kStrips)(const uint8_t*, const Block*, const Block*, uint32_t, float*)>
+void multiply_tokens(const Matrix& matrix, const Activations& activations, uint32_t tokens, float* y,
+                     size_t strip_bytes) {
+  const uint32_t blocks = matrix.columns / kBlockColumns;
+  const uint32_t strips = matrix.rows / kGroupRows;
+  const auto* x = static_cast<const uint8_t*>(activations.data);
+  if (tokens == 1) {
+    const auto* first = reinterpret_cast<const Block*>(x);
+    kStrips(matrix.data, first, first + blocks, strips, y);
+    return;
+  }
+  for (uint32_t strip = 0; strip < strips; ++strip) {
+    for (uint32_t token = 0; token < tokens; ++token) {
+      const auto* first = reinterpret_cast<const Block*>(x + token * activations.token_stride_bytes);
+      kStrips(matrix.data + strip * strip_bytes, first, first + blocks, 1,
+              y + token * matrix.rows + strip * kGroupRows);
+    }
+  }
+}
+
+}  // namespace slmrig::runtime::dsp
