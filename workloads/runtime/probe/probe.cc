@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "workloads/runtime/image_formats.h"
 #include "workloads/runtime/math.h"
 
 namespace slmrig::runtime::probe {
@@ -18,8 +19,8 @@ alignas(32) uint8_t g_weights[kRows * kColumns * sizeof(float)];
 alignas(32) float g_x[kTokens * kColumns];
 alignas(32) float g_y[kTokens * kColumns];
 alignas(32) float g_out[kTokens * kColumns];
-// The widest preparation of any set: 9 bytes a column.
-alignas(32) uint8_t g_room[kTokens * kColumns * 9];
+// The widest preparation of any set takes fewer bytes a column.
+alignas(32) uint8_t g_room[kTokens * kColumns * 16];
 uint32_t g_out_count;
 uint32_t g_random;
 
@@ -52,35 +53,71 @@ void prepare_floats() {
   std::memset(g_out, 0, sizeof(g_out));
 }
 
-// Codes in -127..127; scales from zero and subnormal halves to about 1.
-void prepare_q8() {
+// How a group of a format begins: halves, then sub-scales up to where the codes are.
+struct GroupShape {
+  uint32_t bytes;
+  uint32_t halves;
+  uint32_t codes_at;
+};
+
+GroupShape shape_of(Format format) {
+  switch (format) {
+    case Format::kQ4_0:
+    case Format::kIq4Nl: return {kQ4GroupBytes, 4, 8};
+    case Format::kNf4: return {kNf4GroupBytes, 4, 8};
+    case Format::kTq2_0: return {kTq2GroupBytes, 4, 8};
+    case Format::kQ2_K: return {kQ2KGroupBytes, 8, 80};
+    case Format::kF16: return {2, 1, 2};
+    default: return {kQ8GroupBytes, 4, 8};
+  }
+}
+
+// A byte of codes that the format may hold.
+uint8_t next_codes(Format format) {
+  if (format == Format::kTq2_0) {
+    uint32_t crumbs = 0;
+    for (int i = 0; i < 4; ++i) crumbs = crumbs << 2 | next_random() % 3;
+    return static_cast<uint8_t>(crumbs);
+  }
+  const uint32_t byte = next_random() & 255U;
+  return static_cast<uint8_t>(format == Format::kQ8_0 && byte == 128 ? 129 : byte);
+}
+
+// Scales from zero and subnormal halves to about 1, of either sign.
+uint16_t next_half(uint32_t group) {
+  const uint32_t magnitude = group % 37 == 0 ? next_random() % 4 : next_random() % 0x3C00;
+  return static_cast<uint16_t>(magnitude | (next_random() & 0x8000U));
+}
+
+template <Format kFormat>
+void prepare_weights() {
   prepare_floats();
-  for (uint32_t group = 0; group < kRows / kQ8GroupRows * (kColumns / kBlockColumns); ++group) {
-    uint8_t* to = g_weights + group * kQ8GroupBytes;
-    for (uint32_t row = 0; row < kQ8GroupRows; ++row) {
-      const auto half = static_cast<uint16_t>(group % 37 == 0 ? next_random() % 4 : next_random() % 0x3C00);
-      std::memcpy(to + 2 * row, &half, 2);
+  if (kFormat == Format::kF32) return;
+  const GroupShape shape = shape_of(kFormat);
+  const uint32_t groups = static_cast<uint32_t>(stored_bytes(kFormat, kRows, kColumns)) / shape.bytes;
+  for (uint32_t group = 0; group < groups; ++group) {
+    uint8_t* to = g_weights + group * shape.bytes;
+    for (uint32_t i = 0; i < shape.halves; ++i) {
+      const uint16_t half = next_half(group);
+      std::memcpy(to + 2 * i, &half, 2);
     }
-    for (uint32_t i = 2 * kQ8GroupRows; i < kQ8GroupBytes; ++i) {
-      to[i] = static_cast<uint8_t>(static_cast<int>(next_random() % 255) - 127);
+    for (uint32_t i = 2 * shape.halves; i < shape.bytes; ++i) {
+      to[i] = i < shape.codes_at ? static_cast<uint8_t>(next_random()) : next_codes(kFormat);
     }
   }
   for (uint32_t i = 0; i < kBlockColumns; ++i) g_x[i] = 0.0F;
 }
 
-void multiply(const KernelSet& kernels, Format format, uint32_t columns, uint32_t tokens) {
-  const FormatKernels& with = *kernels.formats[static_cast<uint32_t>(format)];
-  const Matrix matrix = {g_weights, kRows, columns, format};
-  const Activations activations = with.prepare(g_x, tokens, columns, g_room);
-  with.multiply(matrix, activations, tokens, g_out);
-  g_out_count = kRows * tokens;
+// A set may lack the format: then nothing is run, and the outputs are not those of the plain kernels.
+template <Format kFormat, uint32_t kWidth, uint32_t kBatch>
+void multiply(const KernelSet& kernels) {
+  g_out_count = kRows * kBatch;
+  const FormatKernels* with = kernels.formats[static_cast<uint32_t>(kFormat)];
+  if (with == nullptr) return;
+  const Matrix matrix = {g_weights, kRows, kWidth, kFormat};
+  const Activations activations = with->prepare(g_x, kBatch, kWidth, g_room);
+  with->multiply(matrix, activations, kBatch, g_out);
 }
-
-void q8_decode(const KernelSet& kernels) { multiply(kernels, Format::kQ8_0, kColumns, 1); }
-void q8_prefill(const KernelSet& kernels) { multiply(kernels, Format::kQ8_0, kColumns, kTokens); }
-void q8_narrow(const KernelSet& kernels) { multiply(kernels, Format::kQ8_0, 96, kTokens); }
-void f32_decode(const KernelSet& kernels) { multiply(kernels, Format::kF32, kColumns, 1); }
-void f32_odd(const KernelSet& kernels) { multiply(kernels, Format::kF32, kOddLength, kTokens); }
 
 void q8_prepare_only(const KernelSet& kernels) {
   (void)kernels.formats[static_cast<uint32_t>(Format::kQ8_0)]->prepare(g_x, 1, kColumns, g_room);
@@ -144,14 +181,53 @@ void add(const KernelSet& kernels) {
   g_out_count = kColumns;
 }
 
+// The fewest columns above a group of the format.
+template <Format kFormat>
+constexpr uint32_t narrow() {
+  return kFormat == Format::kTq2_0 || kFormat == Format::kQ2_K ? 256 : kFormat == Format::kNf4 ? 192 : 96;
+}
+
+template <Format kFormat>
+constexpr Case decode(const char* name) {
+  return {name, kRows * kColumns, prepare_weights<kFormat>, multiply<kFormat, kColumns, 1>, hash_outputs};
+}
+template <Format kFormat>
+constexpr Case prefill(const char* name) {
+  return {name, kRows * kColumns * kTokens, prepare_weights<kFormat>, multiply<kFormat, kColumns, kTokens>,
+          hash_outputs};
+}
+template <Format kFormat>
+constexpr Case narrow(const char* name) {
+  constexpr uint32_t kWidth = narrow<kFormat>();
+  return {name, kRows * kWidth * kTokens, prepare_weights<kFormat>, multiply<kFormat, kWidth, kTokens>,
+          hash_outputs};
+}
+
 constexpr Case kCases[] = {
-    {"q8_decode", kRows* kColumns, prepare_q8, q8_decode, hash_outputs},
-    {"q8_prefill", kRows* kColumns* kTokens, prepare_q8, q8_prefill, hash_outputs},
-    {"q8_narrow", kRows * 96 * kTokens, prepare_q8, q8_narrow, hash_outputs},
-    {"q8_prepare", kColumns, prepare_q8, q8_prepare_only, hash_outputs},
-    {"q8_read_row", kColumns, prepare_q8, q8_read_row, hash_outputs},
-    {"f32_decode", kRows* kColumns, prepare_floats, f32_decode, hash_outputs},
-    {"f32_odd", kRows* kOddLength* kTokens, prepare_floats, f32_odd, hash_outputs},
+    decode<Format::kQ8_0>("q8_0_decode"),
+    prefill<Format::kQ8_0>("q8_0_prefill"),
+    narrow<Format::kQ8_0>("q8_0_narrow"),
+    decode<Format::kQ4_0>("q4_0_decode"),
+    prefill<Format::kQ4_0>("q4_0_prefill"),
+    narrow<Format::kQ4_0>("q4_0_narrow"),
+    decode<Format::kIq4Nl>("iq4_nl_decode"),
+    prefill<Format::kIq4Nl>("iq4_nl_prefill"),
+    narrow<Format::kIq4Nl>("iq4_nl_narrow"),
+    decode<Format::kNf4>("nf4_decode"),
+    prefill<Format::kNf4>("nf4_prefill"),
+    narrow<Format::kNf4>("nf4_narrow"),
+    decode<Format::kTq2_0>("tq2_0_decode"),
+    prefill<Format::kTq2_0>("tq2_0_prefill"),
+    narrow<Format::kTq2_0>("tq2_0_narrow"),
+    decode<Format::kQ2_K>("q2_k_decode"),
+    prefill<Format::kQ2_K>("q2_k_prefill"),
+    narrow<Format::kQ2_K>("q2_k_narrow"),
+    decode<Format::kF16>("f16_decode"),
+    {"q8_0_prepare", kColumns, prepare_weights<Format::kQ8_0>, q8_prepare_only, hash_outputs},
+    {"q8_0_read_row", kColumns, prepare_weights<Format::kQ8_0>, q8_read_row, hash_outputs},
+    decode<Format::kF32>("f32_decode"),
+    {"f32_odd", kRows* kOddLength* kTokens, prepare_floats, multiply<Format::kF32, kOddLength, kTokens>,
+     hash_outputs},
     {"scores", kPositions* kHeadDim, prepare_floats, scores, hash_outputs},
     {"scores_narrow", kPositions * 8, prepare_floats, scores_narrow, hash_outputs},
     {"softmax", kPositions, prepare_floats, softmax, hash_outputs},

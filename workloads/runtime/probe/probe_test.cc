@@ -64,7 +64,7 @@ void check_board(const Board& board, double most_instructions_per_mac) {
     cases[i].run(plain_kernels());
     CHECK(answers.at(cases[i].name).hash == hex(cases[i].result()));
   }
-  const Answer& decode = answers.at("q8_decode");
+  const Answer& decode = answers.at("q8_0_decode");
   INFO(board.name << ": " << decode.instructions / decode.macs << " instructions per multiply-accumulate");
   CHECK(decode.instructions / decode.macs < most_instructions_per_mac);
 }
