@@ -16,6 +16,8 @@
 #include "workloads/runtime/math.h"
 #if defined(__x86_64__)
 #include "workloads/runtime/kernels/x86/x86.h"
+#elif defined(__aarch64__)
+#include "workloads/runtime/kernels/aarch64/aarch64.h"
 #endif
 
 namespace slmrig::runtime {
@@ -28,6 +30,10 @@ std::vector<const KernelSet*> sets_here() {
   std::vector<const KernelSet*> sets = {&best_kernels()};
 #if defined(__x86_64__)
   for (const KernelSet* set : {avx2_kernels(), avx_vnni_kernels(), avx512_kernels()}) {
+    if (set != nullptr) sets.push_back(set);
+  }
+#elif defined(__aarch64__)
+  for (const KernelSet* set : {neon_kernels(), dotprod_kernels(), i8mm_kernels()}) {
     if (set != nullptr) sets.push_back(set);
   }
 #endif

@@ -1,0 +1,68 @@
+#include <arm_neon.h>
+
+#include "workloads/runtime/kernels/aarch64/aarch64.h"
+#include "workloads/runtime/kernels/float_rows_inl.h"
+
+namespace slmrig::runtime::aarch64 {
+namespace {
+
+struct E {
+  struct Eight {
+    float32x4_t low, high;
+  };
+
+  static inline Eight zero() { return {vdupq_n_f32(0.0F), vdupq_n_f32(0.0F)}; }
+  static inline Eight load(const float* from) { return {vld1q_f32(from), vld1q_f32(from + 4)}; }
+  static inline Eight load_halves(const uint8_t* from) {
+    const float16x8_t halves = vreinterpretq_f16_u8(vld1q_u8(from));
+    return {vcvt_f32_f16(vget_low_f16(halves)), vcvt_high_f32_f16(halves)};
+  }
+  static inline void store(Eight eight, float* to) {
+    vst1q_f32(to, eight.low);
+    vst1q_f32(to + 4, eight.high);
+  }
+  static inline Eight multiply_add(Eight a, Eight b, Eight sum) {
+    return {vaddq_f32(sum.low, vmulq_f32(a.low, b.low)), vaddq_f32(sum.high, vmulq_f32(a.high, b.high))};
+  }
+  // ((l0+l4)+(l2+l6)) + ((l1+l5)+(l3+l7))
+  static inline float fold(Eight lanes) {
+    const float32x4_t fours = vaddq_f32(lanes.low, lanes.high);
+    const float32x2_t twos = vadd_f32(vget_low_f32(fours), vget_high_f32(fours));
+    return vget_lane_f32(twos, 0) + vget_lane_f32(twos, 1);
+  }
+};
+
+using Rows = FloatRows<E, F32Row>;
+
+float dot(const float* a, const float* b, uint32_t n) {
+  float sum = 0.0F;
+  Rows::multiply_tile<1, 1>(reinterpret_cast<const uint8_t*>(a), n, b, 0, &sum, 0);
+  return sum;
+}
+
+}  // namespace
+
+const FormatKernels& neon_f32() {
+  static constexpr FormatKernels kKernels = Rows::kernels();
+  return kKernels;
+}
+
+const FormatKernels& neon_f16() {
+  static constexpr FormatKernels kKernels = FloatRows<E, F16Row>::kernels();
+  return kKernels;
+}
+
+void rms_norm(const float* x, const float* gain, uint32_t n, float epsilon, float* y) {
+  const float mean = dot(x, x, n) / static_cast<float>(n);
+  const float factor = 1.0F / square_root(mean + epsilon);
+  for (uint32_t i = 0; i < n; ++i) y[i] = (x[i] * factor) * gain[i];
+}
+
+void scores(const float* query, const float* keys, uint32_t positions, uint32_t head_dim, float scale,
+            float* out) {
+  const Matrix rows = {reinterpret_cast<const uint8_t*>(keys), positions, head_dim, Format::kF32};
+  Rows::multiply(rows, {query, 0}, 1, out);
+  for (uint32_t t = 0; t < positions; ++t) out[t] *= scale;
+}
+
+}  // namespace slmrig::runtime::aarch64
