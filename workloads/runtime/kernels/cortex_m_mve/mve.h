@@ -9,6 +9,11 @@ namespace slmrig::runtime::mve {
 
 extern const FormatKernels kF32Kernels;
 extern const FormatKernels kQ8Kernels;
+extern const FormatKernels kQ4Kernels;
+extern const FormatKernels kIq4NlKernels;
+extern const FormatKernels kNf4Kernels;
+extern const FormatKernels kTq2Kernels;
+extern const FormatKernels kQ2KKernels;
 
 void rms_norm(const float* x, const float* gain, uint32_t n, float epsilon, float* y);
 void scores(const float* query, const float* keys, uint32_t positions, uint32_t head_dim, float scale,
