@@ -14,8 +14,11 @@ namespace slmrig::forge {
 
 using Command = std::function<base::Result<int>()>;
 
-// quantize, image, inspect, random
+// image, inspect, random
 void add_file_commands(CLI::App& app, Command* chosen);
+
+// quantize, imatrix
+void add_quantize_commands(CLI::App& app, Command* chosen);
 
 // eval, ladder
 void add_eval_commands(CLI::App& app, Command* chosen);

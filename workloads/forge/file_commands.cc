@@ -1,4 +1,4 @@
-// quantize, image, inspect, random: files in, files out.
+// image, inspect, random: files in, files out.
 #include <memory>
 #include <string>
 
@@ -6,11 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
-#include "harness/base/sha256.h"
 #include "workloads/forge/commands.h"
 #include "workloads/forge/image_writer.h"
 #include "workloads/forge/inspect.h"
-#include "workloads/forge/quantize.h"
 #include "workloads/forge/random_model.h"
 
 namespace slmrig::forge {
@@ -19,71 +17,6 @@ using base::Result;
 using nlohmann::json;
 
 namespace {
-
-struct QuantizeArguments {
-  std::string model;
-  std::string recipe;
-  std::string output;
-  bool as_json = false;
-};
-
-std::string type_name(std::uint32_t type) {
-  const GgmlTypeInfo* info = gguf_type_info(type);
-  return info == nullptr ? std::to_string(type) : std::string(info->name);
-}
-
-json to_json(const QuantizedTensor& tensor) {
-  return {{"name", tensor.name},
-          {"type_before", type_name(tensor.type_before)},
-          {"type_after", type_name(tensor.type_after)},
-          {"bytes_before", tensor.bytes_before},
-          {"bytes_after", tensor.bytes_after},
-          {"relative_rmse", tensor.relative_rmse}};
-}
-
-void print_tensors(const Quantized& quantized) {
-  fmt::print("{:<32} {:>6} -> {:<6} {:>10} {:>10} {:>10}\n", "tensor", "from", "to", "bytes", "before",
-             "rel. rmse");
-  for (const QuantizedTensor& tensor : quantized.tensors) {
-    fmt::print("{:<32} {:>6} -> {:<6} {:>10} {:>10} {:>10.5f}\n", tensor.name, type_name(tensor.type_before),
-               type_name(tensor.type_after), tensor.bytes_after, tensor.bytes_before, tensor.relative_rmse);
-  }
-}
-
-Result<int> run_quantize(const QuantizeArguments& arguments) {
-  SLMRIG_ASSIGN(const GgufFile file, load_gguf(arguments.model));
-  auto quantized = quantize(file, arguments.recipe);
-  if (!quantized) return tl::unexpected(base::within(arguments.model, quantized.error()));
-  SLMRIG_TRY(save_gguf(quantized->file, arguments.output));
-  SLMRIG_ASSIGN(const std::string sha256, base::sha256_hex_of_file(arguments.output));
-  const std::uintmax_t file_bytes = std::filesystem::file_size(arguments.output);
-  if (!arguments.as_json) {
-    print_tensors(*quantized);
-    fmt::print("{}: {} bytes, sha256 {}\n", arguments.output, file_bytes, sha256);
-    return 0;
-  }
-  json tensors = json::array();
-  for (const QuantizedTensor& tensor : quantized->tensors) tensors.push_back(to_json(tensor));
-  const json report = {{"output", arguments.output},
-                       {"recipe", arguments.recipe},
-                       {"file_bytes", file_bytes},
-                       {"sha256", sha256},
-                       {"tensors", std::move(tensors)}};
-  fmt::print("{}\n", report.dump(2));
-  return 0;
-}
-
-void add_quantize(CLI::App& app, Command* chosen) {
-  auto arguments = std::make_shared<QuantizeArguments>();
-  CLI::App* command = app.add_subcommand("quantize", "Write a model under another recipe");
-  command->add_option("model", arguments->model, "The GGUF file")->required();
-  command
-      ->add_option("--recipe", arguments->recipe, fmt::format("One of {}", fmt::join(recipe_names(), ", ")))
-      ->required();
-  command->add_option("-o,--output", arguments->output, "The GGUF file to write")->required();
-  command->add_flag("--json", arguments->as_json, "Report as JSON");
-  command->callback([=] { *chosen = [arguments] { return run_quantize(*arguments); }; });
-}
 
 struct ImageArguments {
   std::string model;
@@ -177,7 +110,6 @@ void add_random(CLI::App& app, Command* chosen) {
 }  // namespace
 
 void add_file_commands(CLI::App& app, Command* chosen) {
-  add_quantize(app, chosen);
   add_image(app, chosen);
   add_inspect(app, chosen);
   add_random(app, chosen);

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "Help of every subcommand");
   Command chosen;
+  slmrig::forge::add_quantize_commands(app, &chosen);
   slmrig::forge::add_file_commands(app, &chosen);
   slmrig::forge::add_run_commands(app, &chosen);
   slmrig::forge::add_eval_commands(app, &chosen);
