@@ -14,9 +14,19 @@ extern const FormatKernels kNf4Kernels;
 extern const FormatKernels kTq2Kernels;
 extern const FormatKernels kQ2KKernels;
 
+// In the canonical order of lanes.
+float dot(const float* a, const float* b, uint32_t n);
+float sum(const float* x, uint32_t n);
+
+// x [n] *= factor
+void scale_all(float* x, uint32_t n, float factor);
+
+void rms_norm(const float* x, const float* gain, uint32_t n, float epsilon, float* y);
 void scores(const float* query, const float* keys, uint32_t positions, uint32_t head_dim, float scale,
             float* out);
 void softmax(float* x, uint32_t n);
 void mix(const float* weights, const float* values, uint32_t positions, uint32_t head_dim, float* out);
+void rotate(float* x, const float* table, uint32_t heads, uint32_t head_dim);
+void add(float* x, const float* y, uint32_t n);
 
 }  // namespace slmrig::runtime::dsp

@@ -10,13 +10,13 @@ const KernelSet& best_kernels() {
       "dsp",
       {&dsp::kF32Kernels, &dsp::kQ8Kernels, &dsp::kQ4Kernels, &dsp::kIq4NlKernels, &dsp::kNf4Kernels,
        &dsp::kTq2Kernels, &dsp::kQ2KKernels, nullptr, nullptr, &plain::kF16Kernels},
-      plain::rms_norm,
+      dsp::rms_norm,
       dsp::scores,
       dsp::softmax,
       dsp::mix,
-      plain::rotate,
+      dsp::rotate,
       plain::silu_multiply,
-      plain::add};
+      dsp::add};
   return kSet;
 }
 
