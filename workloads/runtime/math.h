@@ -67,4 +67,17 @@ static inline float float_from_half(uint16_t half) {
   return float_of(static_cast<int32_t>(static_cast<uint32_t>(bits_of(scaled)) | sign));
 }
 
+// To the nearest half, ties to even. Below the smallest normal half (2^-14) it is zero, which no vector unit
+// can then treat otherwise; above the largest it is that. Not for NaN.
+static inline uint16_t half_from_float(float value) {
+  const uint32_t bits = static_cast<uint32_t>(bits_of(value));
+  const uint32_t sign = (bits >> 16) & 0x8000U;
+  const uint32_t magnitude = bits & 0x7FFFFFFFU;
+  if (magnitude < 0x38800000U) return static_cast<uint16_t>(sign);
+  // Drops 13 bits of fraction; a carry rightly moves into the exponent.
+  const uint32_t rounded = (magnitude + 0xFFFU + ((magnitude >> 13) & 1U)) >> 13;
+  const uint32_t half = rounded - (112U << 10);
+  return static_cast<uint16_t>(sign | (half > 0x7BFFU ? 0x7BFFU : half));
+}
+
 }  // namespace slmrig::runtime

@@ -79,6 +79,13 @@ struct FloatRows {
     }
   }
 
+  // Of floats.
+  static float dot(const float* a, const float* b, uint32_t n) {
+    float sum = 0.0F;
+    multiply_tile<1, 1>(reinterpret_cast<const uint8_t*>(a), n, b, 0, &sum, 0);
+    return sum;
+  }
+
   // kRows rows against all tokens.
   template <uint32_t kRows>
   static void multiply_rows(const uint8_t* rows, uint32_t n, const float* x, size_t stride, uint32_t tokens,

@@ -126,6 +126,36 @@ struct FormatKernels {
   void (*read_row)(const Matrix& matrix, uint32_t row, float* y);
 };
 
+// How keys and values are kept. Values are those of the wire and of plans.
+enum class KvFormat : uint8_t {
+  kF32 = 0,
+  kF16 = 1,   // IEEE half: to the nearest even, below 2^-14 zero, above 65504 clamped
+  kInt8 = 2,  // a float, the largest magnitude / 127, then a code a number, to the nearest even
+};
+constexpr size_t kKvFormatCount = 3;
+
+// The KV cache in a format other than f32. A row is one head at one position; rows stand at multiples of 4.
+// The orders of kernels.h hold: scores adds (code * query) in lanes, folds, multiplies by the row's scale
+// (int8) and then by `scale`; mix adds (weight * row's scale) * code.
+struct KvKernels {
+  // A multiple of 4.
+  size_t (*row_bytes)(uint32_t head_dim);
+
+  // x [head_dim] -> row [row_bytes]
+  void (*store)(const float* x, uint32_t head_dim, uint8_t* row);
+
+  // As KernelSet::scores and KernelSet::mix, over rows [positions].
+  void (*scores)(const float* query, const uint8_t* keys, uint32_t positions, uint32_t head_dim, float scale,
+                 float* out);
+  void (*mix)(const float* weights, const uint8_t* values, uint32_t positions, uint32_t head_dim, float* out);
+};
+
+namespace plain {
+extern const KvKernels kF16Kv;
+extern const KvKernels kInt8Kv;
+void gelu_multiply(float* gate, const float* up, uint32_t n);
+}  // namespace plain
+
 struct KernelSet {
   const char* isa;                             // "plain", "avx2", "dsp", "mve"
   const FormatKernels* formats[kFormatCount];  // null: the set cannot run the format
@@ -151,7 +181,20 @@ struct KernelSet {
 
   // x [n] += y
   void (*add)(float* x, const float* y, uint32_t n);
+
+  // What follows is plain where a set does not say otherwise.
+
+  // gate [n] = gelu(gate) * up; gelu(z) = z / (1 + exp(-2 u)), u = sqrt(2/pi) (z + 0.044715 z^3).
+  void (*gelu_multiply)(float* gate, const float* up, uint32_t n) = plain::gelu_multiply;
+
+  // By KvFormat; f32 goes through scores and mix above.
+  const KvKernels* kv[kKvFormatCount] = {nullptr, &plain::kF16Kv, &plain::kInt8Kv};
+
+  // Tokens of a prompt that go through the model together: a weight is read once for all of them, and the
+  // buffers grow with them. At most kMaxBatchTokens. The result does not depend on it.
+  uint32_t batch_tokens = 2;
 };
+constexpr uint32_t kMaxBatchTokens = 64;
 
 const KernelSet& plain_kernels();
 

@@ -101,7 +101,7 @@ TEST_CASE("Products over several panels and batches have the same bits in every 
   for (const KernelSet* set : sets_here()) {
     for (const Format format : test::all_formats()) {
       const uint32_t columns = std::max(19 * 64U, 5 * columns_per_group(format));
-      for (const uint32_t tokens : {1U, 8U, 19U, 64U}) {
+      for (const uint32_t tokens : {1U, 8U, 19U, kMaxBatchTokens}) {
         check_format(*set, format, 20, columns, tokens, Codes::kRandom,
                      normal_floats(static_cast<size_t>(tokens) * columns, random), random);
       }
@@ -156,7 +156,7 @@ TEST_CASE("Attention has the same bits in every set") {
   std::mt19937 random(11);
   for (const KernelSet* set : sets_here()) {
     INFO(set->isa);
-    for (const uint32_t head_dim : {2U, 8U, 10U, 32U, 48U, 64U}) {
+    for (const uint32_t head_dim : {2U, 8U, 10U, 32U, 48U, 64U, 104U}) {
       for (const uint32_t positions : {1U, 2U, 5U, 8U, 31U, 100U}) {
         const std::vector<float> query = normal_floats(head_dim, random);
         const std::vector<float> rows = normal_floats(static_cast<size_t>(positions) * head_dim, random);
@@ -175,6 +175,47 @@ TEST_CASE("Attention has the same bits in every set") {
         set->mix(a.data(), rows.data(), positions, head_dim, mixed_a.data());
         plain::mix(b.data(), rows.data(), positions, head_dim, mixed_b.data());
         CHECK(same_bits(mixed_a, mixed_b));
+      }
+    }
+  }
+}
+
+void check_cached_attention(const KernelSet& set, KvFormat format, uint32_t head_dim, uint32_t positions,
+                            std::mt19937& random) {
+  INFO(set.isa << " format " << static_cast<int>(format) << ", " << positions << " x " << head_dim);
+  const KvKernels& kernels = *set.kv[static_cast<size_t>(format)];
+  const KvKernels& plain = *plain_kernels().kv[static_cast<size_t>(format)];
+  const size_t row_bytes = plain.row_bytes(head_dim);
+  REQUIRE(kernels.row_bytes(head_dim) == row_bytes);
+  Buffer<uint8_t> a(row_bytes * positions);
+  Buffer<uint8_t> b(row_bytes * positions);
+  for (uint32_t t = 0; t < positions; ++t) {
+    const std::vector<float> row = normal_floats(head_dim, random, t % 7 == 3 ? 0.0F : 2.0F);
+    kernels.store(row.data(), head_dim, a.data() + t * row_bytes);
+    plain.store(row.data(), head_dim, b.data() + t * row_bytes);
+  }
+  CHECK(std::memcmp(a.data(), b.data(), a.size()) == 0);
+  const std::vector<float> query = normal_floats(head_dim, random);
+  std::vector<float> scores(positions);
+  std::vector<float> plain_scores(positions);
+  kernels.scores(query.data(), a.data(), positions, head_dim, 0.125F, scores.data());
+  plain.scores(query.data(), b.data(), positions, head_dim, 0.125F, plain_scores.data());
+  CHECK(same_bits(scores, plain_scores));
+  std::vector<float> mixed(head_dim);
+  std::vector<float> plain_mixed(head_dim);
+  kernels.mix(scores.data(), a.data(), positions, head_dim, mixed.data());
+  plain.mix(plain_scores.data(), b.data(), positions, head_dim, plain_mixed.data());
+  CHECK(same_bits(mixed, plain_mixed));
+}
+
+TEST_CASE("Attention over halves and bytes has the same bits in every set") {
+  std::mt19937 random(15);
+  for (const KernelSet* set : sets_here()) {
+    for (const KvFormat format : {KvFormat::kF16, KvFormat::kInt8}) {
+      for (const uint32_t head_dim : {2U, 8U, 10U, 32U, 48U, 64U, 104U}) {
+        for (const uint32_t positions : {1U, 2U, 5U, 8U, 31U, 100U}) {
+          check_cached_attention(*set, format, head_dim, positions, random);
+        }
       }
     }
   }

@@ -72,6 +72,51 @@ void compare_products(const KernelSet& set, Count* count) {
   }
 }
 
+std::vector<float> normal_floats(size_t count, std::mt19937& random) {
+  std::normal_distribution<float> normal;
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+// Scores and mix over rows cached in one format: [positions + head_dim] floats.
+std::vector<float> attention(const KvKernels& kernels, const std::vector<float>& query,
+                             const std::vector<float>& rows, uint32_t positions) {
+  const auto head_dim = static_cast<uint32_t>(query.size());
+  const size_t row_bytes = kernels.row_bytes(head_dim);
+  Buffer<uint8_t> cache(row_bytes * positions);
+  for (uint32_t t = 0; t < positions; ++t) {
+    kernels.store(rows.data() + size_t{t} * head_dim, head_dim, cache.data() + t * row_bytes);
+  }
+  std::vector<float> results(positions + head_dim);
+  kernels.scores(query.data(), cache.data(), positions, head_dim, 0.125F, results.data());
+  kernels.mix(results.data(), cache.data(), positions, head_dim, results.data() + positions);
+  return results;
+}
+
+void compare_attention(const KernelSet& set, Count* count) {
+  std::mt19937 random(9);
+  for (const uint32_t head_dim : {2U, 10U, 32U, 64U, 104U}) {
+    for (const uint32_t positions : {1U, 5U, 31U}) {
+      const std::vector<float> query = normal_floats(head_dim, random);
+      const std::vector<float> rows = normal_floats(size_t{positions} * head_dim, random);
+      for (size_t format = 1; format < kKvFormatCount; ++format) {
+        count->add(same_bits(attention(*set.kv[format], query, rows, positions),
+                             attention(*plain_kernels().kv[format], query, rows, positions)));
+      }
+      std::vector<float> ours(positions + head_dim);
+      std::vector<float> plain(positions + head_dim);
+      for (const bool is_ours : {true, false}) {
+        const KernelSet& with = is_ours ? set : plain_kernels();
+        std::vector<float>& to = is_ours ? ours : plain;
+        with.scores(query.data(), rows.data(), positions, head_dim, 0.5F, to.data());
+        with.mix(to.data(), rows.data(), positions, head_dim, to.data() + positions);
+      }
+      count->add(same_bits(ours, plain));
+    }
+  }
+}
+
 void compare_cases(const KernelSet& set, Count* count) {
   uint32_t case_count = 0;
   const probe::Case* cases = probe::cases(&case_count);
@@ -108,6 +153,7 @@ int main(int argument_count, char** arguments) {
     }
     Count count;
     compare_products(*set, &count);
+    compare_attention(*set, &count);
     compare_cases(*set, &count);
     std::printf("%s %u %u\n", set->isa, count.products, count.differing);
     is_good = is_good && count.differing == 0;

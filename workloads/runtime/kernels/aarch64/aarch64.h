@@ -21,6 +21,9 @@ const FormatKernels& neon_f16();
 void rms_norm(const float* x, const float* gain, uint32_t n, float epsilon, float* y);
 void scores(const float* query, const float* keys, uint32_t positions, uint32_t head_dim, float scale,
             float* out);
+void mix(const float* weights, const float* values, uint32_t positions, uint32_t head_dim, float* out);
+const KvKernels& f16_kv();
+const KvKernels& int8_kv();
 
 }  // namespace aarch64
 

@@ -1,21 +1,27 @@
 #include <arm_neon.h>
 
 #include "workloads/runtime/kernels/aarch64/aarch64.h"
+#include "workloads/runtime/kernels/attention_inl.h"
 #include "workloads/runtime/kernels/float_rows_inl.h"
 
 namespace slmrig::runtime::aarch64 {
 namespace {
 
-struct E {
+struct Neon {
   struct Eight {
     float32x4_t low, high;
   };
 
   static inline Eight zero() { return {vdupq_n_f32(0.0F), vdupq_n_f32(0.0F)}; }
+  static inline Eight set(float value) { return {vdupq_n_f32(value), vdupq_n_f32(value)}; }
   static inline Eight load(const float* from) { return {vld1q_f32(from), vld1q_f32(from + 4)}; }
   static inline Eight load_halves(const uint8_t* from) {
     const float16x8_t halves = vreinterpretq_f16_u8(vld1q_u8(from));
     return {vcvt_f32_f16(vget_low_f16(halves)), vcvt_high_f32_f16(halves)};
+  }
+  static inline Eight load_bytes(const uint8_t* from) {
+    const int16x8_t words = vmovl_s8(vreinterpret_s8_u8(vld1_u8(from)));
+    return {vcvtq_f32_s32(vmovl_s16(vget_low_s16(words))), vcvtq_f32_s32(vmovl_high_s16(words))};
   }
   static inline void store(Eight eight, float* to) {
     vst1q_f32(to, eight.low);
@@ -30,15 +36,12 @@ struct E {
     const float32x2_t twos = vadd_f32(vget_low_f32(fours), vget_high_f32(fours));
     return vget_lane_f32(twos, 0) + vget_lane_f32(twos, 1);
   }
+  static inline void fold_four(const Eight* lanes, float* to) {
+    for (int i = 0; i < 4; ++i) to[i] = fold(lanes[i]);
+  }
 };
 
-using Rows = FloatRows<E, F32Row>;
-
-float dot(const float* a, const float* b, uint32_t n) {
-  float sum = 0.0F;
-  Rows::multiply_tile<1, 1>(reinterpret_cast<const uint8_t*>(a), n, b, 0, &sum, 0);
-  return sum;
-}
+using Rows = FloatRows<Neon, F32Row>;
 
 }  // namespace
 
@@ -48,21 +51,33 @@ const FormatKernels& neon_f32() {
 }
 
 const FormatKernels& neon_f16() {
-  static constexpr FormatKernels kKernels = FloatRows<E, F16Row>::kernels();
+  static constexpr FormatKernels kKernels = FloatRows<Neon, F16Row>::kernels();
   return kKernels;
 }
 
 void rms_norm(const float* x, const float* gain, uint32_t n, float epsilon, float* y) {
-  const float mean = dot(x, x, n) / static_cast<float>(n);
+  const float mean = Rows::dot(x, x, n) / static_cast<float>(n);
   const float factor = 1.0F / square_root(mean + epsilon);
   for (uint32_t i = 0; i < n; ++i) y[i] = (x[i] * factor) * gain[i];
 }
 
 void scores(const float* query, const float* keys, uint32_t positions, uint32_t head_dim, float scale,
             float* out) {
-  const Matrix rows = {reinterpret_cast<const uint8_t*>(keys), positions, head_dim, Format::kF32};
-  Rows::multiply(rows, {query, 0}, 1, out);
-  for (uint32_t t = 0; t < positions; ++t) out[t] *= scale;
+  f32_scores<Neon>(query, keys, positions, head_dim, scale, out);
+}
+
+void mix(const float* weights, const float* values, uint32_t positions, uint32_t head_dim, float* out) {
+  f32_mix<Neon>(weights, values, positions, head_dim, out);
+}
+
+const KvKernels& f16_kv() {
+  static const KvKernels kKernels = kv_kernels<Neon, F16Cached>(plain::kF16Kv);
+  return kKernels;
+}
+
+const KvKernels& int8_kv() {
+  static const KvKernels kKernels = kv_kernels<Neon, Int8Cached>(plain::kInt8Kv);
+  return kKernels;
 }
 
 }  // namespace slmrig::runtime::aarch64

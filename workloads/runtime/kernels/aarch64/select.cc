@@ -10,6 +10,8 @@
 namespace slmrig::runtime {
 namespace {
 
+// A weight that is unpacked serves so many tokens, and their activations still fit the first cache.
+constexpr uint32_t kBatchTokens = 32;
 
 // A kernel set and the formats that it points to. Loops over one array are left to the plain functions:
 // NEON is in the baseline, and the compiler uses it.
@@ -33,6 +35,10 @@ struct Set {
     put(Format::kQ6_K, blocks.q6_k);
     kernels.rms_norm = aarch64::rms_norm;
     kernels.scores = aarch64::scores;
+    kernels.mix = aarch64::mix;
+    kernels.kv[static_cast<size_t>(KvFormat::kF16)] = &aarch64::f16_kv();
+    kernels.kv[static_cast<size_t>(KvFormat::kInt8)] = &aarch64::int8_kv();
+    kernels.batch_tokens = kBatchTokens;
   }
 
   BlockSet blocks;

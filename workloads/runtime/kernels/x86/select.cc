@@ -7,6 +7,8 @@
 namespace slmrig::runtime {
 namespace {
 
+// A weight that is unpacked serves so many tokens, and their activations still fit the first cache.
+constexpr uint32_t kBatchTokens = 32;
 
 // A kernel set and the formats that it points to.
 struct Set {
@@ -30,9 +32,12 @@ struct Set {
     kernels.scores = x86::scores;
     kernels.softmax = x86::softmax;
     kernels.mix = x86::mix;
+    kernels.kv[static_cast<size_t>(KvFormat::kF16)] = &x86::f16_kv();
+    kernels.kv[static_cast<size_t>(KvFormat::kInt8)] = &x86::int8_kv();
     kernels.rotate = x86::rotate;
     kernels.silu_multiply = x86::silu_multiply;
     kernels.add = x86::add;
+    kernels.batch_tokens = kBatchTokens;
   }
 
   BlockSet blocks;

@@ -40,12 +40,6 @@ static inline float fold_one(__m256 lanes) {
   return _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps(pairs, pairs, 1)));
 }
 
-// The first `count` lanes, zero in the others.
-static inline __m256i tail_mask(uint32_t count) {
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int32_t>(count)), lanes);
-}
-
 // exp_clamped of math.h.
 static inline __m256 exp_eight(__m256 x) {
   const __m256 magic = _mm256_set1_ps(kRoundMagic);
@@ -67,4 +61,28 @@ static inline __m256 exp_eight(__m256 x) {
   return _mm256_mul_ps(fraction, _mm256_castsi256_ps(power));
 }
 
+namespace {
+
+// The vector unit of float_rows_inl.h and attention_inl.h.
+struct Avx2 {
+  using Eight = __m256;
+
+  static inline Eight zero() { return _mm256_setzero_ps(); }
+  static inline Eight set(float value) { return _mm256_set1_ps(value); }
+  static inline Eight load(const float* from) { return _mm256_loadu_ps(from); }
+  static inline Eight load_halves(const uint8_t* from) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  }
+  static inline Eight load_bytes(const uint8_t* from) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+  }
+  static inline void store(Eight eight, float* to) { _mm256_storeu_ps(to, eight); }
+  static inline Eight multiply_add(Eight a, Eight b, Eight sum) { return x86::multiply_add(a, b, sum); }
+  static inline float fold(Eight lanes) { return fold_one(lanes); }
+  static inline void fold_four(const Eight* lanes, float* to) {
+    _mm_storeu_ps(to, x86::fold_four(lanes[0], lanes[1], lanes[2], lanes[3]));
+  }
+};
+
+}  // namespace
 }  // namespace slmrig::runtime::x86

@@ -26,6 +26,8 @@ void scores(const float* query, const float* keys, uint32_t positions, uint32_t 
             float* out);
 void softmax(float* x, uint32_t n);
 void mix(const float* weights, const float* values, uint32_t positions, uint32_t head_dim, float* out);
+const KvKernels& f16_kv();
+const KvKernels& int8_kv();
 void rotate(float* x, const float* table, uint32_t heads, uint32_t head_dim);
 void silu_multiply(float* gate, const float* up, uint32_t n);
 void add(float* x, const float* y, uint32_t n);
