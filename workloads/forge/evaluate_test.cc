@@ -61,6 +61,93 @@ TEST_CASE("A long text is scored in the second half of each window only") {
   CHECK(score->bits_per_byte > 0.0);
 }
 
+TEST_CASE("Each document is scored alone, from its first position") {
+  ModelRunner runner = open_runner();
+  const auto first = score_text(&runner, "the heat is on", {}, {});
+  const auto second = score_text(&runner, "in the end it goes on", {}, {});
+  const auto both =
+      score_text(&runner, "the heat is on\n\nin the end it goes on\n\n", {.is_documents = true}, {});
+  REQUIRE(first);
+  REQUIRE(second);
+  REQUIRE(both);
+  CHECK(both->windows == 2);
+  CHECK(both->window_tokens == 0);
+  CHECK(both->scored_tokens == first->scored_tokens + second->scored_tokens);
+  const double nats = first->nats_per_token * static_cast<double>(first->scored_tokens) +
+                      second->nats_per_token * static_cast<double>(second->scored_tokens);
+  CHECK(both->nats_per_token == Approx(nats / static_cast<double>(both->scored_tokens)));
+  // Two units: each resample is one of them twice, or both.
+  CHECK(both->perplexity_ci95.low == Approx(std::min(first->perplexity, second->perplexity)));
+  CHECK(both->perplexity_ci95.high == Approx(std::max(first->perplexity, second->perplexity)));
+  CHECK_FALSE(score_text(&runner, "\n\n\n\n", {.is_documents = true}, {}));
+}
+
+TEST_CASE("The distance to a reference is zero for itself and positive for another") {
+  ModelRunner runner = open_runner();
+  ModelRunner same = open_runner();
+  const std::string text = "the heat in the end";
+  const auto none = score_text(&runner, text, {.reference = &same}, {});
+  REQUIRE(none);
+  CHECK(none->divergence->mean_kl_nats == Approx(0.0).margin(1e-12));
+  CHECK(none->divergence->top1_agreement == 1.0);
+
+  auto build = write_image(random_model({.seed = 77}), {}, {});
+  REQUIRE(build);
+  auto other = ModelRunner::from_image(build->bytes, {});
+  REQUIRE(other);
+  const auto some = score_text(&runner, text, {.reference = &*other}, {});
+  REQUIRE(some);
+  CHECK(some->divergence->mean_kl_nats > 0.001);
+  CHECK(some->divergence->mean_kl_ci95.low <= some->divergence->mean_kl_nats);
+  CHECK(some->perplexity == none->perplexity);
+
+  // By hand, of the last scored position: sum p (log p - log q).
+  const auto distribution = [](ModelRunner& model) {
+    const std::span<const float> logits(model.runtime().logits(), 512);
+    double sum = 0.0;
+    for (const float logit : logits) sum += std::exp(static_cast<double>(logit));
+    std::vector<double> shares;
+    for (const float logit : logits) shares.push_back(std::exp(static_cast<double>(logit)) / sum);
+    return shares;
+  };
+  const auto short_text = score_text(&runner, "a", {.reference = &*other}, {});
+  REQUIRE(short_text);
+  const std::vector<double> p = distribution(*other);
+  const std::vector<double> q = distribution(runner);
+  double expected = 0.0;
+  for (std::size_t i = 0; i < p.size(); ++i) expected += p[i] * std::log(p[i] / q[i]);
+  REQUIRE(short_text->scored_tokens == 1);
+  CHECK(short_text->divergence->mean_kl_nats == Approx(expected).epsilon(1e-6));
+}
+
+TEST_CASE("Prompts that were lost to a reference are listed, those gained are counted") {
+  SuiteScore reference;
+  for (const bool correct : {true, true, false, false, true}) {
+    PromptScore prompt;
+    prompt.id = std::to_string(reference.prompts.size());
+    prompt.text = "before";
+    prompt.correct = correct;
+    reference.correct += correct ? 1 : 0;
+    reference.prompts.push_back(prompt);
+  }
+  reference.accuracy = 0.6;
+  SuiteScore score = reference;
+  score.prompts[1].correct = false;
+  score.prompts[1].text = "after";
+  score.prompts[2].correct = true;
+  score.prompts[4].correct = false;
+  score.accuracy = 0.4;
+  const SuiteComparison comparison = compare(reference, score);
+  CHECK(comparison.accuracy_difference == Approx(-0.2));
+  CHECK(comparison.difference_ci95.low < -0.2);
+  CHECK(comparison.difference_ci95.high > -0.2);
+  REQUIRE(comparison.lost.size() == 2);
+  CHECK(comparison.lost[0].id == "1");
+  CHECK(comparison.lost[0].reference_text == "before");
+  CHECK(comparison.lost[0].text == "after");
+  CHECK(comparison.gained == 1);
+}
+
 TEST_CASE("A suite is scored with its own settings, prompt by prompt") {
   const auto folder = base::TemporaryDirectory::create("evaluate-test");
   REQUIRE(folder);
@@ -87,6 +174,10 @@ TEST_CASE("A suite is scored with its own settings, prompt by prompt") {
   const auto generation = runner.generate("the", settings);
   REQUIRE(generation);
   CHECK(score->prompts[0].token_ids_sha256 == token_ids_sha256(generation->token_ids));
+
+  const auto shorter = score_suite(&runner, *suite, {.prompts = 1, .max_new_tokens = 2}, {});
+  REQUIRE(shorter);
+  CHECK(shorter->prompts[0].generated_tokens == 2);
 }
 
 TEST_CASE("The hash of token ids is that of little-endian 32-bit integers") {
