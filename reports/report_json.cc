@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/analyse/profile.h"
 #include "harness/analyse/summary.h"
 #include "harness/base/metrics.h"
 #include "reports/packed_integers.h"
@@ -187,6 +188,27 @@ Json answer_json(const store::GenerationRow& generation) {
           {"matches_reference", matches ? Json(*matches) : Json(nullptr)}};
 }
 
+Json profile_json(const store::ProfileRows& rows) {
+  Json phases = Json::array();
+  for (const analyse::PhaseProfile& phase : analyse::profile_by_operator(rows)) {
+    Json operators = Json::array();
+    for (const analyse::OperatorSum& sum : phase.operators) {
+      operators.push_back({{"name", sum.name},
+                           {"calls", sum.calls},
+                           {"cost", sum.cost},
+                           {"macs", sum.macs},
+                           {"bytes", sum.bytes}});
+    }
+    phases.push_back({{"phase", base::to_string(phase.phase)},
+                      {"generations", phase.generations},
+                      {"tokens", phase.tokens},
+                      {"cost", phase.cost},
+                      {"subtracted", phase.subtracted_cost},
+                      {"operators", std::move(operators)}});
+  }
+  return phases;
+}
+
 Json cell_json(const store::CellData& data, std::size_t session, const CellSummary& summary,
                const ReportLimits& limits) {
   Json traces = Json::array();
@@ -217,7 +239,8 @@ Json cell_json(const store::CellData& data, std::size_t session, const CellSumma
           {"band", band_json(data.generations)},
           {"traces", std::move(traces)},
           {"answers", std::move(answers)},
-          {"answers_left_out", wrong - std::min(wrong, limits.answers_per_cell)}};
+          {"answers_left_out", wrong - std::min(wrong, limits.answers_per_cell)},
+          {"profile", profile_json(data.profile)}};
 }
 
 Json notes_json(const ReportInput& input) {

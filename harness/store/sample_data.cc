@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/base/sha256.h"
+#include "harness/store/sample_profile.h"
 
 namespace slmrig::store {
 
@@ -286,8 +287,10 @@ class Sample {
       end.reason = found->reason;
       prompts = found->status == CellStatus::kUnfit ? 0 : 1;
     }
+    costs_ = {};
     for (uint32_t index = 0; index < prompts; ++index)
       SLMRIG_TRY(add_generation(board, start, cell, suite, index));
+    if (end.status == CellStatus::kOk) SLMRIG_TRY(store_.add(sample_profile(cell.cell_id, costs_)));
     if (options_.with_troubles && board.tier == base::Tier::kHardware && cell.suite == "intents" &&
         start.session.model == kModels[1].name && start.session.variant == "f32") {
       end.doubts = {"host load was 3.2 while measuring"};
@@ -312,6 +315,12 @@ class Sample {
     generation.generated_tokens = static_cast<uint32_t>(generation.output_text.size() / 3 + 1);
     generation.finish = base::Finish::kEndToken;
     add_trace(board, generation);
+    ++costs_.generations;
+    costs_.prompt_tokens += generation.prompt_tokens;
+    costs_.decode_tokens += generation.generated_tokens - 1;
+    costs_.ticks_per_token = token_ticks_;
+    costs_.macs_per_token = start.variant.weight_macs_per_token;
+    costs_.bytes_per_token = start.variant.image_bytes;
     generation.correct = !wrong;
     if (wrong) generation.failed_checks = {prompt.failed_check};
     generation.matches_reference =
@@ -349,6 +358,7 @@ class Sample {
   uint64_t ids_ = 0;
   std::string run_id_;
   double token_ticks_ = 0;
+  SampleCosts costs_;  // of the cell at hand
 };
 
 }  // namespace

@@ -25,8 +25,8 @@ struct SampleOptions {
 // Boards: native (hardware), mps2-an386 and mps3-an547 (emulated); models wrist-nano and wrist-wide; variants
 // f32 and int8; suites intents and summaries. With troubles, every status but not_applicable occurs
 // (wrist-wide f32 is unfit on one board, one cell failed, one was interrupted, and so the run was), wrong
-// answers, differences from the reference, a doubt, and a session at its second attempt. Series values are
-// left to analyse::series_values. Returns the run's id.
+// answers, differences from the reference, a doubt, and a session at its second attempt. Cells that are ok
+// have a profile. Series values are left to analyse::series_values. Returns the run's id.
 base::Result<std::string> fill_with_sample_run(Store& store, const SampleOptions& options = {});
 
 }  // namespace slmrig::store

@@ -77,6 +77,7 @@ store::RunData failed_run() {
     session.memory.clear();
     for (auto& cell : session.cells) {
       cell.generations.clear();
+      cell.profile = {};
       cell.cell.status = base::CellStatus::kFailed;
       cell.cell.reason = "the agent did not answer within 5 s; is the board powered?";
     }

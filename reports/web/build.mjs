@@ -11,7 +11,9 @@ import * as esbuild from 'esbuild';
 import {types_are_current} from './schema_types.mjs';
 
 const kFolder = dirname(fileURLToPath(import.meta.url));
-const kLicence = '/* uPlot (MIT), copyright (c) Leon Sorokin: github.com/leeoniya/uPlot */';
+// Its licence wants to be in every copy, and each report is one.
+const kLicence = `/* uPlot: github.com/leeoniya/uPlot\n${
+  readFileSync(join(kFolder, '../../node_modules/uplot/LICENSE'), 'utf8').trim()}\n*/`;
 
 async function bundle(entry) {
   const result = await esbuild.build({

@@ -5,6 +5,8 @@ import {el, fold} from './dom';
 import {draw_filters} from './filters';
 import {draw_header} from './header';
 import {Model} from './model';
+import {draw_pareto} from './pareto';
+import {draw_profile} from './profile';
 import {draw_provenance} from './provenance';
 import type {Report} from './report_types';
 import type {JsonSchema} from './schema_check';
@@ -25,6 +27,7 @@ const kWords: readonly (readonly [string, string])[] = [
   ['token p50, p95, p99, max', 'over decode tokens, index 1 and later; percentiles interpolate linearly.'],
   ['tokens/s', 'decode tokens over decode time.'],
   ['as host', 'share of answers whose tokens are exactly those of the host for the same image.'],
+  ['not applicable', 'the recipe cannot make this model smaller, with the reason: not an error, and never measured.'],
   ['unfit', 'the variant needs more memory than the board has: not an error, and never measured.'],
   ['doubted', 'measured, with a recorded reason to distrust the figures.'],
 ];
@@ -79,7 +82,9 @@ function draw_report(report: Report): void {
   }
   const sections: readonly (readonly [string, string, Draw])[] = [
     ['summary', 'Summary', draw_summary],
+    ['pareto', 'Accuracy against cost', draw_pareto],
     ['tokens', 'Token by token', draw_tokens],
+    ['profile', 'Where a token goes', draw_profile],
     ['memory', 'Memory', draw_memory],
     ['cold-starts', 'Cold start', draw_cold_starts],
     ['answers', 'Wrong answers', draw_answers],

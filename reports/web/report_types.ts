@@ -132,6 +132,25 @@ export interface Answer {
   readonly matches_reference: boolean | null;
 }
 
+// What an operator cost in a phase, over all layers and generations of the profile pass.
+export interface Operator {
+  readonly name: string;
+  readonly calls: number;
+  readonly cost: number;
+  readonly macs: number;
+  readonly bytes: number;
+}
+
+// The profile pass of a phase; the costliest operator first.
+export interface PhaseProfile {
+  readonly phase: 'prefill' | 'decode';
+  readonly generations: number;
+  readonly tokens: number;
+  readonly cost: number;  // Of all operators together.
+  readonly subtracted: number;  // What looking at the clock cost, which is in no operator.
+  readonly operators: readonly Operator[];
+}
+
 export interface Cell {
   readonly cell_id: string;
   readonly session: number;  // Index into sessions.
@@ -147,6 +166,7 @@ export interface Cell {
   readonly traces: readonly Trace[];  // The first few; the database has all.
   readonly answers: readonly Answer[];
   readonly answers_left_out: number;
+  readonly profile: readonly PhaseProfile[];  // Decode first; empty: the cell was not profiled.
 }
 
 // What C++ hands to the page of a report. The page's types are generated from this file and the page checks its data against it before it draws; the writer's unit tests check what they write against it. Durations are nanoseconds or instructions, as the session's unit says; an absent figure is null, never 0.

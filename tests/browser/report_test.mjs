@@ -26,7 +26,8 @@ function amount(text) {
 test('every section is there and filled', () => on_report('sample.html', {}, async (page) => {
   assert.match(await page.locator('h1').innerText(), /^Plan sample on 3 boards, 2026-01-01 00:00 UTC: 24 cells/);
   const titles = await page.locator('h2').allInnerTexts();
-  assert.deepEqual(titles, ['Summary', 'Token by token', 'Memory', 'Cold start', 'Wrong answers', 'Provenance']);
+  assert.deepEqual(titles, ['Summary', 'Accuracy against cost', 'Token by token', 'Where a token goes', 'Memory', 'Cold start',
+    'Wrong answers', 'Provenance']);
   assert.equal(await page.locator('table.summary').count(), 2);
   assert.equal(await page.locator('table.summary tbody tr:not(.note)').count(), 24);
   assert.equal(await page.locator('#memory .block').count(), 3);
@@ -156,6 +157,69 @@ test('one slow token does not flatten the plot, and its size is said', () => on_
   assert.match(await note.innerText(), /5th to 95th percentile\.$/);
 }));
 
+test('the trade-off plots mark every judged variant, and the arrow keys read them out', () =>
+  on_report('sample.html', {}, async (page) => {
+    const plots = page.locator('#pareto svg.pareto');
+    assert.equal(await plots.count(), 2);
+    for (const at of [0, 1]) assert.equal(await plots.nth(at).locator('path.mark').count(), 4);
+    const readout = page.locator('#pareto .readout');
+    await page.locator('#pareto .pareto-plots').focus();
+    await page.keyboard.press('End');
+    assert.match(await readout.innerText(), /^wrist-nano int8: [\d.]+ % of 12 right \(.*\), [\d.]+ k tokens\/s, 437 kB of memory$/);
+    assert.equal(await readout.getAttribute('aria-live'), 'polite');
+    await page.keyboard.press('ArrowLeft');
+    assert.doesNotMatch(await readout.innerText(), /^wrist-nano int8/);
+    await page.locator('#pareto select').selectOption({label: 'mps3-an547 · intents'});
+    assert.match(await page.locator('#pareto .about').innerText(), /emulated.*One variant has no mark/);
+    assert.doesNotMatch(await page.locator('#pareto svg').first().textContent(), /tokens\/s/);
+  }));
+
+test('the line of the trade-off plot joins what no other variant beats, as the data has it', () =>
+  on_report('sample.html', {}, async (page) => {
+    const report = JSON.parse(await page.locator('#data').textContent());
+    const points = report.cells.filter(({suite, session}) => suite === 'intents' &&
+        report.sessions[session].bench === 'native').map(({figures, session}) => ({
+      name: `${report.sessions[session].model} ${report.sessions[session].variant}`,
+      right: figures.accuracy.count / figures.accuracy.of, rate: figures.tokens_per_s, bytes: figures.memory_peak_bytes}));
+    const beaten = (cheaper) => new Set(points.filter((one) => points.some((other) => other !== one &&
+        other.right >= one.right && !cheaper(one, other) && (other.right > one.right || cheaper(other, one))))
+        .map(({name}) => name));
+    const by_rate = beaten((a, b) => a.rate > b.rate);
+    const by_bytes = beaten((a, b) => a.bytes < b.bytes);
+    await page.locator('#pareto .behind summary').click();
+    const rows = await page.locator('#pareto .behind tbody tr').evaluateAll((all) =>
+        all.map((row) => [...row.cells].map((cell) => cell.textContent)));
+    assert.equal(rows.length, points.length);
+    for (const [model, variant, , , , on_rate, , on_bytes] of rows) {
+      assert.equal(on_rate === '', by_rate.has(`${model} ${variant}`), `${model} ${variant} by tokens/s`);
+      assert.equal(on_bytes === '', by_bytes.has(`${model} ${variant}`), `${model} ${variant} by bytes`);
+    }
+    assert.ok(by_rate.size > 0 && by_rate.size < points.length);
+  }));
+
+test('the bars of a profile add up to a token, and the table says the same', () =>
+  on_report('sample.html', {}, async (page) => {
+    const report = JSON.parse(await page.locator('#data').textContent());
+    const [decode] = report.cells.find(({suite, session}) => suite === 'intents' &&
+        report.sessions[session].bench === 'native' && report.sessions[session].variant === 'f32').profile;
+    assert.equal(decode.phase, 'decode');
+    assert.equal(decode.operators.reduce((sum, {cost}) => sum + cost, 0), decode.cost);
+    const row = page.locator('#profile .bar-row').first();
+    assert.equal(await row.locator('.bar-total').innerText(), `${Math.round(decode.cost / decode.tokens / 1e3)} µs`);
+    assert.equal(await row.locator('rect').count(), 8);
+    await page.locator('#profile .behind summary').click();
+    const shares = await page.locator('#profile .behind tbody tr').evaluateAll((all) => all.slice(0, 13).map((each) =>
+        Number(each.cells[6].textContent)));
+    assert.ok(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 100) < 1, `shares: ${shares}`);
+    await page.locator('#profile select').selectOption('prefill');
+    assert.match(await page.locator('#profile .about').innerText(), /a token of the prompt/);
+  }));
+
+test('without a profile the page says how to get one', () => on_report('failed.html', {}, async (page) => {
+  assert.match(await page.locator('#profile').innerText(), /slmrig run --profile/);
+  assert.match(await page.locator('#pareto').innerText(), /No cell that passes the filters has answers/);
+}));
+
 test('memory bars carry pattern, name and total, and the table says the same', () =>
   on_report('sample.html', {}, async (page) => {
     const row = page.locator('#memory .bar-row').first();
@@ -205,7 +269,7 @@ for (const [name, expected] of [
   ['empty.html', /holds no run yet/], ['failed.html', /24 cells, all failed/], ['smallest.html', /1 cell, it is ok/]]) {
   test(`${name} opens and says what it can`, () => on_report(name, {}, async (page) => {
     assert.match(await page.locator('h1').innerText(), expected);
-    assert.equal(await page.locator('h2').count(), 6);
+    assert.equal(await page.locator('h2').count(), 8);
     assert.deepEqual(await axe_violations(page), []);
   }));
 }

@@ -1,0 +1,64 @@
+#include "harness/store/sample_profile.h"
+
+#include <array>
+
+namespace slmrig::store {
+namespace {
+
+constexpr int32_t kLayers = 2;
+constexpr uint64_t kLookingTicks = 3;
+
+struct Share {
+  const char* name;
+  bool of_layer;
+  double ticks;  // of a token; of each layer
+  double macs;
+};
+
+constexpr std::array<Share, 13> kShares = {{{"attention_norm", true, 0.008, 0.0},
+                                            {"query", true, 0.045, 0.05},
+                                            {"key", true, 0.022, 0.025},
+                                            {"value", true, 0.022, 0.025},
+                                            {"rope", true, 0.006, 0.0},
+                                            {"scores", true, 0.011, 0.01},
+                                            {"softmax", true, 0.009, 0.0},
+                                            {"attention_output", true, 0.046, 0.05},
+                                            {"gate", true, 0.11, 0.12},
+                                            {"down", true, 0.112, 0.12},
+                                            {"output", false, 0.19, 0.2},
+                                            {"sampling", false, 0.008, 0.0},
+                                            {"other", false, 0.02, 0.0}}};
+
+uint64_t scaled(double share, uint64_t tokens, double per_token) {
+  return static_cast<uint64_t>(share * per_token * static_cast<double>(tokens));
+}
+
+}  // namespace
+
+base::Profile sample_profile(const std::string& cell_id, const SampleCosts& costs) {
+  base::Profile profile;
+  profile.cell_id = cell_id;
+  profile.generations = costs.generations;
+  for (const base::Phase phase : {base::Phase::kPrefill, base::Phase::kDecode}) {
+    base::PhaseCost& total = profile.phases[static_cast<std::size_t>(phase)];
+    total.tokens = phase == base::Phase::kPrefill ? costs.prompt_tokens : costs.decode_tokens;
+    for (const Share& share : kShares) {
+      for (int32_t layer = 0; layer < (share.of_layer ? kLayers : 1); ++layer) {
+        base::OperatorCost cost;
+        cost.phase = phase;
+        cost.layer = share.of_layer ? layer : -1;
+        cost.operator_name = share.name;
+        cost.calls = total.tokens;
+        cost.ticks = scaled(share.ticks, total.tokens, costs.ticks_per_token);
+        cost.macs = scaled(share.macs, total.tokens, static_cast<double>(costs.macs_per_token));
+        cost.bytes = scaled(share.macs, total.tokens, static_cast<double>(costs.bytes_per_token));
+        total.ticks += cost.ticks + kLookingTicks;
+        total.subtracted_ticks += kLookingTicks;
+        profile.operators.push_back(std::move(cost));
+      }
+    }
+  }
+  return profile;
+}
+
+}  // namespace slmrig::store
