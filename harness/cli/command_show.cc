@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/analyse/profile.h"
 #include "harness/analyse/summary.h"
 #include "harness/base/clock.h"
 #include "harness/cli/commands.h"
@@ -106,6 +107,35 @@ void print_generations(const store::CellData& cell, store::CostUnit unit) {
   std::fputs(table.text().c_str(), stdout);
 }
 
+// Where a token goes, by operator.
+void print_profile(const store::CellData& cell, store::CostUnit unit) {
+  const Align right = Align::kRight;
+  for (const analyse::PhaseProfile& phase : analyse::profile_by_operator(cell.profile)) {
+    const auto tokens = static_cast<double>(phase.tokens);
+    fmt::print("\nprofile of {}: {} a token over {} tokens; looking at the clock is taken off ({})\n",
+               base::to_string(phase.phase), cost_text(static_cast<double>(phase.cost) / tokens, unit),
+               phase.tokens, cost_text(static_cast<double>(phase.subtracted_cost) / tokens, unit));
+    TextTable table({{"operator"},
+                     {"a token", right},
+                     {"share", right},
+                     {"calls", right},
+                     {"MACs", right},
+                     {"a MAC", right},
+                     {"bytes", right}});
+    for (const analyse::OperatorSum& sum : phase.operators) {
+      const auto cost = static_cast<double>(sum.cost);
+      const auto macs = static_cast<double>(sum.macs);
+      table.add_row({sum.name, cost_text(cost / tokens, unit),
+                     share_text(phase.cost == 0 ? 0.0 : cost / static_cast<double>(phase.cost)),
+                     count_text(static_cast<double>(sum.calls) / tokens),
+                     sum.macs == 0 ? kNothing : count_text(macs / tokens),
+                     sum.macs == 0 ? kNothing : cost_text(cost / macs, unit),
+                     sum.bytes == 0 ? kNothing : bytes_text(static_cast<double>(sum.bytes) / tokens)});
+    }
+    std::fputs(table.text().c_str(), stdout);
+  }
+}
+
 Result<ExitCode> print_logs(store::Reader& reader, const std::string& session_id) {
   SLMRIG_ASSIGN(const std::vector<store::LogRow> logs, reader.logs(session_id));
   for (const store::LogRow& log : logs) {
@@ -130,6 +160,8 @@ Result<ExitCode> show_cell(store::Reader& reader, const store::CellRow& row, boo
   for (const std::string& reason : about.retry_reasons) fmt::print("retried  {}\n", reason);
   fmt::print("\n");
   if (!found->generations.empty()) print_generations(*found, about.cost_unit);
+  print_profile(*found, about.cost_unit);
+  fmt::print("\n");
   for (const store::MemoryRow& memory : session.memory) {
     fmt::print("memory   {:<12}{:>12} bytes\n", memory.name, memory.bytes);
   }

@@ -42,6 +42,21 @@ struct ArenaSettings {
 base::Result<base::VariantFacts> provision_variant(const base::ModelRef& model, const std::string& variant,
                                                    const ArenaSettings& arena, const Workshop& workshop);
 
+// What an image needs of a board's memory beside its weights, and how long a context so much memory has room
+// for.
+struct ArenaFacts {
+  uint64_t kv_bytes = 0;
+  uint64_t activations_bytes = 0;
+  uint64_t scratch_bytes = 0;
+  uint64_t total_bytes = 0;
+  uint32_t context_tokens = 0;          // that the bytes are for
+  uint32_t most_context_tokens = 0;     // that the image was written for
+  uint32_t largest_context_tokens = 0;  // that fits into `capacity_bytes`; 0: none
+};
+
+base::Result<ArenaFacts> arena_facts(const std::string& image_file, const ArenaSettings& arena,
+                                     uint64_t capacity_bytes, const Workshop& workshop);
+
 struct ReferenceAnswer {
   std::string token_ids_sha256;
   uint32_t generated_tokens = 0;

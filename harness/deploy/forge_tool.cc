@@ -76,6 +76,15 @@ Result<nlohmann::json> run_forge(const fs::path& slmforge, const std::vector<std
       command);
 }
 
+Result<uint64_t> forge_number(const nlohmann::json& json, const char* pointer) {
+  const nlohmann::json::json_pointer place(pointer);
+  if (json.contains(place) && json[place].is_number_unsigned()) return json[place].get<uint64_t>();
+  return fail(ErrorCode::kCorrupt,
+              fmt::format("slmforge's answer has no number at {}; slmforge and slmrig were built "
+                          "from different sources",
+                          pointer));
+}
+
 Result<std::string> remembered_sha256(const fs::path& file) {
   using Stamp = std::tuple<ino_t, off_t, time_t, long>;
   static std::mutex mutex;

@@ -24,6 +24,9 @@ base::Result<nlohmann::json> run_forge(const std::filesystem::path& slmforge,
                                        const std::vector<std::string>& arguments, int64_t timeout_ms,
                                        const std::function<bool()>& stop);
 
+// The number at a JSON pointer of what slmforge printed, or kCorrupt.
+base::Result<uint64_t> forge_number(const nlohmann::json& json, const char* pointer);
+
 // SHA-256 of a file, remembered for as long as its size and time of change stay the same. Safe from many
 // threads.
 base::Result<std::string> remembered_sha256(const std::filesystem::path& file);

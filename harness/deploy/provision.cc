@@ -25,6 +25,7 @@ struct Recipe {
   const std::string& variant;
   const ArenaSettings& arena;
   std::string model_sha256;
+  std::string student_sha256;  // of a trained variant that lies beside the model; empty: there is none
   std::string forge_sha256;
 
   std::string key() const {
@@ -32,15 +33,6 @@ struct Recipe {
                                         arena.context_tokens, base::to_string(arena.kv), forge_sha256));
   }
 };
-
-Result<uint64_t> number_at(const nlohmann::json& json, const char* pointer) {
-  const nlohmann::json::json_pointer place(pointer);
-  if (json.contains(place) && json[place].is_number_unsigned()) return json[place].get<uint64_t>();
-  return fail(ErrorCode::kCorrupt,
-              fmt::format("slmforge's answer has no number at {}; slmforge and slmrig were built "
-                          "from different sources",
-                          pointer));
-}
 
 // From slmforge's own JSON, which is also what the cache keeps.
 Result<VariantFacts> read_facts(const nlohmann::json& json, const Recipe& recipe, const fs::path& image) {
@@ -63,9 +55,9 @@ Result<VariantFacts> read_facts(const nlohmann::json& json, const Recipe& recipe
                  {"/arena_bytes/total", &facts.arena_total_bytes},
                  {"/weight_macs_per_token", &facts.weight_macs_per_token}};
   for (const auto& [pointer, number] : numbers) {
-    SLMRIG_ASSIGN(*number, number_at(json, pointer));
+    SLMRIG_ASSIGN(*number, forge_number(json, pointer));
   }
-  SLMRIG_ASSIGN(const uint64_t context_tokens, number_at(json, "/context_tokens"));
+  SLMRIG_ASSIGN(const uint64_t context_tokens, forge_number(json, "/context_tokens"));
   facts.context_tokens = static_cast<uint32_t>(context_tokens);
   facts.kv = recipe.arena.kv;
   return facts;
@@ -95,11 +87,14 @@ Done make_variant(const Recipe& recipe, const fs::path& image, const fs::path& f
   if (recipe.arena.context_tokens != 0) {
     image_arguments.insert(image_arguments.end(), {"--context", std::to_string(recipe.arena.context_tokens)});
   }
+  SLMRIG_ASSIGN(nlohmann::json json, run_forge(workshop.slmforge, image_arguments, kImageMs, workshop.stop));
   if (recipe.arena.kv != base::KvFormat::kF32) {
-    image_arguments.insert(image_arguments.end(), {"--kv", std::string(base::to_string(recipe.arena.kv))});
+    SLMRIG_ASSIGN(const ArenaFacts need, arena_facts(made.string(), recipe.arena, 0, workshop));
+    json["arena_bytes"] = {{"kv", need.kv_bytes},
+                           {"activations", need.activations_bytes},
+                           {"scratch", need.scratch_bytes},
+                           {"total", need.total_bytes}};
   }
-  SLMRIG_ASSIGN(const nlohmann::json json,
-                run_forge(workshop.slmforge, image_arguments, kImageMs, workshop.stop));
   SLMRIG_ASSIGN(const VariantFacts facts, read_facts(json, recipe, made));
   SLMRIG_ASSIGN(const std::string sha256, base::sha256_hex_of_file(made));
   if (sha256 != facts.image_sha256) {
@@ -117,8 +112,13 @@ Result<VariantFacts> provision_variant(const base::ModelRef& model, const std::s
                                        const ArenaSettings& arena, const Workshop& workshop) {
   const std::string context = fmt::format("model {} as {}", model.name, variant);
   const auto provision = [&]() -> Result<VariantFacts> {
-    Recipe recipe{model, variant, arena, {}, {}};
+    Recipe recipe{model, variant, arena, {}, {}, {}};
     SLMRIG_ASSIGN(recipe.model_sha256, remembered_sha256(model.file));
+    const fs::path student = fs::path(model.file).replace_extension(variant + ".gguf");
+    std::error_code no_student;
+    if (fs::is_regular_file(student, no_student)) {
+      SLMRIG_ASSIGN(recipe.student_sha256, remembered_sha256(student));
+    }
     SLMRIG_ASSIGN(recipe.forge_sha256, remembered_sha256(workshop.slmforge));
     const fs::path folder = workshop.cache_directory / "images";
     SLMRIG_TRY(base::make_directories(folder));

@@ -237,6 +237,10 @@ Result<Plan> parse_plan(std::string_view text, const std::string& file, const st
   return plan;
 }
 
+Result<std::string> find_model_file(const std::string& name, const std::string& root) {
+  return find_model(name, {root, fs::path(".")});
+}
+
 Result<Plan> load_plan(const std::string& name, const std::string& root) {
   SLMRIG_ASSIGN(const std::string file, find_plan(name, root));
   SLMRIG_ASSIGN(const std::string text, base::read_text(file));

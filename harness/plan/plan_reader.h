@@ -24,6 +24,9 @@ base::Result<base::Plan> load_plan(const std::string& file, const std::string& r
 // in errors. Lets a run be resumed from the plan that is stored with it.
 base::Result<base::Plan> parse_plan(std::string_view text, const std::string& file, const std::string& root);
 
+// The GGUF that `name` stands for, as in a plan: a bundled model, or a path from the current folder.
+base::Result<std::string> find_model_file(const std::string& name, const std::string& root);
+
 using base::load_suite;
 
 }  // namespace slmrig::plan

@@ -85,6 +85,14 @@ base::Result<Bench> read_bench(JsonObject object, const fs::path& root, const fs
 
 }  // namespace
 
+base::Result<base::Board> find_board(const std::string& name, const fs::path& root) {
+  const std::vector<std::string> known = names_in(root / "boards", true);
+  if (std::find(known.begin(), known.end(), name) == known.end()) {
+    return base::fail(base::ErrorCode::kBadInput, base::unknown_name("board", name, known));
+  }
+  return load_board(root / "boards" / name / "board.json");
+}
+
 base::Result<base::Rig> load_rig(const std::string& name_or_file, const fs::path& root) {
   SLMRIG_ASSIGN(const fs::path file, find_rig_file(name_or_file, root));
   SLMRIG_ASSIGN(base::JsonDocument document, base::JsonDocument::read(file));

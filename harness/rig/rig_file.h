@@ -12,6 +12,9 @@ namespace slmrig::rig {
 
 base::Result<base::Board> load_board(const std::filesystem::path& file);
 
+// <root>/boards/<name>/board.json; an unknown name is refused with the nearest.
+base::Result<base::Board> find_board(const std::string& name, const std::filesystem::path& root);
+
 // `name_or_file`: the name of a rig under <root>/boards/rigs, or a path. Boards are found by name under
 // <root>/boards; an unknown one is refused with the nearest. Relative agent paths are relative to the rig
 // file.
