@@ -63,7 +63,8 @@ function(slmrig_firmware_agent target engine)
                            "${CMAKE_SOURCE_DIR}/device-agent/ports/bare_metal_support.cc")
   target_link_libraries(${target} PRIVATE slmrig_options slmrig_agent_core slmrig_port ${engine})
   target_compile_features(${target} PRIVATE cxx_std_17)
-  target_compile_options(${target} PRIVATE -fno-exceptions -fno-rtti)
+  # Compiler and flags stand in the file (in no section that is loaded), for the provenance of what it measures.
+  target_compile_options(${target} PRIVATE -fno-exceptions -fno-rtti -frecord-gcc-switches)
   target_link_options(
     ${target} PRIVATE ${SLMRIG_BOARD_FLAGS} -nostartfiles --specs=nano.specs -Wl,--gc-sections -Wl,--build-id=sha1
     -Wl,--fatal-warnings -Wl,--no-warn-rwx-segments -Wl,-Map=${CMAKE_BINARY_DIR}/${target}.map

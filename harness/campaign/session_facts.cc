@@ -48,6 +48,8 @@ void describe_board(const rig::LiveBoard& board, base::SessionStart& start) {
   facts["agent.arena_bytes"] = fmt::format("{}", banner.arena_bytes);
   facts["ticks.rate_hz"] = fmt::format("{}", banner.tick_rate_hz);
   add(facts, "agent.sha256", agent.sha256);
+  add(facts, "agent.compiler", agent.compiler);
+  add(facts, "agent.compiler_flags", agent.compiler_flags);
   if (agent.text_bytes != 0) {
     facts["agent.static_bytes"] =
         fmt::format("text {}, data {}, bss {}", agent.text_bytes, agent.data_bytes, agent.bss_bytes);

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
 
 #include "harness/base/file.h"
 #include "harness/base/sha256.h"
+#include "harness/base/utf8.h"
 
 namespace slmrig::deploy {
 namespace {
@@ -50,11 +52,37 @@ std::string build_id_in(Bytes notes) {
   return {};
 }
 
+// The text at `offset`, up to its NUL or the end.
+std::string_view text_at(Bytes bytes, uint64_t offset) {
+  if (offset >= bytes.size()) return {};
+  const auto* begin = reinterpret_cast<const char*>(bytes.data()) + offset;
+  return {begin, ::strnlen(begin, bytes.size() - offset)};
+}
+
+// What a section holds; empty where it leaves the file.
+template <typename Section>
+Bytes content_of(Bytes elf, const Section& section) {
+  if (section.sh_offset > elf.size() || elf.size() - section.sh_offset < section.sh_size) return {};
+  return elf.subspan(section.sh_offset, section.sh_size);
+}
+
+// "GNU C++17 12.2.0 -mcpu=cortex-m4 -Os": the compiler, and its flags after the first blank and dash.
+void read_command_line(std::string_view line, rig::AgentFacts& facts) {
+  constexpr std::size_t kMostBytes = 2000;
+  std::string text = base::make_valid_utf8(line.substr(0, kMostBytes));
+  const std::size_t flags = text.find(" -");
+  facts.compiler = text.substr(0, flags);
+  if (flags != std::string::npos) facts.compiler_flags = text.substr(flags + 1);
+}
+
 template <typename Header, typename Section>
 Result<rig::AgentFacts> read_sections(Bytes elf) {
   const auto header = structure_at<Header>(elf, 0);
   if (!header) return broken("it is shorter than an ELF header");
   if (header->e_shentsize != sizeof(Section)) return broken("its section table has entries of another size");
+  const auto names_header =
+      structure_at<Section>(elf, header->e_shoff + uint64_t{header->e_shstrndx} * sizeof(Section));
+  const Bytes names = names_header ? content_of(elf, *names_header) : Bytes{};
   rig::AgentFacts facts;
   for (uint64_t i = 0; i < header->e_shnum; ++i) {
     const auto section = structure_at<Section>(elf, header->e_shoff + i * sizeof(Section));
@@ -65,6 +93,9 @@ Result<rig::AgentFacts> read_sections(Bytes elf) {
     }
     if (section->sh_type == SHT_NOTE && facts.build_id.empty()) {
       facts.build_id = build_id_in(elf.subspan(section->sh_offset, section->sh_size));
+    }
+    if (in_file && facts.compiler.empty() && text_at(names, section->sh_name) == ".GCC.command.line") {
+      read_command_line(text_at(content_of(elf, *section), 0), facts);
     }
     if ((section->sh_flags & SHF_ALLOC) == 0) continue;
     const bool written = (section->sh_flags & SHF_WRITE) != 0;

@@ -9,6 +9,9 @@
 
 namespace slmrig::deploy {
 
+// Compiler and flags are those of the agent's main file (-frecord-gcc-switches); the kernels' own may add to
+// them.
+//
 // kBadInput when the file is missing (with how to build it) or is no ELF with a GNU build id. Sizes as the
 // program `size` counts them: text is what is loaded and not written, data what is written and stands in the
 // file, bss the rest.
