@@ -23,6 +23,9 @@ void add_quantize_commands(CLI::App& app, Command* chosen);
 // eval, ladder
 void add_eval_commands(CLI::App& app, Command* chosen);
 
+// arena
+void add_arena_command(CLI::App& app, Command* chosen);
+
 // generate
 void add_run_commands(CLI::App& app, Command* chosen);
 

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   Command chosen;
   slmrig::forge::add_quantize_commands(app, &chosen);
   slmrig::forge::add_file_commands(app, &chosen);
+  slmrig::forge::add_arena_command(app, &chosen);
   slmrig::forge::add_run_commands(app, &chosen);
   slmrig::forge::add_eval_commands(app, &chosen);
   slmrig::forge::add_train_commands(app, &chosen);
