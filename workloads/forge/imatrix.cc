@@ -122,8 +122,9 @@ Result<Imatrix> read_gguf(const std::vector<std::uint8_t>& raw) {
 }
 
 void append_bytes(const void* from, std::size_t size, std::vector<std::uint8_t>* to) {
-  const auto* bytes = static_cast<const std::uint8_t*>(from);
-  to->insert(to->end(), bytes, bytes + size);
+  const std::size_t at = to->size();
+  to->resize(at + size);
+  if (size != 0) std::memcpy(to->data() + at, from, size);
 }
 
 void append_number(std::size_t value, std::vector<std::uint8_t>* to) {
