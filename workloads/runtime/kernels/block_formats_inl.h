@@ -18,7 +18,10 @@
 //   negated_sum<s>(x)              Ints: -(sum of the block's activations << s)
 //   dot_wide(codes [8], x)         Ints: signed codes in -127..127 with a block
 //   dot(codes [4], sixteen, sums)  Ints: sums + unsigned codes in 0..63 with 16 activations
-//   halves, unsigned_bytes, signed_bytes, nibbles_of_bytes(groups, at)     one for each row -> Floats
+//   halves(groups, at)             one for each row -> Floats
+//   Quads<n>, load_quads(groups, at, quads)   n times 4 bytes of each group, one for each row; n = 8 or 16
+//   unsigned_bytes, signed_bytes(quads, i)    the i-th, one for each row -> Floats
+//   nibbles_of_bytes(quads, i, low, high)
 //   set(float), floats(Ints), add, subtract, multiply
 // It may serve several tokens at a time: then Block stands for one block of each, and Ints and Floats have a
 // lane for each row and token.
@@ -208,24 +211,32 @@ struct Q2_K {
   static constexpr uint32_t kUnitBlocks = 2;
   static constexpr size_t kSubScalesAt = size_t{2} * kHalvesBytes;
   static constexpr size_t kCrumbsAt = kSubScalesAt + 64;
-  using Head = TwoScales<V>;
+  struct Head {
+    TwoScales<V> scales;
+    typename V::template Quads<16> quads;
+  };
   // Of the two sub-blocks of 16 columns: scales a, minima m.
   struct Tile {
     typename V::Codes codes[kTileCodes];
     typename V::Floats d, dmin, a[2], m[2];
   };
 
-  static Head head(const Groups<V>& groups) { return two_scales<V>(groups); }
+  static inline Head head(const Groups<V>& groups) {
+    Head head;
+    head.scales = two_scales<V>(groups);
+    V::load_quads(groups, kSubScalesAt, &head.quads);
+    return head;
+  }
 
   static inline void unpack(const Groups<V>& groups, const Head& head, uint32_t unit, Tile* tiles) {
     unpack_crumbs<V>(groups, kCrumbsAt + unit * kRunsBytes, tiles);
     for (uint32_t sub = 0; sub < 4; ++sub) {
       Tile& tile = tiles[sub / 2];
-      V::nibbles_of_bytes(groups, kSubScalesAt + 4 * (4 * unit + sub), &tile.a[sub % 2], &tile.m[sub % 2]);
+      V::nibbles_of_bytes(head.quads, 4 * unit + sub, &tile.a[sub % 2], &tile.m[sub % 2]);
     }
     for (uint32_t block = 0; block < 2; ++block) {
-      tiles[block].d = head.d;
-      tiles[block].dmin = head.dmin;
+      tiles[block].d = head.scales.d;
+      tiles[block].dmin = head.scales.dmin;
     }
   }
 
@@ -250,20 +261,29 @@ struct Q4_K {
   static constexpr size_t kScalesAt = size_t{2} * kHalvesBytes;
   static constexpr size_t kMinimaAt = kScalesAt + 32;
   static constexpr size_t kRunsAt = kMinimaAt + 32;
-  using Head = TwoScales<V>;
+  struct Head {
+    TwoScales<V> scales;
+    typename V::template Quads<8> a, m;
+  };
   struct Tile {
     typename V::Codes codes[kTileCodes];
     typename V::Floats d, dmin, a, m;
   };
 
-  static Head head(const Groups<V>& groups) { return two_scales<V>(groups); }
+  static inline Head head(const Groups<V>& groups) {
+    Head head;
+    head.scales = two_scales<V>(groups);
+    V::load_quads(groups, kScalesAt, &head.a);
+    V::load_quads(groups, kMinimaAt, &head.m);
+    return head;
+  }
 
   static inline void unpack(const Groups<V>& groups, const Head& head, uint32_t unit, Tile* tile) {
     unpack_nibbles<V>(groups, kRunsAt + unit * kRunsBytes, tile->codes);
-    tile->d = head.d;
-    tile->dmin = head.dmin;
-    tile->a = V::unsigned_bytes(groups, kScalesAt + 4 * unit);
-    tile->m = V::unsigned_bytes(groups, kMinimaAt + 4 * unit);
+    tile->d = head.scales.d;
+    tile->dmin = head.scales.dmin;
+    tile->a = V::unsigned_bytes(head.a, unit);
+    tile->m = V::unsigned_bytes(head.m, unit);
   }
 
   static inline typename V::Floats apply(const Tile& tile, const typename V::Block& x,
@@ -285,22 +305,30 @@ struct Q6_K {
   static constexpr size_t kScalesAt = kHalvesBytes;
   static constexpr size_t kCodesAt = kScalesAt + 64;
   static constexpr int8_t kZero = 32;  // added to codes of -32..31, to make them unsigned
-  using Head = typename V::Floats;
+  struct Head {
+    typename V::Floats d;
+    typename V::template Quads<16> a;
+  };
   struct Tile {
     typename V::Codes codes[kTileCodes];
     typename V::Floats d, a[2];
   };
 
-  static Head head(const Groups<V>& groups) { return V::halves(groups, 0); }
+  static inline Head head(const Groups<V>& groups) {
+    Head head;
+    head.d = V::halves(groups, 0);
+    V::load_quads(groups, kScalesAt, &head.a);
+    return head;
+  }
 
-  static inline void unpack(const Groups<V>& groups, Head head, uint32_t unit, Tile* tile) {
+  static inline void unpack(const Groups<V>& groups, const Head& head, uint32_t unit, Tile* tile) {
     const size_t at = kCodesAt + size_t{2} * unit * kRunsBytes;
     V::load_runs(groups, at, tile->codes);
     V::load_runs(groups, at + kRunsBytes, tile->codes + 4);
     for (typename V::Codes& codes : tile->codes) codes = V::add_bytes(codes, kZero);
-    tile->d = head;
-    tile->a[0] = V::signed_bytes(groups, kScalesAt + 8 * unit);
-    tile->a[1] = V::signed_bytes(groups, kScalesAt + 8 * unit + 4);
+    tile->d = head.d;
+    tile->a[0] = V::signed_bytes(head.a, 2 * unit);
+    tile->a[1] = V::signed_bytes(head.a, 2 * unit + 1);
   }
 
   // The dot of one sub-block; `sum` is that of its activations.

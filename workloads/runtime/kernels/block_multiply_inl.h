@@ -11,6 +11,10 @@ namespace {
 // Unpacked at a time when several tokens share the work: 512 columns, a few kilobytes of stack.
 constexpr uint32_t kPanelBlocks = 16;
 
+// So far ahead weights are asked for: what a core reads in the latency of a last-level cache.
+constexpr size_t kPrefetchBytes = 8192;
+constexpr size_t kCacheLineBytes = 64;
+
 // What a vector unit that serves one token at a time has besides V.
 template <typename BlockType>
 struct OneTokenAtATime {
@@ -46,16 +50,29 @@ struct BlockMultiply {
     Output from(uint32_t token) const { return {y + token * stride, rows, stride}; }
   };
 
+  // Asks for unit `unit` of what comes kPrefetchBytes after the groups at `begin`. The groups of several rows
+  // are read side by side, which hardware takes for many short streams; together they are one long one.
+  static inline void prefetch(const uint8_t* begin, uint32_t unit) {
+    constexpr size_t kBytes = V::kGroups * Format::kBytes;
+    for (size_t at = unit * kBytes / Format::kUnits; at < (unit + 1) * kBytes / Format::kUnits;
+         at += kCacheLineBytes) {
+      __builtin_prefetch(begin + kPrefetchBytes + at);
+    }
+  }
+
   static Floats one_token(Groups<V> groups, uint32_t count, typename V::Row x) {
     Floats sums = V::set(0.0F);
     uint32_t block = 0;
+    const uint8_t* begin = groups.at[0];
     for (uint32_t group = 0; group < count; ++group, groups.advance(Format::kBytes)) {
       const typename Format::Head head = Format::head(groups);
       for (uint32_t unit = 0; unit < Format::kUnits; ++unit) {
+        prefetch(begin, unit);
         Tile tiles[Format::kUnitBlocks];
         Format::unpack(groups, head, unit, tiles);
         for (const Tile& tile : tiles) sums = Format::apply(tile, V::block(x, block++), sums);
       }
+      begin += V::kGroups * Format::kBytes;
     }
     return sums;
   }

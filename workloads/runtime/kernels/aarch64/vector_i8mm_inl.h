@@ -79,14 +79,20 @@ struct I8mmPair : NeonCodes<I8mmPair> {
   static inline Floats halves(const Places& groups, size_t at) {
     return both(four_halves(groups.at[0] + at));
   }
-  static inline Floats unsigned_bytes(const Places& groups, size_t at) {
-    return both(vcvtq_f32_u32(four_bytes(groups.at[0] + at)));
+  // As they stand in the one group.
+  template <uint32_t kCount>
+  using Quads = const uint8_t*;
+  static inline void load_quads(const Places& groups, size_t at, const uint8_t** quads) {
+    *quads = groups.at[0] + at;
   }
-  static inline Floats signed_bytes(const Places& groups, size_t at) {
-    return both(four_signed_bytes(groups.at[0] + at));
+  static inline Floats unsigned_bytes(const uint8_t* quads, uint32_t i) {
+    return both(vcvtq_f32_u32(four_bytes(quads + 4 * i)));
   }
-  static inline void nibbles_of_bytes(const Places& groups, size_t at, Floats* low, Floats* high) {
-    const uint32x4_t pairs = four_bytes(groups.at[0] + at);
+  static inline Floats signed_bytes(const uint8_t* quads, uint32_t i) {
+    return both(four_signed_bytes(quads + 4 * i));
+  }
+  static inline void nibbles_of_bytes(const uint8_t* quads, uint32_t i, Floats* low, Floats* high) {
+    const uint32x4_t pairs = four_bytes(quads + 4 * i);
     *low = both(vcvtq_f32_u32(vandq_u32(pairs, vdupq_n_u32(15))));
     *high = both(vcvtq_f32_u32(vshrq_n_u32(pairs, 4)));
   }

@@ -93,14 +93,20 @@ struct V128 : NeonCodes<V128<Dot>>, OneTokenAtATime<ActivationBlock> {
   }
 
   static inline Floats halves(const Places& groups, size_t at) { return four_halves(groups.at[0] + at); }
-  static inline Floats unsigned_bytes(const Places& groups, size_t at) {
-    return vcvtq_f32_u32(four_bytes(groups.at[0] + at));
+  // As they stand in the one group.
+  template <uint32_t kCount>
+  using Quads = const uint8_t*;
+  static inline void load_quads(const Places& groups, size_t at, const uint8_t** quads) {
+    *quads = groups.at[0] + at;
   }
-  static inline Floats signed_bytes(const Places& groups, size_t at) {
-    return four_signed_bytes(groups.at[0] + at);
+  static inline Floats unsigned_bytes(const uint8_t* quads, uint32_t i) {
+    return vcvtq_f32_u32(four_bytes(quads + 4 * i));
   }
-  static inline void nibbles_of_bytes(const Places& groups, size_t at, Floats* low, Floats* high) {
-    const uint32x4_t pairs = four_bytes(groups.at[0] + at);
+  static inline Floats signed_bytes(const uint8_t* quads, uint32_t i) {
+    return four_signed_bytes(quads + 4 * i);
+  }
+  static inline void nibbles_of_bytes(const uint8_t* quads, uint32_t i, Floats* low, Floats* high) {
+    const uint32x4_t pairs = four_bytes(quads + 4 * i);
     *low = vcvtq_f32_u32(vandq_u32(pairs, vdupq_n_u32(15)));
     *high = vcvtq_f32_u32(vshrq_n_u32(pairs, 4));
   }

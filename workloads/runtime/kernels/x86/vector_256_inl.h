@@ -80,17 +80,37 @@ struct V256 : OneTokenAtATime<ActivationBlock> {
     const auto* high = reinterpret_cast<const __m128i*>(groups.at[1] + at);
     return _mm256_cvtph_ps(_mm_unpacklo_epi64(_mm_loadl_epi64(low), _mm_loadl_epi64(high)));
   }
-  static inline __m128i bytes(const Places& groups, size_t at) {
-    return _mm_setr_epi32(word_at(groups.at[0] + at), word_at(groups.at[1] + at), 0, 0);
+  // The bytes of 8 rows together.
+  template <uint32_t kCount>
+  struct Quads {
+    alignas(32) uint8_t rows[kCount][8];
+  };
+  template <uint32_t kCount>
+  static inline void load_quads(const Places& groups, size_t at, Quads<kCount>* quads) {
+    for (uint32_t i = 0; i < kCount; i += 4) {
+      const auto* low = reinterpret_cast<const __m128i*>(groups.at[0] + at + 4 * i);
+      const auto* high = reinterpret_cast<const __m128i*>(groups.at[1] + at + 4 * i);
+      const __m128i a = _mm_loadu_si128(low);
+      const __m128i b = _mm_loadu_si128(high);
+      _mm_store_si128(reinterpret_cast<__m128i*>(quads->rows[i]), _mm_unpacklo_epi32(a, b));
+      _mm_store_si128(reinterpret_cast<__m128i*>(quads->rows[i + 2]), _mm_unpackhi_epi32(a, b));
+    }
   }
-  static inline Floats unsigned_bytes(const Places& groups, size_t at) {
-    return floats(_mm256_cvtepu8_epi32(bytes(groups, at)));
+  template <uint32_t kCount>
+  static inline __m128i bytes(const Quads<kCount>& quads, uint32_t i) {
+    return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(quads.rows[i]));
   }
-  static inline Floats signed_bytes(const Places& groups, size_t at) {
-    return floats(_mm256_cvtepi8_epi32(bytes(groups, at)));
+  template <uint32_t kCount>
+  static inline Floats unsigned_bytes(const Quads<kCount>& quads, uint32_t i) {
+    return floats(_mm256_cvtepu8_epi32(bytes(quads, i)));
   }
-  static inline void nibbles_of_bytes(const Places& groups, size_t at, Floats* low, Floats* high) {
-    const __m256i pairs = _mm256_cvtepu8_epi32(bytes(groups, at));
+  template <uint32_t kCount>
+  static inline Floats signed_bytes(const Quads<kCount>& quads, uint32_t i) {
+    return floats(_mm256_cvtepi8_epi32(bytes(quads, i)));
+  }
+  template <uint32_t kCount>
+  static inline void nibbles_of_bytes(const Quads<kCount>& quads, uint32_t i, Floats* low, Floats* high) {
+    const __m256i pairs = _mm256_cvtepu8_epi32(bytes(quads, i));
     *low = floats(_mm256_and_si256(pairs, _mm256_set1_epi32(15)));
     *high = floats(_mm256_srli_epi32(pairs, 4));
   }

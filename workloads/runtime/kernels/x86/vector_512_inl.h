@@ -86,18 +86,42 @@ struct V512 : OneTokenAtATime<ActivationBlock> {
     for (uint32_t i = 0; i < kGroups; ++i) std::memcpy(&fours[i], groups.at[i] + at, 8);
     return _mm512_cvtph_ps(_mm256_setr_epi64x(fours[0], fours[1], fours[2], fours[3]));
   }
-  static inline __m128i bytes(const Places& groups, size_t at) {
-    return _mm_setr_epi32(word_at(groups.at[0] + at), word_at(groups.at[1] + at), word_at(groups.at[2] + at),
-                          word_at(groups.at[3] + at));
+  // The bytes of 16 rows together.
+  template <uint32_t kCount>
+  struct Quads {
+    alignas(64) uint8_t rows[kCount][16];
+  };
+  static inline __m512i two_places(const uint8_t* low, const uint8_t* high) {
+    return _mm512_inserti64x4(
+        _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(low))),
+        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(high)), 1);
   }
-  static inline Floats unsigned_bytes(const Places& groups, size_t at) {
-    return floats(_mm512_cvtepu8_epi32(bytes(groups, at)));
+  template <uint32_t kCount>
+  static inline void load_quads(const Places& groups, size_t at, Quads<kCount>* quads) {
+    const __m512i first = _mm512_setr_epi32(0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27);
+    const __m512i second = _mm512_add_epi32(first, _mm512_set1_epi32(4));
+    for (uint32_t i = 0; i < kCount; i += 8) {
+      const __m512i ab = two_places(groups.at[0] + at + 4 * i, groups.at[1] + at + 4 * i);
+      const __m512i cd = two_places(groups.at[2] + at + 4 * i, groups.at[3] + at + 4 * i);
+      _mm512_store_si512(quads->rows[i], _mm512_permutex2var_epi32(ab, first, cd));
+      _mm512_store_si512(quads->rows[i + 4], _mm512_permutex2var_epi32(ab, second, cd));
+    }
   }
-  static inline Floats signed_bytes(const Places& groups, size_t at) {
-    return floats(_mm512_cvtepi8_epi32(bytes(groups, at)));
+  template <uint32_t kCount>
+  static inline __m128i bytes(const Quads<kCount>& quads, uint32_t i) {
+    return _mm_load_si128(reinterpret_cast<const __m128i*>(quads.rows[i]));
   }
-  static inline void nibbles_of_bytes(const Places& groups, size_t at, Floats* low, Floats* high) {
-    const __m512i pairs = _mm512_cvtepu8_epi32(bytes(groups, at));
+  template <uint32_t kCount>
+  static inline Floats unsigned_bytes(const Quads<kCount>& quads, uint32_t i) {
+    return floats(_mm512_cvtepu8_epi32(bytes(quads, i)));
+  }
+  template <uint32_t kCount>
+  static inline Floats signed_bytes(const Quads<kCount>& quads, uint32_t i) {
+    return floats(_mm512_cvtepi8_epi32(bytes(quads, i)));
+  }
+  template <uint32_t kCount>
+  static inline void nibbles_of_bytes(const Quads<kCount>& quads, uint32_t i, Floats* low, Floats* high) {
+    const __m512i pairs = _mm512_cvtepu8_epi32(bytes(quads, i));
     *low = floats(_mm512_and_si512(pairs, _mm512_set1_epi32(15)));
     *high = floats(_mm512_srli_epi32(pairs, 4));
   }
