@@ -47,4 +47,9 @@ uint32_t ticks();
 // The program, called by the reset handler.
 void run();
 
+// The program's other half, in tokens.cc: whether the emulator has loaded a model image, and decoding from
+// it.
+bool has_image();
+void run_tokens();
+
 }  // namespace slmrig::runtime::probe

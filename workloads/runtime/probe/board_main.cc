@@ -1,4 +1,5 @@
-// The probe on an emulated Cortex-M: prints a line a case, "name hash ticks macs".
+// The probe on an emulated Cortex-M: prints a line a case, "name hash ticks macs"; or, where an image is
+// loaded, whole tokens.
 #include "workloads/runtime/kernels/kernels.h"
 #include "workloads/runtime/probe/board.h"
 #include "workloads/runtime/probe/probe.h"
@@ -6,6 +7,7 @@
 namespace slmrig::runtime::probe {
 
 void run() {
+  if (has_image()) return run_tokens();
   const KernelSet& kernels = best_kernels();
   uint32_t count = 0;
   const Case* all = cases(&count);

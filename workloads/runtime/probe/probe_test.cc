@@ -4,48 +4,15 @@
 #include <catch2/catch.hpp>
 
 #include <cstdio>
-#include <iostream>
 #include <map>
-#include <sstream>
 #include <string>
+
+#include "workloads/runtime/probe/emulated.h"
 
 namespace slmrig::runtime {
 namespace {
 
-struct Board {
-  std::string name;
-  double instructions_per_tick;  // at -icount shift=0: a virtual nanosecond each
-};
-
-struct Answer {
-  std::string hash;
-  double instructions = 0.0;
-  double macs = 0.0;
-};
-
-std::map<std::string, Answer> run_on(const Board& board) {
-  const std::string command = std::string("timeout 60 " SLMRIG_QEMU_ARM " -M ") + board.name +
-                              " -nographic -monitor none -serial null -icount shift=0 -semihosting -kernel "
-                              "'" SLMRIG_PROBE_FOLDER "/probe-" +
-                              board.name + ".elf' 2>&1 < /dev/null";
-  std::FILE* pipe = popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::string output;
-  char buffer[256];
-  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) output += buffer;
-  INFO(output);
-  REQUIRE(pclose(pipe) == 0);
-  std::map<std::string, Answer> answers;
-  std::istringstream lines(output);
-  std::string name;
-  Answer answer;
-  double ticks = 0.0;
-  while (lines >> name >> answer.hash >> ticks >> answer.macs) {
-    answer.instructions = ticks * board.instructions_per_tick;
-    answers[name] = answer;
-  }
-  return answers;
-}
+using probe::CaseResult;
 
 std::string hex(uint32_t value) {
   char text[9];
@@ -53,25 +20,46 @@ std::string hex(uint32_t value) {
   return text;
 }
 
-void check_board(const Board& board, double most_instructions_per_mac) {
-  const std::map<std::string, Answer> answers = run_on(board);
+struct Limit {
+  const char* name;
+  double instructions_per_mac;
+};
+
+void check_board(const std::string& cpu, const std::vector<Limit>& limits) {
+  std::string output;
+  const std::map<std::string, CaseResult> results = run_cases(probe::emulated_board(cpu), &output);
+  INFO(output);
   uint32_t count = 0;
   const probe::Case* cases = probe::cases(&count);
-  REQUIRE(answers.size() == count);
+  REQUIRE(results.size() == count);
   for (uint32_t i = 0; i < count; ++i) {
-    INFO(board.name << " " << cases[i].name);
+    INFO(cpu << " " << cases[i].name);
     cases[i].prepare();
     cases[i].run(plain_kernels());
-    CHECK(answers.at(cases[i].name).hash == hex(cases[i].result()));
+    CHECK(results.at(cases[i].name).hash == hex(cases[i].result()));
   }
-  const Answer& decode = answers.at("q8_0_decode");
-  INFO(board.name << ": " << decode.instructions / decode.macs << " instructions per multiply-accumulate");
-  CHECK(decode.instructions / decode.macs < most_instructions_per_mac);
+  for (const Limit& limit : limits) {
+    const CaseResult& result = results.at(limit.name);
+    INFO(cpu << " " << limit.name << ": " << result.instructions / result.macs
+             << " instructions for each multiply-accumulate");
+    CHECK(result.instructions / result.macs <= limit.instructions_per_mac);
+  }
 }
 
-TEST_CASE("Cortex-M4 kernels have the plain kernels' bits") { check_board({"mps2-an386", 40.0}, 1.75); }
+const std::vector<Limit> kDspLimits = {
+    {"q8_0_decode", 1.45}, {"q4_0_decode", 1.75}, {"tq2_0_decode", 1.6}, {"iq4_nl_decode", 1.95}};
 
-TEST_CASE("Cortex-M55 kernels have the plain kernels' bits") { check_board({"mps3-an547", 31.25}, 0.40); }
+TEST_CASE("Cortex-M0+ runs the plain kernels with a host's bits") { check_board("cortex-m0plus", {}); }
+
+TEST_CASE("Cortex-M3 runs the plain kernels with a host's bits") { check_board("cortex-m3", {}); }
+
+TEST_CASE("Cortex-M4 kernels have the plain kernels' bits") { check_board("cortex-m4", kDspLimits); }
+
+TEST_CASE("Cortex-M33 kernels have the plain kernels' bits") { check_board("cortex-m33", kDspLimits); }
+
+TEST_CASE("Cortex-M55 kernels have the plain kernels' bits") {
+  check_board("cortex-m55", {{"q8_0_decode", 0.40}, {"q4_0_decode", 0.42}, {"tq2_0_decode", 0.42}});
+}
 
 TEST_CASE("The best kernels of this processor have the plain kernels' bits on the probe") {
   uint32_t count = 0;

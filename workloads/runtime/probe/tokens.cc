@@ -1,7 +1,5 @@
-// A whole token on an emulated Cortex-M: decodes greedily from a model image at IMAGE_ADDRESS and prints a
-// line for every 16 positions, "position ticks macs id".
-//
-// The emulator loads the image (-device loader); the linker defines image_start.
+// Whole tokens from a model image, where the emulator has loaded one (-device loader): decodes greedily and
+// prints a line for every 16 positions, "position ticks macs id".
 #include <cstring>
 
 #include "workloads/runtime/probe/board.h"
@@ -43,7 +41,9 @@ void report(uint32_t position, uint32_t taken, int32_t id) {
 
 }  // namespace
 
-void run() {
+bool has_image() { return std::memcmp(image_start, kImageMagic, sizeof(kImageMagic)) == 0; }
+
+void run_tokens() {
   if (!load()) leave(false);
   const int32_t first = g_runtime.bos_id();
   int32_t id = 0;
