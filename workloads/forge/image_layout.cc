@@ -86,6 +86,20 @@ Result<StoredMatrix> lay_out_matrix(const GgufTensor& tensor, bool may_fill_up) 
   return stored;
 }
 
+std::vector<std::byte> rows_in_neighbouring_pairs(const GgufTensor& tensor, std::uint32_t head_dim) {
+  const std::size_t row_count = tensor.dims.back();
+  const std::size_t row_bytes = tensor.data.size() / row_count;
+  std::vector<std::byte> rows;
+  rows.reserve(tensor.data.size());
+  for (std::size_t row = 0; row < row_count; ++row) {
+    const std::size_t in_head = row % head_dim;
+    const std::size_t from = row - in_head + in_head / 2 + (in_head % 2) * (head_dim / 2);
+    const auto data = tensor.data.subspan(from * row_bytes, row_bytes);
+    rows.insert(rows.end(), data.begin(), data.end());
+  }
+  return rows;
+}
+
 std::vector<float> rope_table(const RopeOptions& options) {
   const std::size_t pairs = options.head_dim / 2;
   std::vector<float> table;

@@ -1,6 +1,7 @@
 // The storage formats of images: GGUF blocks -> the order in which kernels read (runtime/kernels/kernels.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -22,6 +23,10 @@ struct StoredMatrix {
 // tensor: two dims, of any type that the runtime runs. Refused by name: other types, and rows that do not
 // make whole groups unless `may_fill_up`.
 base::Result<StoredMatrix> lay_out_matrix(const GgufTensor& tensor, bool may_fill_up);
+
+// The data of a tensor whose rows (of a vector: elements) stand in heads of head_dim, in which pairs that are
+// half a head apart belong together: the same rows, with those pairs as neighbours.
+std::vector<std::byte> rows_in_neighbouring_pairs(const GgufTensor& tensor, std::uint32_t head_dim);
 
 // Cosine and sine of every pair at every position, [context, head_dim], computed in double.
 // `factors` [head_dim / 2] divide the angles; empty: none.

@@ -135,7 +135,10 @@ TEST_CASE("A header that lies under a right checksum is refused by reason") {
     return outcome.reason;
   };
   CHECK(reason([](ImageHeader* h) { h->magic[0] = 'X'; }) == "this is not a model image");
-  CHECK(reason([](ImageHeader* h) { h->version = 2; }) == "an image of another version");
+  CHECK(reason([](ImageHeader* h) { h->activation = 2; }) == "an activation that this runtime does not know");
+  CHECK(reason([](ImageHeader* h) { h->embedding_scale = -1.0F; }) ==
+        "a hyper-parameter is out of its range");
+  CHECK(reason([](ImageHeader* h) { h->version = 3; }) == "an image of another version");
   CHECK(reason([](ImageHeader* h) { h->header_bytes = 64; }) == "the header's own size is wrong");
   CHECK(reason([](ImageHeader* h) { h->image_bytes += 32; }) == "the image is cut short");
   CHECK(reason([](ImageHeader* h) { h->tensor_count = 5000; }) ==

@@ -9,7 +9,7 @@
 
 namespace slmrig::forge {
 
-// SentencePiece vocabularies (tokenizer.ggml.model "llama") only. Errors name the key.
+// SentencePiece ("llama") and byte-level ("gpt2") vocabularies. Errors name the key.
 base::Result<std::vector<std::uint8_t>> tokenizer_section(const GgufFile& file);
 
 }  // namespace slmrig::forge

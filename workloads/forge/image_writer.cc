@@ -74,6 +74,21 @@ class PartList {
     return {};
   }
 
+  Done add_if_there(TensorKind kind, const GgufTensor* tensor, std::uint16_t layer) {
+    if (tensor == nullptr) return {};
+    return add(kind, *tensor, layer);
+  }
+
+  // Of query and key: rows of the tensor, in heads, in the order in which neighbours are rotated together.
+  Done add_rotated(TensorKind kind, const GgufTensor* tensor, const LlamaShape& shape, std::uint16_t layer) {
+    if (tensor == nullptr || shape.rotation == Rotation::kNeighbours)
+      return add_if_there(kind, tensor, layer);
+    const std::vector<std::byte> rows = rows_in_neighbouring_pairs(*tensor, shape.head_dim);
+    GgufTensor reordered = *tensor;
+    reordered.data = rows;
+    return add(kind, reordered, layer);
+  }
+
   void add_rope(const std::vector<float>& table, std::uint32_t context_tokens, std::uint32_t head_dim) {
     parts_.push_back(make_part(TensorKind::kRopeTable, runtime::kNoLayer, Format::kF32, context_tokens,
                                head_dim, bytes_of(table)));
@@ -108,10 +123,14 @@ Result<std::vector<Part>> make_parts(const LlamaModel& model, std::uint32_t cont
     const LlamaLayer& layer = model.layers[index];
     const auto number = static_cast<std::uint16_t>(index);
     SLMRIG_TRY(list.add(TensorKind::kAttentionNorm, *layer.attention_norm, number));
-    SLMRIG_TRY(list.add(TensorKind::kQuery, *layer.query, number));
-    SLMRIG_TRY(list.add(TensorKind::kKey, *layer.key, number));
+    SLMRIG_TRY(list.add_rotated(TensorKind::kQuery, layer.query, shape, number));
+    SLMRIG_TRY(list.add_rotated(TensorKind::kKey, layer.key, shape, number));
     SLMRIG_TRY(list.add(TensorKind::kValue, *layer.value, number));
+    SLMRIG_TRY(list.add_rotated(TensorKind::kQueryBias, layer.query_bias, shape, number));
+    SLMRIG_TRY(list.add_rotated(TensorKind::kKeyBias, layer.key_bias, shape, number));
+    SLMRIG_TRY(list.add_if_there(TensorKind::kValueBias, layer.value_bias, number));
     SLMRIG_TRY(list.add(TensorKind::kAttentionOutput, *layer.attention_output, number));
+    SLMRIG_TRY(list.add_if_there(TensorKind::kAttentionOutputBias, layer.attention_output_bias, number));
     SLMRIG_TRY(list.add(TensorKind::kFeedForwardNorm, *layer.feed_forward_norm, number));
     SLMRIG_TRY(list.add(TensorKind::kGate, *layer.gate, number));
     SLMRIG_TRY(list.add(TensorKind::kUp, *layer.up, number));
@@ -131,7 +150,11 @@ void copy_name(const std::string& name, char (&to)[kSize]) {
 ImageHeader make_header(const LlamaModel& model, std::uint32_t context_tokens) {
   ImageHeader header = {};
   std::memcpy(header.magic, runtime::kImageMagic, sizeof(header.magic));
-  header.version = runtime::kImageVersion;
+  const bool is_plain =
+      model.shape.activation == runtime::Activation::kSilu && model.shape.embedding_scale == 0.0F;
+  header.version = is_plain ? runtime::kImageVersion : runtime::kImageVersionWithActivation;
+  header.activation = static_cast<std::uint32_t>(model.shape.activation);
+  header.embedding_scale = model.shape.embedding_scale;
   header.header_bytes = sizeof(ImageHeader);
   header.tensor_table_offset = sizeof(ImageHeader);
   header.vocabulary_tokens = model.shape.vocabulary_tokens;

@@ -1,6 +1,8 @@
 #include "workloads/forge/llama_model.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -35,39 +37,80 @@ Result<double> number_or(const GgufFile& file, std::string_view key, double fall
   return file.number_of(key);
 }
 
-Done check_architecture(const GgufFile& file) {
-  SLMRIG_ASSIGN(const std::string architecture, file.string_of("general.architecture"));
-  if (architecture != "llama") {
-    return fail(ErrorCode::kUnsupported,
-                fmt::format("the model's architecture is `{}`; the runtime runs `llama` only", architecture));
+struct Architecture {
+  std::string_view name;
+  Rotation rotation;
+  runtime::Activation activation;
+  bool scales_embedding;  // by the root of the width
+};
+
+constexpr Architecture kArchitectures[] = {
+    {"llama", Rotation::kNeighbours, runtime::Activation::kSilu, false},
+    {"qwen2", Rotation::kHalves, runtime::Activation::kSilu, false},
+    {"gemma", Rotation::kHalves, runtime::Activation::kGeluTanh, true},
+};
+
+// Metadata of one architecture: every key begins with its name.
+class Keys {
+ public:
+  Keys(const GgufFile& file, std::string_view architecture) : file_(file), prefix_(architecture) {}
+
+  std::string key(std::string_view rest) const { return fmt::format("{}.{}", prefix_, rest); }
+  bool has(std::string_view rest) const { return file_.find(key(rest)) != nullptr; }
+  Result<std::uint32_t> count(std::string_view rest) const { return bounded(file_, key(rest)); }
+  Result<std::uint32_t> count_or(std::string_view rest, std::uint32_t fallback) const {
+    return bounded_or(file_, key(rest), fallback);
   }
-  SLMRIG_ASSIGN(const double experts, number_or(file, "llama.expert_count", 0.0));
+  Result<double> number(std::string_view rest) const { return file_.number_of(key(rest)); }
+  Result<double> number_or(std::string_view rest, double fallback) const {
+    return forge::number_or(file_, key(rest), fallback);
+  }
+  Result<std::string> text(std::string_view rest) const { return file_.string_of(key(rest)); }
+
+ private:
+  const GgufFile& file_;
+  std::string prefix_;
+};
+
+Result<Architecture> read_architecture(const GgufFile& file) {
+  SLMRIG_ASSIGN(const std::string name, file.string_of("general.architecture"));
+  const auto* found = std::find_if(std::begin(kArchitectures), std::end(kArchitectures),
+                                   [&name](const Architecture& known) { return known.name == name; });
+  if (found == std::end(kArchitectures)) {
+    return fail(
+        ErrorCode::kUnsupported,
+        fmt::format("the model's architecture is `{}`; the runtime runs `llama`, `qwen2` and `gemma`", name));
+  }
+  SLMRIG_ASSIGN(const double experts, number_or(file, name + ".expert_count", 0.0));
   if (experts != 0.0) {
     return fail(ErrorCode::kUnsupported,
-                fmt::format("the model is a mixture of {} experts (llama.expert_count); "
+                fmt::format("the model is a mixture of {} experts ({}.expert_count); "
                             "the runtime runs dense models only",
-                            experts));
+                            experts, name));
   }
-  return {};
+  return *found;
 }
 
-Done read_rope(const GgufFile& file, LlamaShape* shape) {
-  SLMRIG_ASSIGN(shape->rope_base, number_or(file, "llama.rope.freq_base", 10000.0));
-  SLMRIG_ASSIGN(const std::uint32_t dims, bounded_or(file, "llama.rope.dimension_count", shape->head_dim));
+Done read_rope(const Keys& keys, LlamaShape* shape) {
+  SLMRIG_ASSIGN(shape->rope_base, keys.number_or("rope.freq_base", 10000.0));
+  SLMRIG_ASSIGN(const std::uint32_t dims, keys.count_or("rope.dimension_count", shape->head_dim));
   if (dims != shape->head_dim) {
-    return fail(ErrorCode::kUnsupported, fmt::format("llama.rope.dimension_count is {}, expected the head "
-                                                     "dimension {}",
-                                                     dims, shape->head_dim));
+    return fail(ErrorCode::kUnsupported,
+                fmt::format("{} is {}, expected the head dimension {}", keys.key("rope.dimension_count"),
+                            dims, shape->head_dim));
   }
-  if (file.find("llama.rope.scaling.type") != nullptr) {
-    SLMRIG_ASSIGN(const std::string type, file.string_of("llama.rope.scaling.type"));
+  bool is_scaled = true;
+  if (keys.has("rope.scaling.type")) {
+    SLMRIG_ASSIGN(const std::string type, keys.text("rope.scaling.type"));
     if (type != "linear" && type != "none") {
-      return fail(ErrorCode::kUnsupported,
-                  fmt::format("llama.rope.scaling.type is `{}`; linear and none are supported", type));
+      return fail(ErrorCode::kUnsupported, fmt::format("{} is `{}`; linear and none are supported",
+                                                       keys.key("rope.scaling.type"), type));
     }
+    is_scaled = type == "linear";
   }
-  SLMRIG_ASSIGN(const double old_factor, number_or(file, "llama.rope.scale_linear", 1.0));
-  SLMRIG_ASSIGN(shape->rope_factor, number_or(file, "llama.rope.scaling.factor", old_factor));
+  SLMRIG_ASSIGN(const double old_factor, keys.number_or("rope.scale_linear", 1.0));
+  SLMRIG_ASSIGN(const double factor, keys.number_or("rope.scaling.factor", old_factor));
+  shape->rope_factor = is_scaled ? factor : 1.0;
   if (!(shape->rope_base > 0.0) || !(shape->rope_factor > 0.0)) {
     return fail(ErrorCode::kBadInput, fmt::format("the rope base {} and factor {} must be positive",
                                                   shape->rope_base, shape->rope_factor));
@@ -75,36 +118,42 @@ Done read_rope(const GgufFile& file, LlamaShape* shape) {
   return {};
 }
 
-Result<LlamaShape> read_shape(const GgufFile& file) {
-  LlamaShape shape;
-  SLMRIG_ASSIGN(shape.context_tokens, bounded(file, "llama.context_length"));
-  SLMRIG_ASSIGN(shape.width, bounded(file, "llama.embedding_length"));
-  SLMRIG_ASSIGN(shape.layer_count, bounded(file, "llama.block_count"));
-  SLMRIG_ASSIGN(shape.feed_forward, bounded(file, "llama.feed_forward_length"));
-  SLMRIG_ASSIGN(shape.head_count, bounded(file, "llama.attention.head_count"));
-  SLMRIG_ASSIGN(shape.kv_head_count, bounded_or(file, "llama.attention.head_count_kv", shape.head_count));
-  if (shape.head_count % shape.kv_head_count != 0) {
+Done read_heads(const Keys& keys, LlamaShape* shape) {
+  SLMRIG_ASSIGN(shape->head_count, keys.count("attention.head_count"));
+  SLMRIG_ASSIGN(shape->kv_head_count, keys.count_or("attention.head_count_kv", shape->head_count));
+  if (shape->head_count % shape->kv_head_count != 0) {
     return fail(ErrorCode::kBadInput,
-                fmt::format("llama.attention.head_count {} is not a multiple of head_count_kv {}",
-                            shape.head_count, shape.kv_head_count));
+                fmt::format("{} {} is not a multiple of head_count_kv {}", keys.key("attention.head_count"),
+                            shape->head_count, shape->kv_head_count));
   }
-  SLMRIG_ASSIGN(shape.head_dim,
-                bounded_or(file, "llama.attention.key_length", std::max(1U, shape.width / shape.head_count)));
-  SLMRIG_ASSIGN(const std::uint32_t value_dim,
-                bounded_or(file, "llama.attention.value_length", shape.head_dim));
-  if (value_dim != shape.head_dim || shape.head_dim % 2 != 0) {
+  SLMRIG_ASSIGN(shape->head_dim,
+                keys.count_or("attention.key_length", std::max(1U, shape->width / shape->head_count)));
+  SLMRIG_ASSIGN(const std::uint32_t value_dim, keys.count_or("attention.value_length", shape->head_dim));
+  if (value_dim != shape->head_dim || shape->head_dim % 2 != 0) {
     return fail(ErrorCode::kUnsupported,
                 fmt::format("heads of {} (key) and {} (value); the runtime wants both equal and even",
-                            shape.head_dim, value_dim));
+                            shape->head_dim, value_dim));
   }
-  SLMRIG_ASSIGN(const double epsilon, file.number_of("llama.attention.layer_norm_rms_epsilon"));
+  return {};
+}
+
+Result<LlamaShape> read_shape(const Keys& keys, const Architecture& architecture) {
+  LlamaShape shape;
+  shape.rotation = architecture.rotation;
+  shape.activation = architecture.activation;
+  SLMRIG_ASSIGN(shape.context_tokens, keys.count("context_length"));
+  SLMRIG_ASSIGN(shape.width, keys.count("embedding_length"));
+  SLMRIG_ASSIGN(shape.layer_count, keys.count("block_count"));
+  SLMRIG_ASSIGN(shape.feed_forward, keys.count("feed_forward_length"));
+  SLMRIG_TRY(read_heads(keys, &shape));
+  SLMRIG_ASSIGN(const double epsilon, keys.number("attention.layer_norm_rms_epsilon"));
   if (!(epsilon > 0.0 && epsilon < 1.0)) {
-    return fail(
-        ErrorCode::kBadInput,
-        fmt::format("llama.attention.layer_norm_rms_epsilon is {}, expected between 0 and 1", epsilon));
+    return fail(ErrorCode::kBadInput, fmt::format("{} is {}, expected between 0 and 1",
+                                                  keys.key("attention.layer_norm_rms_epsilon"), epsilon));
   }
   shape.rms_epsilon = static_cast<float>(epsilon);
-  SLMRIG_TRY(read_rope(file, &shape));
+  if (architecture.scales_embedding) shape.embedding_scale = std::sqrt(static_cast<float>(shape.width));
+  SLMRIG_TRY(read_rope(keys, &shape));
   return shape;
 }
 
@@ -137,8 +186,8 @@ class TensorFinder {
       if (used_.count(tensor.name) == 0) {
         return fail(
             ErrorCode::kUnsupported,
-            fmt::format("tensor `{}` is not one that a llama without biases has; without it the answers "
-                        "would differ",
+            fmt::format("tensor `{}` is not one that the runtime uses in this architecture; without it the "
+                        "answers would differ",
                         tensor.name));
       }
     }
@@ -166,6 +215,11 @@ Result<LlamaLayer> read_layer(TensorFinder& tensors, const LlamaShape& shape, st
   SLMRIG_ASSIGN(layer.gate, tensors.find(name("ffn_gate"), {width, inner}));
   SLMRIG_ASSIGN(layer.up, tensors.find(name("ffn_up"), {width, inner}));
   SLMRIG_ASSIGN(layer.down, tensors.find(name("ffn_down"), {inner, width}));
+  const auto bias = [index](std::string_view part) { return fmt::format("blk.{}.{}.bias", index, part); };
+  SLMRIG_ASSIGN(layer.query_bias, tensors.find_if_there(bias("attn_q"), {query}));
+  SLMRIG_ASSIGN(layer.key_bias, tensors.find_if_there(bias("attn_k"), {key}));
+  SLMRIG_ASSIGN(layer.value_bias, tensors.find_if_there(bias("attn_v"), {key}));
+  SLMRIG_ASSIGN(layer.attention_output_bias, tensors.find_if_there(bias("attn_output"), {width}));
   return layer;
 }
 
@@ -187,11 +241,12 @@ Result<std::string> string_or(const GgufFile& file, std::string_view key, std::s
 }  // namespace
 
 Result<LlamaModel> read_llama(const GgufFile& file) {
-  SLMRIG_TRY(check_architecture(file));
+  SLMRIG_ASSIGN(const Architecture architecture, read_architecture(file));
   LlamaModel model;
+  model.architecture = architecture.name;
   SLMRIG_ASSIGN(model.name, string_or(file, "general.name", "unnamed"));
   SLMRIG_ASSIGN(model.variant, string_or(file, "slmrig.variant", variant_of(file)));
-  SLMRIG_ASSIGN(model.shape, read_shape(file));
+  SLMRIG_ASSIGN(model.shape, read_shape(Keys(file, architecture.name), architecture));
   SLMRIG_ASSIGN(const std::vector<std::string> pieces, file.strings_of("tokenizer.ggml.tokens"));
   model.shape.vocabulary_tokens = static_cast<std::uint32_t>(pieces.size());
   const std::uint64_t width = model.shape.width;

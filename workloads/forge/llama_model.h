@@ -1,8 +1,9 @@
-// What a GGUF file says about a llama-architecture model, checked.
+// What a GGUF file says about a model of a llama-like architecture, checked.
 //
-// The one place that knows the metadata keys and tensor names of the architecture. Everything that a runtime
-// could not honour (mixture of experts, biases, other rope scalings, another tokenizer) is refused here, by
-// name.
+// The one place that knows the architectures, their metadata keys and tensor names: `llama`; `qwen2` (biases
+// on query, key and value, pairs half a head apart); `gemma` (such pairs, GELU, embeddings scaled by the root
+// of the width). Everything that a runtime could not honour (another architecture, mixture of experts, other
+// rope scalings, tensors that nothing would use) is refused here, by name.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,12 @@
 
 #include "harness/base/error.h"
 #include "workloads/forge/gguf.h"
+#include "workloads/runtime/image.h"
 
 namespace slmrig::forge {
+
+// Which numbers of a head rotary positions turn together: (2i, 2i + 1), or (i, i + head_dim / 2).
+enum class Rotation { kNeighbours, kHalves };
 
 struct LlamaShape {
   std::uint32_t vocabulary_tokens = 0;
@@ -26,6 +31,9 @@ struct LlamaShape {
   float rms_epsilon = 0.0F;
   double rope_base = 10000.0;
   double rope_factor = 1.0;  // positions are divided by it
+  Rotation rotation = Rotation::kNeighbours;
+  runtime::Activation activation = runtime::Activation::kSilu;
+  float embedding_scale = 0.0F;  // 0: none
 };
 
 // Tensors point into the GgufFile, which must outlive this.
@@ -39,9 +47,15 @@ struct LlamaLayer {
   const GgufTensor* gate = nullptr;               // [D, FF]
   const GgufTensor* up = nullptr;                 // [D, FF]
   const GgufTensor* down = nullptr;               // [FF, D]
+  // Null where the model has none.
+  const GgufTensor* query_bias = nullptr;             // [H*hd]
+  const GgufTensor* key_bias = nullptr;               // [KV*hd]
+  const GgufTensor* value_bias = nullptr;             // [KV*hd]
+  const GgufTensor* attention_output_bias = nullptr;  // [D]
 };
 
 struct LlamaModel {
+  std::string architecture;
   std::string name;     // general.name, or "unnamed"
   std::string variant;  // slmrig.variant, or what the tensor types say: "f32", "int8", "mixed"
   LlamaShape shape;

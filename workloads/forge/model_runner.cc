@@ -63,6 +63,7 @@ Result<ModelRunner> ModelRunner::from_image(std::span<const std::uint8_t> image,
   runtime::LoadOptions load;
   load.context_tokens = options.context_tokens;
   load.kernels = options.kernels;
+  load.kv_format = options.kv_format;
   std::size_t needed_bytes = 0;
   // The first call only asks for the size.
   (void)runner.runtime_->load(runner.image_.data(), runner.image_.size(), load, nullptr, 0, &needed_bytes);

@@ -20,6 +20,7 @@ namespace slmrig::forge {
 struct RunnerOptions {
   std::uint32_t context_tokens = 0;             // 0: the model's own
   const runtime::KernelSet* kernels = nullptr;  // null: the fastest that this processor runs
+  runtime::KvFormat kv_format = runtime::KvFormat::kF32;
 };
 
 struct GenerationSettings {

@@ -81,17 +81,20 @@ void add_norm(std::string name, std::uint64_t columns, Random* random, GgufFile*
 GgufFile random_model(const RandomModelOptions& options) {
   SLMRIG_CHECK(options.head_count > 0 && options.width % (2 * options.head_count) == 0);
   GgufFile file;
-  file.set("general.architecture", std::string("llama"));
+  const auto key = [&options](std::string_view rest) {
+    return fmt::format("{}.{}", options.architecture, rest);
+  };
+  file.set("general.architecture", options.architecture);
   file.set("general.name", options.name);
-  file.set("llama.context_length", options.context_tokens);
-  file.set("llama.embedding_length", options.width);
-  file.set("llama.block_count", options.layer_count);
-  file.set("llama.feed_forward_length", options.feed_forward);
-  file.set("llama.attention.head_count", options.head_count);
-  file.set("llama.attention.head_count_kv", options.kv_head_count);
-  file.set("llama.attention.layer_norm_rms_epsilon", 1e-5F);
-  file.set("llama.rope.dimension_count", options.width / options.head_count);
-  file.set("llama.rope.freq_base", 10000.0F);
+  file.set(key("context_length"), options.context_tokens);
+  file.set(key("embedding_length"), options.width);
+  file.set(key("block_count"), options.layer_count);
+  file.set(key("feed_forward_length"), options.feed_forward);
+  file.set(key("attention.head_count"), options.head_count);
+  file.set(key("attention.head_count_kv"), options.kv_head_count);
+  file.set(key("attention.layer_norm_rms_epsilon"), 1e-5F);
+  file.set(key("rope.dimension_count"), options.width / options.head_count);
+  file.set(key("rope.freq_base"), 10000.0F);
   add_vocabulary(&file);
 
   Random random(options.seed);
@@ -106,6 +109,11 @@ GgufFile random_model(const RandomModelOptions& options) {
     add_matrix(name("attn_q"), width, width, &random, &file);
     add_matrix(name("attn_k"), width, kv, &random, &file);
     add_matrix(name("attn_v"), width, kv, &random, &file);
+    if (options.architecture == "qwen2") {
+      add_norm(fmt::format("blk.{}.attn_q.bias", layer), width, &random, &file);
+      add_norm(fmt::format("blk.{}.attn_k.bias", layer), kv, &random, &file);
+      add_norm(fmt::format("blk.{}.attn_v.bias", layer), kv, &random, &file);
+    }
     add_matrix(name("attn_output"), width, width, &random, &file);
     add_norm(name("ffn_norm"), width, &random, &file);
     add_matrix(name("ffn_gate"), width, inner, &random, &file);

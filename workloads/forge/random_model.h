@@ -1,4 +1,4 @@
-// A llama-architecture model of random weights with a small SentencePiece vocabulary: for tests, benchmarks
+// A model of random weights, llama or like it, with a small SentencePiece vocabulary: for tests, benchmarks
 // and bring-up of a board before a trained model fits it. Its answers mean nothing.
 #pragma once
 
@@ -11,6 +11,7 @@ namespace slmrig::forge {
 
 struct RandomModelOptions {
   std::string name = "random";
+  std::string architecture = "llama";  // or "qwen2" (with biases), "gemma"
   std::uint32_t width = 64;
   std::uint32_t layer_count = 2;
   std::uint32_t head_count = 4;

@@ -36,19 +36,24 @@ Vector norm(const Vector& x, const GgufTensor& gain, double epsilon) {
   return y;
 }
 
+// By the architecture's name, so that what read_llama() made of it is checked, too.
 void rotate(Vector* x, const LlamaModel& model, std::size_t position) {
   const std::size_t head_dim = model.shape.head_dim;
+  const bool neighbours = model.architecture == "llama";
   const Vector factors = model.rope_factors == nullptr ? Vector() : values_of(*model.rope_factors);
-  for (std::size_t i = 0; i + 1 < x->size(); i += 2) {
-    const std::size_t pair = i % head_dim / 2;
+  for (std::size_t each = 0; each < x->size() / 2; ++each) {
+    const std::size_t head = each / (head_dim / 2) * head_dim;
+    const std::size_t pair = each % (head_dim / 2);
+    const std::size_t i = head + (neighbours ? 2 * pair : pair);
+    const std::size_t j = neighbours ? i + 1 : i + head_dim / 2;
     double angle =
         static_cast<double>(position) *
         std::pow(model.shape.rope_base, -2.0 * static_cast<double>(pair) / static_cast<double>(head_dim));
     if (!factors.empty()) angle /= factors[pair];
     const double first = (*x)[i];
-    const double second = (*x)[i + 1];
+    const double second = (*x)[j];
     (*x)[i] = first * std::cos(angle) - second * std::sin(angle);
-    (*x)[i + 1] = first * std::sin(angle) + second * std::cos(angle);
+    (*x)[j] = first * std::sin(angle) + second * std::cos(angle);
   }
 }
 
@@ -80,24 +85,35 @@ void add(Vector* x, const Vector& y) {
   for (std::size_t i = 0; i < x->size(); ++i) (*x)[i] += y[i];
 }
 
+Vector biased(Vector x, const GgufTensor* bias) {
+  if (bias != nullptr) add(&x, values_of(*bias));
+  return x;
+}
+
+double activated(double z, bool gelu) {
+  if (!gelu) return z / (1.0 + std::exp(-z));
+  return 0.5 * z * (1.0 + std::tanh(std::sqrt(2.0 / std::acos(-1.0)) * (z + 0.044715 * z * z * z)));
+}
+
 // All positions of the sequence through one layer.
 void run_layer(const LlamaModel& model, const LlamaLayer& layer, std::vector<Vector>* sequence) {
   const double epsilon = static_cast<double>(model.shape.rms_epsilon);
+  const bool gelu = model.architecture == "gemma";
   std::vector<Vector> keys;
   std::vector<Vector> values;
   for (std::size_t position = 0; position < sequence->size(); ++position) {
     Vector& x = (*sequence)[position];
     const Vector inner = norm(x, *layer.attention_norm, epsilon);
-    Vector query = product(*layer.query, inner);
-    keys.push_back(product(*layer.key, inner));
-    values.push_back(product(*layer.value, inner));
+    Vector query = biased(product(*layer.query, inner), layer.query_bias);
+    keys.push_back(biased(product(*layer.key, inner), layer.key_bias));
+    values.push_back(biased(product(*layer.value, inner), layer.value_bias));
     rotate(&query, model, position);
     rotate(&keys.back(), model, position);
     add(&x, product(*layer.attention_output, attend(model.shape, query, keys, values)));
     const Vector hidden = norm(x, *layer.feed_forward_norm, epsilon);
     Vector gate = product(*layer.gate, hidden);
     const Vector up = product(*layer.up, hidden);
-    for (std::size_t i = 0; i < gate.size(); ++i) gate[i] = gate[i] / (1.0 + std::exp(-gate[i])) * up[i];
+    for (std::size_t i = 0; i < gate.size(); ++i) gate[i] = activated(gate[i], gelu) * up[i];
     add(&x, product(*layer.down, gate));
   }
 }
@@ -111,6 +127,11 @@ std::vector<double> reference_logits(const LlamaModel& model, const std::vector<
   for (const std::int32_t id : ids) {
     const auto row = embedding.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(id) * width);
     sequence.emplace_back(row, row + static_cast<std::ptrdiff_t>(width));
+  }
+  if (model.architecture == "gemma") {
+    for (Vector& row : sequence) {
+      for (double& value : row) value *= std::sqrt(static_cast<double>(width));
+    }
   }
   for (const LlamaLayer& layer : model.layers) run_layer(model, layer, &sequence);
   const Vector last = norm(sequence.back(), *model.output_norm, static_cast<double>(model.shape.rms_epsilon));

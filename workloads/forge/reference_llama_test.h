@@ -1,5 +1,5 @@
-// A llama forward pass written for clarity, in double, straight from the tensors of a GGUF file: what the
-// runtime is compared with. No cache, no batching, no kernels.
+// A forward pass of llama, qwen2 and gemma written for clarity, in double, straight from the tensors of a
+// GGUF file: what the runtime is compared with. No cache, no batching, no kernels.
 #pragma once
 
 #include <cstdint>

@@ -17,8 +17,8 @@ struct TextCodec::Tables {
   std::vector<std::uint32_t> section;  // words, for the alignment that the tokenizer wants
   runtime::Tokenizer tokenizer;
   std::vector<std::uint8_t> text;
-  std::vector<runtime::Tokenizer::Symbol> symbols;
-  std::vector<runtime::Tokenizer::Merge> merges;
+  std::vector<std::uint8_t> lengths;
+  std::vector<std::uint32_t> ranks;
 };
 
 TextCodec::TextCodec(std::unique_ptr<Tables> tables) : tables_(std::move(tables)) {}
@@ -38,17 +38,17 @@ base::Result<TextCodec> TextCodec::from(const GgufFile& file) {
                       fmt::format("the vocabulary is refused: {}", refusal.reason));
   }
   tables->text.resize(kMaxTextBytes + 1);
-  tables->symbols.resize(kMaxTextBytes + 1);
-  tables->merges.resize(2 * (kMaxTextBytes + 1));
+  tables->lengths.resize(kMaxTextBytes + 1);
+  tables->ranks.resize(kMaxTextBytes + 1);
   return TextCodec(std::move(tables));
 }
 
 base::Result<std::vector<std::int32_t>> TextCodec::encode(std::string_view text) const {
-  const runtime::Tokenizer::Room room{tables_->text.data(), tables_->symbols.data(), tables_->merges.data(),
+  const runtime::Tokenizer::Room room{tables_->text.data(), tables_->lengths.data(), tables_->ranks.data(),
                                       kMaxTextBytes};
   std::vector<std::int32_t> ids(kMaxTextBytes + 2);
   std::uint32_t count = 0;
-  if (tables_->tokenizer.encode(text.data(), text.size(), room, ids.data(),
+  if (tables_->tokenizer.encode(text.data(), text.size(), runtime::SpecialTokens::kNone, room, ids.data(),
                                 static_cast<std::uint32_t>(ids.size()), &count) != runtime::Status::kOk) {
     return base::fail(
         base::ErrorCode::kBadInput,

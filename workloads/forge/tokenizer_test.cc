@@ -179,7 +179,7 @@ TEST_CASE("Control tokens have no text; unknown ids and small rooms are refused"
 
 TEST_CASE("Vocabularies that an image cannot hold are refused by key") {
   GgufFile file = random_model({});
-  file.set("tokenizer.ggml.model", std::string("gpt2"));
+  file.set("tokenizer.ggml.model", std::string("bert"));
   auto section = tokenizer_section(file);
   REQUIRE_FALSE(section);
   CHECK(section.error().code == base::ErrorCode::kUnsupported);
@@ -188,7 +188,7 @@ TEST_CASE("Vocabularies that an image cannot hold are refused by key") {
   file.set("tokenizer.ggml.scores", GgufArray(std::vector<float>(3)));
   section = tokenizer_section(file);
   REQUIRE_FALSE(section);
-  CHECK(section.error().text().find("512, 3 and 512") != std::string::npos);
+  CHECK(section.error().text().find("512 and 3") != std::string::npos);
   file = random_model({});
   file.set("tokenizer.ggml.eos_token_id", std::uint32_t{512});
   section = tokenizer_section(file);

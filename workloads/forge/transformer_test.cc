@@ -78,6 +78,45 @@ TEST_CASE("An output head of its own and long-context factors are honoured") {
   CHECK(relative_error(logits_after(runner, kIds), reference_logits(*model, kIds)) < 1e-5);
 }
 
+TEST_CASE("qwen2's biases and gemma's gate and scale, and pairs half a head apart, are honoured") {
+  const std::string architecture = GENERATE(as<std::string>{}, "qwen2", "gemma");
+  INFO(architecture);
+  RandomModelOptions options;
+  options.architecture = architecture;
+  const GgufFile file = random_model(options);
+  const auto model = read_llama(file);
+  REQUIRE(model);
+  CHECK((model->layers[1].query_bias != nullptr) == (architecture == "qwen2"));
+  ModelRunner runner = runner_of(file);
+  CHECK(relative_error(logits_after(runner, kIds), reference_logits(*model, kIds)) < 1e-5);
+  // As does a quantized model, whose rows are interleaved after they were reordered.
+  auto quantized = quantize(file, "int8");
+  REQUIRE(quantized);
+  const auto int8 = read_llama(quantized->file);
+  REQUIRE(int8);
+  ModelRunner int8_runner = runner_of(quantized->file);
+  CHECK(relative_error(logits_after(int8_runner, kIds), reference_logits(*int8, kIds)) < 0.03);
+}
+
+TEST_CASE("Architectures and tensors that the runtime does not run are refused by name") {
+  RandomModelOptions options;
+  options.architecture = "mamba";
+  auto refused = read_llama(random_model(options));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == base::ErrorCode::kUnsupported);
+  CHECK(refused.error().text().find("`mamba`") != std::string::npos);
+  GgufFile file = random_model({});
+  file.set("llama.expert_count", std::uint32_t{8});
+  refused = read_llama(file);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().text().find("8 experts (llama.expert_count)") != std::string::npos);
+  file = random_model({});
+  REQUIRE(file.add_floats("blk.1.attn_q_norm.weight", {16}, std::vector<float>(16, 1.0F)));
+  refused = read_llama(file);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().text().find("`blk.1.attn_q_norm.weight`") != std::string::npos);
+}
+
 TEST_CASE("int8 logits stay near a reference on the same dequantized weights") {
   const GgufFile file = small_model("int8");
   const auto model = read_llama(file);
@@ -140,6 +179,36 @@ TEST_CASE("A generation ends where the context does, and a long prompt is refuse
   const auto refused = runner.generate(std::string(200, 'q'), settings);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == base::ErrorCode::kBadInput);
+}
+
+TEST_CASE("Keys and values in f16 or int8 take less room and cost little accuracy") {
+  const GgufFile file = small_model("f32");
+  const auto model = read_llama(file);
+  REQUIRE(model);
+  auto build = write_image(file, {}, {});
+  REQUIRE(build);
+  const std::vector<double> reference = reference_logits(*model, kIds);
+  struct Case {
+    runtime::KvFormat format;
+    std::uint64_t kv_bytes;  // layers, k and v, context, kv heads, a row
+    double most_error;
+  };
+  for (const Case& each : {Case{runtime::KvFormat::kF16, 2ULL * 2 * 64 * 2 * 32, 1e-3},
+                           Case{runtime::KvFormat::kInt8, 2ULL * 2 * 64 * 2 * 20, 2e-2}}) {
+    RunnerOptions options;
+    options.kv_format = each.format;
+    auto runner = ModelRunner::from_image(build->bytes, options);
+    REQUIRE(runner);
+    const std::vector<float> logits = logits_after(*runner, kIds);
+    CHECK(runner->runtime().memory().kv_bytes == each.kv_bytes);
+    const double error = relative_error(logits, reference);
+    CHECK(error < each.most_error);
+    CHECK(error > 1e-6);
+    options.kernels = &runtime::plain_kernels();
+    auto plain = ModelRunner::from_image(build->bytes, options);
+    REQUIRE(plain);
+    CHECK(logits_after(*plain, kIds) == logits);
+  }
 }
 
 TEST_CASE("Memory is reported by class and stays within what was asked for") {

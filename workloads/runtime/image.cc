@@ -28,6 +28,8 @@ bool is_between(uint32_t value, uint32_t lowest, uint32_t highest) {
 
 bool is_terminated(const char* text, size_t capacity) { return std::memchr(text, 0, capacity) != nullptr; }
 
+constexpr float kMostEmbeddingScale = 1024.0F;
+
 bool hyper_parameters_good(const ImageHeader& h) {
   return is_between(h.vocabulary_tokens, 1, kMaxVocabularyTokens) &&
          is_between(h.context_tokens, 2, kMaxContextTokens) && is_between(h.width, 1, kMaxWidth) &&
@@ -35,7 +37,8 @@ bool hyper_parameters_good(const ImageHeader& h) {
          is_between(h.kv_head_count, 1, h.head_count) && h.head_count % h.kv_head_count == 0 &&
          is_between(h.head_dim, 2, kMaxWidth) && h.head_dim % 2 == 0 &&
          h.head_count * h.head_dim <= kMaxWidth && is_between(h.feed_forward, 1, 4 * kMaxWidth) &&
-         h.rms_epsilon > 0.0F && h.rms_epsilon < 1.0F;
+         h.rms_epsilon > 0.0F && h.rms_epsilon < 1.0F && h.embedding_scale >= 0.0F &&
+         h.embedding_scale <= kMostEmbeddingScale;
 }
 
 // What a tensor of this kind must be.
@@ -64,6 +67,10 @@ Shape shape_of(TensorKind kind, const ImageHeader& h) {
     case TensorKind::kGate:
     case TensorKind::kUp: return {true, true, false, h.feed_forward, h.width};
     case TensorKind::kDown: return {true, true, false, h.width, h.feed_forward};
+    case TensorKind::kQueryBias: return {true, true, true, 1, query};
+    case TensorKind::kKeyBias:
+    case TensorKind::kValueBias: return {true, true, true, 1, key};
+    case TensorKind::kAttentionOutputBias: return {true, true, true, 1, h.width};
   }
   return {false, false, false, 0, 0};
 }
@@ -83,7 +90,7 @@ Status check_entry(const TensorEntry& entry, uint64_t place, const uint8_t* data
     return refuse_unsupported(refusal, "a tensor of an unknown format", place);
   const auto format = static_cast<Format>(entry.format);
   if (shape.floats_only && format != Format::kF32) {
-    return refuse_unsupported(refusal, "a norm or rope tensor that is not f32", place);
+    return refuse_unsupported(refusal, "a norm, bias or rope tensor that is not f32", place);
   }
   if (shape.per_layer ? entry.layer >= header.layer_count : entry.layer != kNoLayer) {
     return refuse(refusal, "a tensor of a layer that the model does not have", place);
@@ -128,6 +135,10 @@ const float** vector_of(TensorKind kind, Image* image, LayerWeights* layer) {
     case TensorKind::kOutputNorm: return &image->output_norm;
     case TensorKind::kRopeTable: return &image->rope;
     case TensorKind::kAttentionNorm: return &layer->attention_norm;
+    case TensorKind::kQueryBias: return &layer->query_bias;
+    case TensorKind::kKeyBias: return &layer->key_bias;
+    case TensorKind::kValueBias: return &layer->value_bias;
+    case TensorKind::kAttentionOutputBias: return &layer->attention_output_bias;
     default: return &layer->feed_forward_norm;
   }
 }
@@ -187,7 +198,9 @@ Status read_header(const uint8_t* data, size_t size_bytes, ImageHeader* header, 
   if (std::memcmp(h.magic, kImageMagic, sizeof(h.magic)) != 0) {
     return refuse(refusal, "this is not a model image", 0);
   }
-  if (h.version != kImageVersion) return refuse_unsupported(refusal, "an image of another version", 8);
+  if (h.version != kImageVersion && h.version != kImageVersionWithActivation) {
+    return refuse_unsupported(refusal, "an image of another version", 8);
+  }
   if (h.header_bytes < sizeof(ImageHeader) || h.header_bytes % kImageAlignment != 0 ||
       h.header_bytes > h.tensor_table_offset) {
     return refuse(refusal, "the header's own size is wrong", 12);
@@ -208,6 +221,10 @@ Status read_header(const uint8_t* data, size_t size_bytes, ImageHeader* header, 
   if (!hyper_parameters_good(h) || !is_terminated(h.name, sizeof(h.name)) ||
       !is_terminated(h.variant, sizeof(h.variant))) {
     return refuse(refusal, "a hyper-parameter is out of its range", 60);
+  }
+  if (h.activation > static_cast<uint32_t>(Activation::kGeluTanh)) {
+    return refuse_unsupported(refusal, "an activation that this runtime does not know",
+                              offsetof(ImageHeader, activation));
   }
   return Status::kOk;
 }

@@ -24,11 +24,14 @@ namespace slmrig::runtime {
 
 constexpr char kImageMagic[8] = {'S', 'L', 'M', 'I', 'M', 'A', 'G', 'E'};
 constexpr uint32_t kImageVersion = 1;
+// Also read. Written where `activation` or `embedding_scale` say something, which a reader of version 1 would
+// not look at.
+constexpr uint32_t kImageVersionWithActivation = 2;
 constexpr uint32_t kImageAlignment = 32;
 
 // Bounds on hyper-parameters: far above any model for a board, low enough that no product of them overflows
 // 64 bits.
-constexpr uint32_t kMaxVocabularyTokens = 65535;  // the tokenizer keeps ids in 16 bits
+constexpr uint32_t kMaxVocabularyTokens = 1U << 18;
 constexpr uint32_t kMaxContextTokens = 65536;
 constexpr uint32_t kMaxWidth = 16384;
 constexpr uint32_t kMaxLayers = 128;
@@ -59,10 +62,18 @@ struct ImageHeader {
   char name[32];             // NUL-terminated
   char variant[16];          // NUL-terminated: "f32", "int8", ...
   uint8_t model_sha256[32];  // of the GGUF file that the image was made from
-  uint8_t reserved[80];      // zeros
+  uint32_t activation;       // Activation
+  float embedding_scale;     // each embedding is multiplied by it; 0: by nothing
+  uint8_t reserved[72];      // zeros
 };
 static_assert(sizeof(ImageHeader) == 256, "the layout of the image header is fixed");
 
+// Of the feed-forward gate. Values are part of the format: append, never renumber.
+enum class Activation : uint32_t { kSilu = 0, kGeluTanh = 1 };
+
+// Rotary positions turn neighbouring pairs, always: the writer reorders the rows of query and key where a
+// model turns pairs that are half a head apart (NEOX).
+//
 // Values are part of the format: append, never renumber.
 enum class TensorKind : uint16_t {
   kTokenEmbedding = 1,  // [vocabulary, width]
@@ -78,6 +89,10 @@ enum class TensorKind : uint16_t {
   kGate = 25,             // [feed_forward, width]
   kUp = 26,               // [feed_forward, width]
   kDown = 27,             // [width, feed_forward]
+  kQueryBias = 32,        // [1, heads * head_dim], f32; this and the next three only where the model has them
+  kKeyBias = 33,          // [1, kv_heads * head_dim], f32
+  kValueBias = 34,
+  kAttentionOutputBias = 35,  // [1, width], f32
 };
 
 constexpr uint16_t kNoLayer = 0xFFFF;
@@ -101,6 +116,11 @@ struct LayerWeights {
   const float* feed_forward_norm = nullptr;  // [width]
   Matrix query, key, value, attention_output;
   Matrix gate, up, down;
+  // Null where the model has none.
+  const float* query_bias = nullptr;             // [heads * head_dim]
+  const float* key_bias = nullptr;               // [kv_heads * head_dim]
+  const float* value_bias = nullptr;             // [kv_heads * head_dim]
+  const float* attention_output_bias = nullptr;  // [width]
 };
 
 // A validated image: views into it, nothing copied. The image must outlive it.

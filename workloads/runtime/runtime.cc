@@ -3,15 +3,6 @@
 namespace slmrig::runtime {
 namespace {
 
-bool take_tokenizer_room(const ImageHeader& header, Arena* arena, Tokenizer::Room* room) {
-  room->prompt_bytes = max_prompt_bytes(header.context_tokens);
-  const size_t symbols = room->prompt_bytes + 1;
-  room->text = arena->take<uint8_t>(MemoryClass::kScratch, symbols);
-  room->symbols = arena->take<Tokenizer::Symbol>(MemoryClass::kScratch, symbols);
-  room->merges = arena->take<Tokenizer::Merge>(MemoryClass::kScratch, 2 * symbols);
-  return room->text != nullptr && room->symbols != nullptr && room->merges != nullptr;
-}
-
 Sampler::Candidate* take_sampler_room(Arena* arena) {
   return arena->take<Sampler::Candidate>(MemoryClass::kScratch, kMaxTopK);
 }
@@ -27,12 +18,12 @@ ArenaNeed arena_need(const ImageHeader& header, const LoadOptions& options) {
   // The same calls as a real load and a real generation make, on an arena that only counts.
   Arena counting;
   Transformer transformer;
-  (void)transformer.lay_out(header, context, kernels_of(options), &counting);
+  (void)transformer.lay_out(header, {context, options.kv_format}, kernels_of(options), &counting);
   const Arena::Mark mark = counting.mark();
   (void)transformer.reserve_scratch(&counting);
   counting.release(mark);
-  Tokenizer::Room room = {};
-  (void)take_tokenizer_room(header, &counting, &room);
+  Tokenizer::Room room;
+  (void)room.take(header.vocabulary_tokens, header.context_tokens, &counting);
   counting.release(mark);
   (void)take_sampler_room(&counting);
   ArenaNeed need;
@@ -57,6 +48,7 @@ Status Runtime::load(const uint8_t* image, size_t image_bytes, const LoadOptions
   if (options.context_tokens == 1 || options.context_tokens > header.context_tokens) {
     return Status::kBadArgument;
   }
+  if (static_cast<size_t>(options.kv_format) >= kKvFormatCount) return Status::kBadArgument;
   const uint32_t context = options.context_tokens == 0 ? header.context_tokens : options.context_tokens;
   const uint64_t needed_bytes = arena_need(header, options).total_bytes;
   *arena_needed_bytes = needed_bytes > SIZE_MAX ? SIZE_MAX : static_cast<size_t>(needed_bytes);
@@ -64,7 +56,8 @@ Status Runtime::load(const uint8_t* image, size_t image_bytes, const LoadOptions
 
   kernels_ = &kernels_of(options);
   arena_ = Arena(arena, arena_bytes);
-  if (!transformer_.lay_out(header, context, *kernels_, &arena_)) return Status::kArenaTooSmall;
+  if (!transformer_.lay_out(header, {context, options.kv_format}, *kernels_, &arena_))
+    return Status::kArenaTooSmall;
   status = open_image(image, image_bytes, &image_, transformer_.layers(), &refusal_);
   if (status == Status::kOk) status = check_kernels(image_, transformer_.layers(), *kernels_, &refusal_);
   if (status != Status::kOk) return status;
@@ -110,15 +103,15 @@ Status Runtime::profile(Profiler::TickFunction tick) {
 }
 
 Status Runtime::encode(const char* text, size_t text_bytes, int32_t* ids, uint32_t capacity,
-                       uint32_t* count) {
+                       uint32_t* count, SpecialTokens specials) {
   *count = 0;
   if (!loaded_) return Status::kNotLoaded;
   if (profile_tick_ != nullptr) profiler_.mark();
   const Arena::Mark mark = arena_.mark();
-  Tokenizer::Room room = {};
+  Tokenizer::Room room;
   Status status = Status::kArenaTooSmall;
-  if (take_tokenizer_room(image_.header, &arena_, &room)) {
-    status = tokenizer_.encode(text, text_bytes, room, ids, capacity, count);
+  if (room.take(image_.header.vocabulary_tokens, image_.header.context_tokens, &arena_)) {
+    status = tokenizer_.encode(text, text_bytes, specials, room, ids, capacity, count);
   }
   arena_.release(mark);
   lap(Operator::kTokenize);

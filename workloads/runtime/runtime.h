@@ -30,6 +30,7 @@ constexpr const char* kRuntimeVersion = "0.1.0";
 struct LoadOptions {
   uint32_t context_tokens = 0;         // 0: the image's own
   const KernelSet* kernels = nullptr;  // null: best_kernels()
+  KvFormat kv_format = KvFormat::kF32;
 };
 
 // Peak bytes since load(). weights are read in place.
@@ -61,6 +62,7 @@ class Runtime {
   const ImageHeader& header() const { return image_.header; }
   const char* kernel_isa() const { return kernels_ == nullptr ? "" : kernels_->isa; }
   uint32_t context_tokens() const { return transformer_.context_tokens(); }
+  KvFormat kv_format() const { return transformer_.kv_format(); }
   uint64_t weight_macs_per_token() const { return image_.weight_macs_per_token; }
 
   // Whether encode() begins with BOS, and its id; -1 where the model has none. Only once loaded.
@@ -72,7 +74,8 @@ class Runtime {
 
   // Text (UTF-8, at most kMaxPromptBytes) -> ids [*count], BOS included where the model wants one.
   // kPromptTooLong when the text or the ids are more than fit.
-  Status encode(const char* text, size_t text_bytes, int32_t* ids, uint32_t capacity, uint32_t* count);
+  Status encode(const char* text, size_t text_bytes, int32_t* ids, uint32_t capacity, uint32_t* count,
+                SpecialTokens specials = SpecialTokens::kNone);
 
   // Runs ids [count] after what was run before. kPromptTooLong unless a token's room is left in the context.
   Status prefill(const int32_t* ids, uint32_t count);
@@ -81,7 +84,8 @@ class Runtime {
   // kContextFull at the end of the context.
   Status next_token(int32_t* id, bool* is_end);
 
-  // Logits [header().vocabulary_tokens] of the position run last; null before prefill().
+  // Logits [header().vocabulary_tokens] of the position run last, until the next is run; null before
+  // prefill().
   const float* logits() const { return has_logits_ ? transformer_.logits() : nullptr; }
 
   // The raw bytes of one token, [*text_bytes <= capacity]. Control tokens have none. `is_first` drops the

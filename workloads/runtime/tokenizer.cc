@@ -2,10 +2,11 @@
 
 #include <cstring>
 
+#include "workloads/runtime/pretokenizer.h"
+
 namespace slmrig::runtime {
 namespace {
 
-constexpr uint16_t kNone = 0xFFFF;
 constexpr uint8_t kSpace = 0x20;
 
 // Bytes of the UTF-8 character that begins with `first`; stray continuation bytes stand alone.
@@ -16,117 +17,101 @@ uint32_t character_bytes(uint8_t first) {
   return 1;
 }
 
-bool before(const Tokenizer::Merge& a, const Tokenizer::Merge& b) {
-  return a.rank != b.rank ? a.rank < b.rank : a.left < b.left;
-}
+uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
-bool can_match_text(uint8_t type) {
-  return type == static_cast<uint8_t>(PieceType::kNormal) ||
-         type == static_cast<uint8_t>(PieceType::kUserDefined);
-}
-
-// True when `count` elements of element_bytes at `offset` lie inside the section, aligned to 4.
-bool lies_within(uint64_t offset, uint64_t count, uint64_t element_bytes, uint64_t section_bytes) {
-  return offset % 4 == 0 && offset <= section_bytes && count * element_bytes <= section_bytes - offset;
-}
-
-bool is_id(uint32_t id, uint32_t piece_count) { return id == kNoTokenId || id < piece_count; }
-
-Status refuse(Refusal* refusal, const char* reason, uint64_t offset) {
-  *refusal = {reason, offset};
-  return Status::kBadImage;
-}
-
-Status check_header(const TokenizerHeader& header, size_t section_bytes, Refusal* refusal) {
-  if (header.kind != kTokenizerSentencePiece) {
-    *refusal = {"the tokenizer is of a kind that this runtime does not know", 0};
-    return Status::kUnsupportedImage;
-  }
-  const uint32_t count = header.piece_count;
-  if (count == 0 || count >= kNoToken) return refuse(refusal, "the tokenizer has no or too many pieces", 0);
-  if (!lies_within(header.pieces_offset, count, sizeof(PieceEntry), section_bytes) ||
-      !lies_within(header.byte_tokens_offset, 256, 2, section_bytes) ||
-      !lies_within(header.slots_offset, header.slot_count, 2, section_bytes) ||
-      !lies_within(header.text_offset, header.text_bytes, 1, section_bytes)) {
-    return refuse(refusal, "a part of the tokenizer reaches beyond its section", 0);
-  }
-  if (header.slot_count == 0 || (header.slot_count & (header.slot_count - 1)) != 0) {
-    return refuse(refusal, "the tokenizer's hash table is not a power of two", header.slots_offset);
-  }
-  bool ids_good = is_id(header.bos_id, count) && header.unknown_id < count;
-  for (const uint32_t id : header.end_ids) ids_good = ids_good && is_id(id, count);
-  if (!ids_good || ((header.flags & kTokenizerAddBos) != 0 && header.bos_id == kNoTokenId)) {
-    return refuse(refusal, "a special token is outside the vocabulary", 0);
-  }
-  return Status::kOk;
-}
-
-Status check_pieces(const TokenizerHeader& header, const PieceEntry* pieces, Refusal* refusal) {
-  for (uint32_t id = 0; id < header.piece_count; ++id) {
-    const PieceEntry& piece = pieces[id];
-    if (piece.text_offset > header.text_bytes || piece.text_bytes > header.text_bytes - piece.text_offset ||
-        piece.text_bytes > header.longest_piece_bytes ||
-        (piece.type == static_cast<uint8_t>(PieceType::kByte) && piece.text_bytes != 1)) {
-      return refuse(refusal, "a piece reaches beyond the tokenizer's text",
-                    header.pieces_offset + id * sizeof(PieceEntry));
-    }
-  }
-  return Status::kOk;
-}
-
-Status check_tables(const TokenizerHeader& header, const PieceEntry* pieces, const uint16_t* byte_tokens,
-                    const uint16_t* slots, Refusal* refusal) {
-  for (uint32_t byte = 0; byte < 256; ++byte) {
-    if (byte_tokens[byte] != kNoToken && byte_tokens[byte] >= header.piece_count) {
-      return refuse(refusal, "a byte token is outside the vocabulary", header.byte_tokens_offset + 2 * byte);
-    }
-  }
-  uint32_t empty_slots = 0;
-  for (uint32_t slot = 0; slot < header.slot_count; ++slot) {
-    if (slots[slot] == kNoToken) {
-      ++empty_slots;
-    } else if (slots[slot] >= header.piece_count || !can_match_text(pieces[slots[slot]].type)) {
-      return refuse(refusal, "the tokenizer's hash table holds a wrong id", header.slots_offset + 2 * slot);
-    }
-  }
-  // A probe ends at an empty slot: without one it would never end.
-  return empty_slots > 0 ? Status::kOk
-                         : refuse(refusal, "the tokenizer's hash table is full", header.slots_offset);
+uint32_t rank_of(const PieceEntry& piece) {
+  return piece.rank | (static_cast<uint32_t>(piece.rank_high) << 16);
 }
 
 }  // namespace
 
-// A binary heap, best merge at the front.
-struct Tokenizer::MergeHeap {
-  Merge* entries;
-  uint32_t size;
+struct Tokenizer::Output {
+  int32_t* ids;
+  uint32_t capacity;
+  uint32_t count;
 
-  void push(const Merge& merge) {
-    uint32_t place = size++;
-    while (place > 0) {
-      const uint32_t parent = (place - 1) / 2;
-      if (!before(merge, entries[parent])) break;
-      entries[place] = entries[parent];
-      place = parent;
+  // False when there is no place left.
+  bool add(uint32_t id) {
+    if (count == capacity) return false;
+    ids[count++] = static_cast<int32_t>(id);
+    return true;
+  }
+};
+
+// A token that stands in a text as it is; bytes 0: there is none.
+struct Tokenizer::Special {
+  uint32_t start;
+  uint32_t bytes;
+  uint32_t id;
+};
+
+// Merges the symbols of one word. A symbol's length stands at its first and its last byte, so that both
+// neighbours are found without links; a rank stands at a symbol's first byte, and kNone everywhere else.
+template <typename Rank>
+class Tokenizer::Merger {
+ public:
+  static constexpr Rank kNone = static_cast<Rank>(~Rank{0});
+
+  Merger(const Tokenizer& tokenizer, const uint8_t* text, uint8_t* lengths, void* ranks, uint32_t bytes)
+      : tokenizer_(tokenizer),
+        text_(text),
+        lengths_(lengths),
+        ranks_(static_cast<Rank*>(ranks)),
+        bytes_(bytes) {}
+
+  void run() {
+    for (uint32_t place = 0; place < bytes_; ++place) ranks_[place] = kNone;
+    for (uint32_t place = 0; place < bytes_; place += lengths_[place]) ranks_[place] = rank_at(place);
+    // Every round makes one symbol of two: fewer rounds than bytes.
+    for (uint32_t round = 0; round < bytes_; ++round) {
+      const uint32_t best = best_place();
+      if (ranks_[best] == kNone) return;
+      merge_at(best);
     }
-    entries[place] = merge;
   }
 
-  Merge pop() {
-    const Merge best = entries[0];
-    const Merge last = entries[--size];
+ private:
+  // The leftmost of the lowest. Two passes: the first is a plain minimum, which compilers turn into vector
+  // code.
+  uint32_t best_place() const {
+    Rank lowest = kNone;
+    for (uint32_t place = 0; place < bytes_; ++place) {
+      lowest = ranks_[place] < lowest ? ranks_[place] : lowest;
+    }
     uint32_t place = 0;
-    for (;;) {
-      uint32_t child = 2 * place + 1;
-      if (child >= size) break;
-      if (child + 1 < size && before(entries[child + 1], entries[child])) ++child;
-      if (!before(entries[child], last)) break;
-      entries[place] = entries[child];
-      place = child;
-    }
-    entries[place] = last;
-    return best;
+    while (place + 1 < bytes_ && ranks_[place] != lowest) ++place;
+    return place;
   }
+
+  void merge_at(uint32_t place) {
+    const uint32_t right = place + lengths_[place];
+    const uint32_t bytes = static_cast<uint32_t>(lengths_[place]) + lengths_[right];
+    ranks_[right] = kNone;
+    lengths_[place] = static_cast<uint8_t>(bytes);
+    lengths_[place + bytes - 1] = static_cast<uint8_t>(bytes);
+    ranks_[place] = rank_at(place);
+    if (place == 0) return;
+    const uint32_t left = place - lengths_[place - 1];
+    ranks_[left] = rank_at(left);
+  }
+
+  // Of the merge of the symbol at `place` with its right neighbour.
+  Rank rank_at(uint32_t place) const {
+    const uint32_t left_bytes = lengths_[place];
+    const uint32_t right = place + left_bytes;
+    if (right >= bytes_) return kNone;
+    const uint32_t id = tokenizer_.find(text_ + place, left_bytes + lengths_[right]);
+    if (id == kNoTokenId) return kNone;
+    const PieceEntry& piece = tokenizer_.pieces_[id];
+    if (piece.left_bytes != 0 && piece.left_bytes != left_bytes) return kNone;
+    return static_cast<Rank>(rank_of(piece));
+  }
+
+  const Tokenizer& tokenizer_;
+  const uint8_t* text_;
+  uint8_t* lengths_;
+  Rank* ranks_;
+  uint32_t bytes_;
 };
 
 uint32_t max_prompt_bytes(uint32_t context_tokens) {
@@ -134,24 +119,24 @@ uint32_t max_prompt_bytes(uint32_t context_tokens) {
   return context_tokens <= 64 ? 256 : 4 * context_tokens;
 }
 
+bool Tokenizer::Room::take(uint32_t vocabulary_tokens, uint32_t context_tokens, Arena* arena) {
+  prompt_bytes = max_prompt_bytes(context_tokens);
+  const uint64_t places = prompt_bytes + 1;
+  const uint64_t rank_bytes = vocabulary_tokens > kMaxNarrowPieces ? 4 : 2;
+  text = arena->take<uint8_t>(MemoryClass::kScratch, places);
+  lengths = arena->take<uint8_t>(MemoryClass::kScratch, places);
+  ranks = arena->take<uint8_t>(MemoryClass::kScratch, places * rank_bytes);
+  return text != nullptr && lengths != nullptr && ranks != nullptr;
+}
+
 Status Tokenizer::open(const uint8_t* section, size_t section_bytes, Refusal* refusal) {
-  if (section_bytes < sizeof(TokenizerHeader)) {
-    return refuse(refusal, "the tokenizer section is cut short", 0);
-  }
-  const auto* header = reinterpret_cast<const TokenizerHeader*>(section);
-  Status status = check_header(*header, section_bytes, refusal);
+  const Status status = check_tokenizer(section, section_bytes, refusal);
   if (status != Status::kOk) return status;
-  const auto* pieces = reinterpret_cast<const PieceEntry*>(section + header->pieces_offset);
-  const auto* byte_tokens = reinterpret_cast<const uint16_t*>(section + header->byte_tokens_offset);
-  const auto* slots = reinterpret_cast<const uint16_t*>(section + header->slots_offset);
-  status = check_pieces(*header, pieces, refusal);
-  if (status == Status::kOk) status = check_tables(*header, pieces, byte_tokens, slots, refusal);
-  if (status != Status::kOk) return status;
-  header_ = header;
-  pieces_ = pieces;
-  byte_tokens_ = byte_tokens;
-  slots_ = slots;
-  text_ = section + header->text_offset;
+  header_ = reinterpret_cast<const TokenizerHeader*>(section);
+  pieces_ = reinterpret_cast<const PieceEntry*>(section + header_->pieces_offset);
+  byte_tokens_ = section + header_->byte_tokens_offset;
+  slots_ = section + header_->slots_offset;
+  text_ = section + header_->text_offset;
   return Status::kOk;
 }
 
@@ -162,114 +147,158 @@ bool Tokenizer::is_end(uint32_t id) const {
   return false;
 }
 
-// The id of a text, or kNoToken.
-uint16_t Tokenizer::find(const uint8_t* text, size_t text_bytes) const {
-  if (text_bytes > header_->longest_piece_bytes) return kNoToken;
+uint32_t Tokenizer::slot(uint32_t index) const {
+  if (is_wide()) return reinterpret_cast<const uint32_t*>(slots_)[index];
+  const uint16_t id = reinterpret_cast<const uint16_t*>(slots_)[index];
+  return id == kNoToken ? kNoTokenId : id;
+}
+
+uint32_t Tokenizer::byte_token(uint8_t byte) const {
+  if (is_wide()) return reinterpret_cast<const uint32_t*>(byte_tokens_)[byte];
+  const uint16_t id = reinterpret_cast<const uint16_t*>(byte_tokens_)[byte];
+  return id == kNoToken ? kNoTokenId : id;
+}
+
+uint32_t Tokenizer::find(const uint8_t* text, size_t text_bytes) const {
+  if (text_bytes > header_->longest_piece_bytes) return kNoTokenId;
   const uint32_t mask = header_->slot_count - 1;
-  uint32_t slot = piece_hash(text, text_bytes) & mask;
-  while (slots_[slot] != kNoToken) {
-    const PieceEntry& piece = pieces_[slots_[slot]];
+  uint32_t index = piece_hash(text, text_bytes) & mask;
+  for (uint32_t id = slot(index); id != kNoTokenId; id = slot(index)) {
+    const PieceEntry& piece = pieces_[id];
     if (piece.text_bytes == text_bytes && std::memcmp(text_ + piece.text_offset, text, text_bytes) == 0) {
-      return slots_[slot];
+      return id;
     }
-    slot = (slot + 1) & mask;
+    index = (index + 1) & mask;
   }
-  return kNoToken;
+  return kNoTokenId;
 }
 
-void Tokenizer::consider(const Room& room, uint16_t left, uint16_t right, MergeHeap* heap) const {
-  if (left == kNone || right == kNone) return;
-  const Symbol& a = room.symbols[left];
-  const uint32_t both_bytes = static_cast<uint32_t>(a.text_bytes) + room.symbols[right].text_bytes;
-  const uint16_t id = find(room.text + a.start, both_bytes);
-  if (id == kNoToken) return;
-  heap->push({pieces_[id].rank, left, right, static_cast<uint16_t>(both_bytes)});
+bool Tokenizer::is_special(const PieceEntry& piece, SpecialTokens specials) const {
+  const auto type = static_cast<PieceType>(piece.type);
+  if (piece.text_bytes == 0) return false;
+  // SentencePiece merges pieces that a user defined like any other.
+  if (type == PieceType::kUserDefined) return is_byte_level();
+  return type == PieceType::kControl && specials == SpecialTokens::kControl;
 }
 
-// Copies the text, spaces normalised, and makes one symbol a character.
-uint32_t Tokenizer::split(const char* text, size_t text_bytes, const Room& room) const {
-  const auto* bytes = reinterpret_cast<const uint8_t*>(text);
+// The first in the text; of those that begin at the same place the longest.
+Tokenizer::Special Tokenizer::next_special(const uint8_t* text, uint32_t text_bytes,
+                                           SpecialTokens specials) const {
+  Special best = {text_bytes, 0, 0};
+  if (!is_byte_level() && specials == SpecialTokens::kNone) return best;
+  for (uint32_t id = 0; id < header_->piece_count; ++id) {
+    const PieceEntry& piece = pieces_[id];
+    if (!is_special(piece, specials)) continue;
+    const uint8_t* wanted = text_ + piece.text_offset;
+    const uint32_t length = piece.text_bytes;
+    for (uint32_t start = 0; start <= best.start && start + length <= text_bytes; ++start) {
+      if (text[start] != wanted[0] || std::memcmp(text + start, wanted, length) != 0) continue;
+      if (start < best.start || length > best.bytes) best = {start, length, id};
+      break;
+    }
+  }
+  return best;
+}
+
+// Copies the text as the pieces have it; returns its bytes, at most text_bytes + 1.
+uint32_t Tokenizer::normalise(const uint8_t* text, uint32_t text_bytes, uint8_t* to) const {
+  if (is_byte_level()) {
+    std::memcpy(to, text, text_bytes);
+    return text_bytes;
+  }
   uint32_t length = 0;
-  if ((header_->flags & kTokenizerAddSpacePrefix) != 0 && text_bytes > 0) room.text[length++] = kSpace;
-  for (size_t i = 0; i < text_bytes;) {
+  if ((header_->flags & kTokenizerAddSpacePrefix) != 0 && text_bytes > 0) to[length++] = kSpace;
+  for (uint32_t i = 0; i < text_bytes;) {
     // U+2581 is how SentencePiece writes a space.
-    if (i + 3 <= text_bytes && bytes[i] == 0xE2 && bytes[i + 1] == 0x96 && bytes[i + 2] == 0x81) {
-      room.text[length++] = kSpace;
+    if (i + 3 <= text_bytes && text[i] == 0xE2 && text[i + 1] == 0x96 && text[i + 2] == 0x81) {
+      to[length++] = kSpace;
       i += 3;
     } else {
-      room.text[length++] = bytes[i++];
+      to[length++] = text[i++];
     }
   }
-  uint32_t count = 0;
-  for (uint32_t start = 0; start < length; ++count) {
-    const uint32_t wanted = character_bytes(room.text[start]);
-    const uint32_t size = wanted < length - start ? wanted : length - start;
-    room.symbols[count] = {static_cast<uint16_t>(start), static_cast<uint16_t>(size),
-                           count == 0 ? kNone : static_cast<uint16_t>(count - 1),
-                           static_cast<uint16_t>(count + 1)};
-    start += size;
-  }
-  if (count > 0) room.symbols[count - 1].next = kNone;
-  return count;
+  return length;
 }
 
-void Tokenizer::merge(const Room& room, uint32_t symbol_count) const {
-  MergeHeap heap = {room.merges, 0};
-  for (uint32_t i = 1; i < symbol_count; ++i) {
-    consider(room, static_cast<uint16_t>(i - 1), static_cast<uint16_t>(i), &heap);
+// Bytes at the front of the text that no merge reaches beyond.
+uint32_t Tokenizer::word_bytes(const uint8_t* text, uint32_t text_bytes) const {
+  if (is_byte_level()) {
+    return first_word_bytes(static_cast<PreTokenizer>((header_->flags >> kPreTokenizerShift) & 0xFFU), text,
+                            text_bytes);
   }
-  // Each merge takes one entry from the heap and adds at most two: never more than 2 * symbol_count.
-  while (heap.size > 0) {
-    const Merge best = heap.pop();
-    Symbol& left = room.symbols[best.left];
-    Symbol& right = room.symbols[best.right];
-    if (left.text_bytes == 0 || right.text_bytes == 0 ||
-        left.text_bytes + right.text_bytes != best.text_bytes || left.next != best.right) {
+  if ((header_->flags & kTokenizerSpacesLead) == 0) return text_bytes;
+  uint32_t bytes = 0;
+  do {
+    bytes = smaller(bytes + character_bytes(text[bytes]), text_bytes);
+  } while (bytes < text_bytes && (text[bytes] != kSpace || text[bytes - 1] == kSpace));
+  return bytes;
+}
+
+bool Tokenizer::emit(const uint8_t* text, const uint8_t* lengths, uint32_t text_bytes, Output* output) const {
+  for (uint32_t place = 0; place < text_bytes; place += lengths[place]) {
+    const uint32_t id = find(text + place, lengths[place]);
+    if (id != kNoTokenId) {
+      if (!output->add(id)) return false;
       continue;
     }
-    left.text_bytes = best.text_bytes;
-    right.text_bytes = 0;
-    left.next = right.next;
-    if (right.next != kNone) room.symbols[right.next].previous = best.left;
-    consider(room, left.previous, best.left, &heap);
-    consider(room, best.left, left.next, &heap);
-  }
-}
-
-Status Tokenizer::emit(const Room& room, uint32_t symbol_count, int32_t* ids, uint32_t capacity,
-                       uint32_t* count) const {
-  uint32_t place = 0;
-  if (symbol_count == 0) return Status::kOk;
-  while (place != kNone) {
-    const Symbol& symbol = room.symbols[place];
-    const uint8_t* text = room.text + symbol.start;
-    const uint16_t id = find(text, symbol.text_bytes);
-    const uint32_t tokens = id != kNoToken ? 1 : symbol.text_bytes;
-    if (tokens > capacity - *count) return Status::kPromptTooLong;
-    if (id != kNoToken) {
-      ids[(*count)++] = id;
-    } else {
-      for (uint32_t i = 0; i < symbol.text_bytes; ++i) {
-        const uint16_t byte_id = byte_tokens_[text[i]];
-        ids[(*count)++] = byte_id == kNoToken ? static_cast<int32_t>(header_->unknown_id) : byte_id;
-      }
+    for (uint32_t i = 0; i < lengths[place]; ++i) {
+      const uint32_t byte_id = byte_token(text[place + i]);
+      const uint32_t told = byte_id == kNoTokenId ? header_->unknown_id : byte_id;
+      if (told != kNoTokenId && !output->add(told)) return false;
     }
-    place = symbol.next;
   }
-  return Status::kOk;
+  return true;
 }
 
-Status Tokenizer::encode(const char* text, size_t text_bytes, const Room& room, int32_t* ids,
-                         uint32_t capacity, uint32_t* count) const {
+// `text` lies in room.text, as normalise() left it.
+bool Tokenizer::encode_word(const uint8_t* text, uint32_t text_bytes, const Room& room,
+                            Output* output) const {
+  if ((header_->flags & kTokenizerIgnoreMerges) != 0) {
+    const uint32_t id = find(text, text_bytes);
+    if (id != kNoTokenId) return output->add(id);
+  }
+  for (uint32_t place = 0; place < text_bytes;) {
+    const uint32_t wanted = is_byte_level() ? 1 : character_bytes(text[place]);
+    const uint32_t length = smaller(wanted, text_bytes - place);
+    room.lengths[place] = static_cast<uint8_t>(length);
+    room.lengths[place + length - 1] = static_cast<uint8_t>(length);
+    place += length;
+  }
+  if (is_wide()) {
+    Merger<uint32_t>(*this, text, room.lengths, room.ranks, text_bytes).run();
+  } else {
+    Merger<uint16_t>(*this, text, room.lengths, room.ranks, text_bytes).run();
+  }
+  return emit(text, room.lengths, text_bytes, output);
+}
+
+bool Tokenizer::encode_part(const uint8_t* text, uint32_t text_bytes, const Room& room,
+                            Output* output) const {
+  const uint32_t length = normalise(text, text_bytes, room.text);
+  for (uint32_t done = 0; done < length;) {
+    const uint32_t bytes = word_bytes(room.text + done, length - done);
+    if (!encode_word(room.text + done, bytes, room, output)) return false;
+    done += bytes;
+  }
+  return true;
+}
+
+Status Tokenizer::encode(const char* text, size_t text_bytes, SpecialTokens specials, const Room& room,
+                         int32_t* ids, uint32_t capacity, uint32_t* count) const {
   *count = 0;
   if (text_bytes > room.prompt_bytes) return Status::kPromptTooLong;
-  if (adds_bos()) {
-    if (capacity == 0) return Status::kPromptTooLong;
-    ids[(*count)++] = static_cast<int32_t>(header_->bos_id);
+  const auto* bytes = reinterpret_cast<const uint8_t*>(text);
+  const auto end = static_cast<uint32_t>(text_bytes);
+  Output output = {ids, capacity, 0};
+  bool fits = !adds_bos() || output.add(header_->bos_id);
+  for (uint32_t done = 0; fits && done < end;) {
+    const Special special = next_special(bytes + done, end - done, specials);
+    fits = special.start == 0 || encode_part(bytes + done, special.start, room, &output);
+    if (fits && special.bytes != 0) fits = output.add(special.id);
+    done += special.start + special.bytes;
   }
-  const uint32_t symbol_count = split(text, text_bytes, room);
-  merge(room, symbol_count);
-  return emit(room, symbol_count, ids, capacity, count);
+  *count = output.count;
+  return fits ? Status::kOk : Status::kPromptTooLong;
 }
 
 Status Tokenizer::decode(uint32_t id, bool is_first, char* text, size_t capacity, size_t* text_bytes) const {

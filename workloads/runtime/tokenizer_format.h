@@ -1,8 +1,8 @@
 // The tokenizer section of an image: a vocabulary in a form that needs no heap to use.
 //
-// The host prepares what a board would otherwise build at start: the pieces' text with plain spaces in place
-// of U+2581, merge ranks instead of float scores, and a hash table from text to id. Offsets count from the
-// start of the section and are multiples of 4.
+// The host prepares what a board would otherwise build at start: the pieces' text as the bytes it stands for
+// (plain spaces in place of U+2581, byte-level characters turned back), merge ranks, and a hash table from
+// text to id. Offsets count from the start of the section and are multiples of 4.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,11 @@
 namespace slmrig::runtime {
 
 constexpr uint32_t kTokenizerSentencePiece = 1;  // merges in the order of scores, bytes where no piece fits
+constexpr uint32_t kTokenizerByteLevel = 2;  // words by a pre-tokenizer, then merges of bytes in their order
 constexpr uint16_t kNoToken = 0xFFFF;
 constexpr uint32_t kNoTokenId = 0xFFFFFFFFU;
+// The longest text of a piece: the encoder notes lengths in a byte.
+constexpr uint32_t kLongestPieceBytes = 255;
 constexpr uint32_t kMaxEndTokens = 4;
 
 enum class PieceType : uint8_t {
@@ -26,6 +29,17 @@ enum class PieceType : uint8_t {
 
 constexpr uint32_t kTokenizerAddBos = 1U;
 constexpr uint32_t kTokenizerAddSpacePrefix = 2U;
+constexpr uint32_t kTokenizerIgnoreMerges = 4U;  // a whole word that is a piece is taken as it is
+constexpr uint32_t kTokenizerWide = 8U;          // byte tokens and slots hold 32-bit ids, kNoTokenId for none
+// No piece has a space behind something else: a merge never reaches from a word into the next.
+constexpr uint32_t kTokenizerSpacesLead = 16U;
+constexpr uint32_t kPreTokenizerShift = 8;  // flags, bits 8 to 15: PreTokenizer; byte-level only
+// A vocabulary of more pieces is wide.
+constexpr uint32_t kMaxNarrowPieces = 65534;
+
+// How a text is cut into words (pretokenizer.h). Values are part of the format.
+enum class PreTokenizer : uint8_t { kDefault = 0, kGpt2 = 1, kLlama3 = 2, kQwen2 = 3, kSmollm = 4 };
+constexpr uint32_t kPreTokenizerCount = 5;
 
 struct TokenizerHeader {
   uint32_t kind;
@@ -36,8 +50,8 @@ struct TokenizerHeader {
   uint32_t unknown_id;
   uint32_t end_ids[kMaxEndTokens];  // kNoTokenId in the unused places
   uint32_t pieces_offset;           // PieceEntry [piece_count]
-  uint32_t byte_tokens_offset;      // uint16_t [256]: the token of each byte, or kNoToken
-  uint32_t slots_offset;            // uint16_t [slot_count]: ids by hash, linear probing, or kNoToken
+  uint32_t byte_tokens_offset;      // uint16_t (wide: uint32_t) [256]: the token of each byte, or none
+  uint32_t slots_offset;            // uint16_t (wide: uint32_t) [slot_count]: ids by hash, linear probing
   uint32_t slot_count;              // a power of two, at least one slot empty
   uint32_t text_offset;             // the pieces' bytes
   uint32_t text_bytes;
@@ -49,7 +63,9 @@ struct PieceEntry {
   uint16_t text_bytes;
   uint16_t rank;  // merge order, 0 first; equal scores share one
   uint8_t type;   // PieceType
-  uint8_t reserved[3];
+  // The piece arises only from a left part of so many bytes (its own length: from none); 0: from any two.
+  uint8_t left_bytes;
+  uint16_t rank_high;  // the upper half of the rank
 };
 static_assert(sizeof(PieceEntry) == 12, "the layout of a piece is fixed");
 

@@ -27,9 +27,9 @@ uint32_t saturate(uint64_t bytes) { return bytes > UINT32_MAX ? UINT32_MAX : sta
 
 Status SlmEngine::load(agent::ByteView image, const agent::LoadSettings& settings, uint8_t* arena,
                        size_t arena_bytes, size_t* arena_needed_bytes) {
-  if (settings.kv_format != agent::KvFormat::kF32) return Status::kBadArgument;
   runtime::LoadOptions options;
   options.context_tokens = settings.context_tokens;
+  options.kv_format = static_cast<runtime::KvFormat>(settings.kv_format);
   return to_agent(
       runtime_.load(image.data, image.size_bytes, options, arena, arena_bytes, arena_needed_bytes));
 }
@@ -41,6 +41,7 @@ agent::ModelFacts SlmEngine::facts() const {
   facts.context_tokens = runtime_.context_tokens();
   facts.vocabulary_tokens = header.vocabulary_tokens;
   facts.weight_macs_per_token = runtime_.weight_macs_per_token();
+  facts.kv_format = static_cast<agent::KvFormat>(runtime_.kv_format());
   static_assert(sizeof(facts.name) == sizeof(header.name), "names fit");
   static_assert(sizeof(facts.variant) == sizeof(header.variant), "variants fit");
   std::memcpy(facts.name, header.name, sizeof(facts.name));
