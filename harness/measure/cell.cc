@@ -104,6 +104,7 @@ Done CellRun::one(const Prompt& prompt, uint32_t repeat) {
   }
   failed_in_a_row_ = 0;
   outcome_.busy_ns += reply->host_ns;
+  if (repeat == 0) add_plain_ticks(*reply, outcome_.plain);
   Generation record = record_of(prompt, repeat, std::move(*reply));
   record.started_at_ns = started_at_ns;
   return context_.sink.add(record);

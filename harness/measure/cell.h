@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/measure/profile_pass.h"
 #include "harness/measure/session.h"
 
 namespace slmrig::measure {
@@ -16,6 +17,7 @@ struct CellOutcome {
   std::optional<base::Error> broken;   // the board or its link broke; end_cell was not written
   bool stopped = false;                // ended as interrupted
   int64_t busy_ns = 0;
+  PlainTicks plain;  // of the first repeat
 };
 
 rig::LoadRequest load_request(const base::Session& session);

@@ -1,5 +1,7 @@
 #include "harness/measure/profile_pass.h"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 #include <tuple>
@@ -21,6 +23,7 @@ class ProfileSum {
 
   void add(const rig::RunReply& reply) {
     ++sum_.generations;
+    generated_tokens_ += reply.generated_tokens;
     // The first token's duration is the whole of prefill: encode, prefill, first sample.
     const uint64_t prefill_ticks = reply.token_ticks.front();
     const uint64_t all_ticks =
@@ -28,6 +31,17 @@ class ProfileSum {
     add_phase(Phase::kPrefill, reply.prompt_tokens, prefill_ticks, reply);
     add_phase(Phase::kDecode, reply.generated_tokens - 1, all_ticks - prefill_ticks, reply);
     for (const OperatorCost& cost : reply.operators) add_operator(cost);
+  }
+
+  // The cost of looking that the device has not seen, taken off each call of a phase alike.
+  void take_off_rest(const PlainTicks& plain) {
+    if (plain.generated_tokens != generated_tokens_) return;
+    for (const Phase phase : {Phase::kPrefill, Phase::kDecode}) {
+      base::PhaseCost& cost = sum_.phases[static_cast<std::size_t>(phase)];
+      const uint64_t known = plain.ticks[static_cast<std::size_t>(phase)] + cost.subtracted_ticks;
+      if (cost.ticks <= known || cost.ticks - known > cost.subtracted_ticks) continue;
+      cost.subtracted_ticks += spread(phase, cost.ticks - known);
+    }
   }
 
   const base::Profile& sum() const { return sum_; }
@@ -38,6 +52,22 @@ class ProfileSum {
     sum_.phases[at].tokens += tokens;
     sum_.phases[at].ticks += ticks;
     sum_.phases[at].subtracted_ticks += reply.subtracted_ticks[at];
+  }
+
+  // Returns what could be taken off: an operator has no less than no ticks.
+  uint64_t spread(Phase phase, uint64_t ticks) {
+    uint64_t calls = 0;
+    for (const OperatorCost& cost : sum_.operators) calls += cost.phase == phase ? cost.calls : 0;
+    const double per_call = static_cast<double>(ticks) / static_cast<double>(std::max<uint64_t>(calls, 1));
+    uint64_t taken = 0;
+    for (OperatorCost& cost : sum_.operators) {
+      if (cost.phase != phase) continue;
+      const auto share = static_cast<uint64_t>(std::llround(per_call * static_cast<double>(cost.calls)));
+      const uint64_t own = std::min(share, cost.ticks);
+      cost.ticks -= own;
+      taken += own;
+    }
+    return taken;
   }
 
   void add_operator(const OperatorCost& cost) {
@@ -55,13 +85,23 @@ class ProfileSum {
   }
 
   base::Profile sum_;
+  uint64_t generated_tokens_ = 0;
   std::map<std::tuple<Phase, int32_t, std::string>, std::size_t> places_;
 };
 
 }  // namespace
 
+void add_plain_ticks(const rig::RunReply& reply, PlainTicks& plain) {
+  const uint64_t prefill_ticks = reply.token_ticks.front();
+  const uint64_t all_ticks = std::accumulate(reply.token_ticks.begin(), reply.token_ticks.end(), uint64_t{0});
+  plain.ticks[static_cast<std::size_t>(Phase::kPrefill)] += prefill_ticks;
+  plain.ticks[static_cast<std::size_t>(Phase::kDecode)] += all_ticks - prefill_ticks;
+  plain.generated_tokens += reply.generated_tokens;
+}
+
 Result<ProfileOutcome> profile_cell(rig::LiveBoard& board, const SessionInputs& inputs,
-                                    const SessionContext& context, const base::Cell& cell) {
+                                    const SessionContext& context, const base::Cell& cell,
+                                    const PlainTicks& plain) {
   const std::string& bench = inputs.session.bench;
   const base::Suite& suite = base::suite_of(inputs.plan, cell);
   const std::size_t prompts = base::prompt_count(cell.settings, suite);
@@ -93,6 +133,7 @@ Result<ProfileOutcome> profile_cell(rig::LiveBoard& board, const SessionInputs& 
     }
     profile.add(*reply);
   }
+  profile.take_off_rest(plain);
   SLMRIG_TRY(context.sink.add(profile.sum()));
   return outcome;
 }

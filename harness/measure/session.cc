@@ -60,10 +60,11 @@ class SessionRun {
 
   Done profile_cells() {
     for (const base::Cell& cell : inputs_.session.cells) {
-      const auto& good = measured_cells_;
-      if (std::find(good.begin(), good.end(), cell.cell_id) == good.end()) continue;
+      const auto measured = measured_cells_.find(cell.cell_id);
+      if (measured == measured_cells_.end()) continue;
       if (!goes_on()) break;
-      SLMRIG_ASSIGN(const ProfileOutcome outcome, profile_cell(board_, inputs_, context_, cell));
+      SLMRIG_ASSIGN(const ProfileOutcome outcome,
+                    profile_cell(board_, inputs_, context_, cell, measured->second));
       outcome_.busy_ns += outcome.busy_ns;
       if (!outcome.go_on) break;
     }
@@ -161,7 +162,7 @@ class SessionRun {
           fmt::format("{} {} {}", inputs_.session.model, inputs_.session.variant, cell.suite);
       outcome_.cell_errors.push_back(base::within(place, *outcome.failure));
     } else if (outcome.ended) {
-      measured_cells_.push_back(cell.cell_id);
+      measured_cells_[cell.cell_id] = outcome.plain;
     }
     outcome_.broken = std::move(outcome.broken);
     return {};
@@ -191,7 +192,7 @@ class SessionRun {
   const SessionInputs& inputs_;
   const SessionContext& context_;
   SessionOutcome outcome_;
-  std::vector<std::string> measured_cells_;  // ids; those that ended ok
+  std::map<std::string, PlainTicks> measured_cells_;  // by id; those that ended ok
 };
 
 }  // namespace

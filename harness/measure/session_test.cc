@@ -279,6 +279,29 @@ TEST_CASE("A profile pass comes after timing and memory, and adds the prompts of
   CHECK(profile.operators[2].ticks == 15);
 }
 
+TEST_CASE("What looking costs between operators is taken off each call, unless something else is in it") {
+  // In the profile pass a token takes 6 ticks, of which the device took off 1 and the timing pass knew
+  // `plain`.
+  for (const auto& [plain_decode, expected] : {std::pair<uint64_t, uint64_t>{6, 5}, {5, 5}, {4, 4}, {3, 5}}) {
+    Bed bed;
+    bed.session.cold_starts = 0;
+    bed.session.cells[0].settings.prompts = 1;
+    bed.profile = true;
+    bed.board.on_run = [&](const rig::RunRequest& request) -> base::Result<rig::RunReply> {
+      if (request.profile) return profiled_reply();
+      rig::RunReply reply = ScriptedBoard::good_reply();
+      reply.token_ticks[1] = plain_decode;
+      return reply;
+    };
+    REQUIRE(bed.measure());
+    const base::Profile& profile = bed.sink.profiles.at(0);
+    INFO(plain_decode);
+    CHECK(profile.operators[2].ticks == expected);
+    CHECK(profile.phases[1].ticks == 6);
+    CHECK(profile.phases[1].subtracted_ticks == 6 - expected);
+  }
+}
+
 TEST_CASE(
     "An engine that cannot profile, or a board that breaks in the pass, leaves the cell as it was measured") {
   for (const bool breaks : {false, true}) {
