@@ -37,7 +37,8 @@ struct ArenaSettings {
 };
 
 // What the model under this recipe is, with its image in the cache. kBadInput passes slmforge's own words on
-// (a broken GGUF, an unknown recipe); kUnsupported says why the recipe cannot apply to this model (its rows
+// (a broken GGUF, an unknown recipe, a recipe that wants a calibration text: slmforge has one for the bundled models,
+// others have it beside them as <model>.calibration.txt); kUnsupported says why the recipe cannot apply to this model (its rows
 // do not hold a whole block, ...); kIo when the cache cannot be written.
 base::Result<base::VariantFacts> provision_variant(const base::ModelRef& model, const std::string& variant,
                                                    const ArenaSettings& arena, const Workshop& workshop);

@@ -25,14 +25,37 @@ struct Recipe {
   const std::string& variant;
   const ArenaSettings& arena;
   std::string model_sha256;
-  std::string student_sha256;  // of a trained variant that lies beside the model; empty: there is none
   std::string forge_sha256;
+  // Files beside the model that slmforge may use; empty: there is none.
+  std::string student_sha256;    // <model>.<variant>.gguf: a trained variant
+  std::string calibration_file;  // <model>.calibration.txt
+  std::string calibration_sha256;
 
   std::string key() const {
-    return base::sha256_hex(fmt::format("image 1\n{}\n{}\n{}\n{}\n{}\n", model_sha256, variant,
-                                        arena.context_tokens, base::to_string(arena.kv), forge_sha256));
+    return base::sha256_hex(fmt::format("image 2\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", model_sha256, student_sha256,
+                                        calibration_sha256, variant, arena.context_tokens,
+                                        base::to_string(arena.kv), forge_sha256));
   }
 };
+
+// The SHA-256 of a file that need not be there; empty when it is not.
+Result<std::string> sha256_if_there(const fs::path& file) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(file, ignored)) return std::string();
+  return remembered_sha256(file);
+}
+
+Result<Recipe> identify(const base::ModelRef& model, const std::string& variant, const ArenaSettings& arena,
+                        const Workshop& workshop) {
+  Recipe recipe{model, variant, arena, {}, {}, {}, {}, {}};
+  SLMRIG_ASSIGN(recipe.model_sha256, remembered_sha256(model.file));
+  SLMRIG_ASSIGN(recipe.forge_sha256, remembered_sha256(workshop.slmforge));
+  const fs::path file = model.file;
+  SLMRIG_ASSIGN(recipe.student_sha256, sha256_if_there(fs::path(file).replace_extension(variant + ".gguf")));
+  recipe.calibration_file = fs::path(file).replace_extension("calibration.txt").string();
+  SLMRIG_ASSIGN(recipe.calibration_sha256, sha256_if_there(recipe.calibration_file));
+  return recipe;
+}
 
 // From slmforge's own JSON, which is also what the cache keeps.
 Result<VariantFacts> read_facts(const nlohmann::json& json, const Recipe& recipe, const fs::path& image) {
@@ -79,10 +102,12 @@ Done make_variant(const Recipe& recipe, const fs::path& image, const fs::path& f
   } remover{folder};
   const fs::path gguf = remover.folder / "variant.gguf";
   const fs::path made = remover.folder / "variant.img";
-  SLMRIG_TRY(
-      run_forge(workshop.slmforge,
-                {"quantize", recipe.model.file, "--recipe", recipe.variant, "-o", gguf.string(), "--json"},
-                kQuantizeMs, workshop.stop));
+  std::vector<std::string> quantize_arguments = {"quantize", recipe.model.file, "--recipe", recipe.variant,
+                                                 "-o",       gguf.string(),     "--json"};
+  if (!recipe.calibration_sha256.empty()) {
+    quantize_arguments.insert(quantize_arguments.end(), {"--calibration", recipe.calibration_file});
+  }
+  SLMRIG_TRY(run_forge(workshop.slmforge, quantize_arguments, kQuantizeMs, workshop.stop));
   std::vector<std::string> image_arguments = {"image", gguf.string(), "-o", made.string(), "--json"};
   if (recipe.arena.context_tokens != 0) {
     image_arguments.insert(image_arguments.end(), {"--context", std::to_string(recipe.arena.context_tokens)});
@@ -112,14 +137,7 @@ Result<VariantFacts> provision_variant(const base::ModelRef& model, const std::s
                                        const ArenaSettings& arena, const Workshop& workshop) {
   const std::string context = fmt::format("model {} as {}", model.name, variant);
   const auto provision = [&]() -> Result<VariantFacts> {
-    Recipe recipe{model, variant, arena, {}, {}, {}};
-    SLMRIG_ASSIGN(recipe.model_sha256, remembered_sha256(model.file));
-    const fs::path student = fs::path(model.file).replace_extension(variant + ".gguf");
-    std::error_code no_student;
-    if (fs::is_regular_file(student, no_student)) {
-      SLMRIG_ASSIGN(recipe.student_sha256, remembered_sha256(student));
-    }
-    SLMRIG_ASSIGN(recipe.forge_sha256, remembered_sha256(workshop.slmforge));
+    SLMRIG_ASSIGN(const Recipe recipe, identify(model, variant, arena, workshop));
     const fs::path folder = workshop.cache_directory / "images";
     SLMRIG_TRY(base::make_directories(folder));
     const std::string name = fmt::format("{}-{}-{}", model.name, variant, recipe.key().substr(0, 16));

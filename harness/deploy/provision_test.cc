@@ -55,6 +55,17 @@ TEST_CASE("another recipe, context or model is another image") {
   CHECK(other.image_sha256 != int8.image_sha256);
 }
 
+TEST_CASE("a calibration text or a student that changes beside the model makes another variant") {
+  TestWorkshop bed;
+  const std::string without = bed.variant("int8").image_file;
+  REQUIRE(base::write_file_atomically(bed.folder.path() / "tiny.calibration.txt",
+                                      std::string(4000, 'a') + "\n"));
+  const std::string calibrated = bed.variant("int8").image_file;
+  CHECK(calibrated != without);
+  REQUIRE(base::write_file_atomically(bed.folder.path() / "tiny.int8.gguf", std::string_view("a student")));
+  CHECK(bed.variant("int8").image_file != calibrated);
+}
+
 TEST_CASE("threads that want the same variant get the same one") {
   TestWorkshop bed;
   std::vector<std::string> hashes(4);
