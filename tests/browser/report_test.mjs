@@ -211,6 +211,10 @@ test('the bars of a profile add up to a token, and the table says the same', () 
     const shares = await page.locator('#profile .behind tbody tr').evaluateAll((all) => all.slice(0, 13).map((each) =>
         Number(each.cells[6].textContent)));
     assert.ok(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 100) < 1, `shares: ${shares}`);
+    const rates = await page.locator('#profile .behind tbody tr').evaluateAll((all) => all.slice(0, 13).map((each) =>
+        each.cells[10].textContent).filter((text) => text !== '').map(Number));
+    assert.ok(Math.max(...rates) <= 100 && rates.length > 4, `rates: ${rates}`);
+    assert.match(await row.locator('.sub').innerText(), /over \d+ tokens, \d+ % if all MACs ran at the best rate/);
     await page.locator('#profile select').selectOption('prefill');
     assert.match(await page.locator('#profile .about').innerText(), /a token of the prompt/);
   }));
