@@ -194,7 +194,7 @@ Result<TrainOptions> bundled_training(std::string_view model) {
   const bool is_nano = shape.name == "wrist-nano";
   // At 3.5e-3 the wide model had not learned to copy after 6 M tokens; at 1.5e-3 it had after 2 M.
   options.learning_rate = is_nano ? 6e-3 : 1.5e-3;
-  options.step_count = is_nano ? 4400 : 5000;
+  options.step_count = is_nano ? 4400 : 8000;
   options.decay_share = is_nano ? 0.6 : 0.4;
   return options;
 }
