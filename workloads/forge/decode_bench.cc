@@ -1,11 +1,14 @@
-// How fast the runtime decodes and prefills on this host: one thread, the model wrist-wide.
+// How fast the runtime decodes and prefills on this host, on one thread.
 //
-// `./dev bench decode`. Counters, by processor time so that a busy machine disturbs less: tokens/s, and
-// multiply-accumulates with weights a second.
+// `./dev bench decode`: wrist-wide under the recipes. With files named, `decode_bench FILE...`, those GGUF
+// files as they are: how a peer is compared (tests/perf/decode_vs_llama_cpp.mjs). Counters, by processor time
+// so that a busy machine disturbs less: tokens/s, and multiply-accumulates with weights a second.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,13 +21,27 @@ namespace slmrig::forge {
 namespace {
 
 constexpr const char* kModel = "workloads/models/wrist-wide/wrist-wide.gguf";
-constexpr std::uint32_t kDecodeTokens = 128;
+constexpr const char* kRecipes[] = {"f32", "f16", "int8", "int4", "int4-k", "nf4", "2bit"};
+constexpr std::uint32_t kDecodeTokens = 128;  // as llama-bench's tg128
+constexpr std::uint32_t kPromptTokens = 256;  // pp256
+constexpr std::uint32_t kContextTokens = 288;
 
-base::Result<ModelRunner> open_variant(const std::string& recipe) {
+using Open = std::function<base::Result<ModelRunner>()>;
+
+base::Result<ModelRunner> run_file(const GgufFile& file) {
+  SLMRIG_ASSIGN(const ImageBuild build, write_image(file, {}, {.context_tokens = kContextTokens}));
+  return ModelRunner::from_image(build.bytes, {});
+}
+
+base::Result<ModelRunner> open_recipe(const std::string& recipe) {
   SLMRIG_ASSIGN(const GgufFile file, load_gguf(kModel));
   SLMRIG_ASSIGN(const Quantized quantized, quantize(file, recipe));
-  SLMRIG_ASSIGN(const ImageBuild build, write_image(quantized.file, {}, {}));
-  return ModelRunner::from_image(build.bytes, {});
+  return run_file(quantized.file);
+}
+
+base::Result<ModelRunner> open_file(const std::filesystem::path& path) {
+  SLMRIG_ASSIGN(const GgufFile file, load_gguf(path));
+  return run_file(file);
 }
 
 void report(benchmark::State& state, ModelRunner& model, std::uint64_t tokens) {
@@ -35,9 +52,9 @@ void report(benchmark::State& state, ModelRunner& model, std::uint64_t tokens) {
   state.SetLabel(model.runtime().kernel_isa());
 }
 
-// From an empty context, as llama-bench's tg128 does.
-void decode(benchmark::State& state, const std::string& recipe) {
-  auto model = open_variant(recipe);
+// From an empty context.
+void decode(benchmark::State& state, const Open& open) {
+  auto model = open();
   if (!model) return state.SkipWithError(model.error().text().c_str());
   runtime::Runtime& runtime = model->runtime();
   std::uint64_t tokens = 0;
@@ -57,11 +74,10 @@ void decode(benchmark::State& state, const std::string& recipe) {
   report(state, *model, tokens);
 }
 
-void prefill(benchmark::State& state, const std::string& recipe) {
-  auto model = open_variant(recipe);
+void prefill(benchmark::State& state, const Open& open, std::uint32_t count) {
+  auto model = open();
   if (!model) return state.SkipWithError(model.error().text().c_str());
   runtime::Runtime& runtime = model->runtime();
-  const auto count = static_cast<std::uint32_t>(state.range(0));
   std::vector<std::int32_t> ids(count);
   for (std::uint32_t i = 0; i < count; ++i) ids[i] = static_cast<std::int32_t>(3 + (i * 37) % 256);
   std::uint64_t tokens = 0;
@@ -74,14 +90,34 @@ void prefill(benchmark::State& state, const std::string& recipe) {
   report(state, *model, tokens);
 }
 
-BENCHMARK_CAPTURE(decode, wrist_wide_int8, std::string("int8"))->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(decode, wrist_wide_f32, std::string("f32"))->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(prefill, wrist_wide_int8, std::string("int8"))
-    ->Arg(16)
-    ->Arg(64)
-    ->Unit(benchmark::kMillisecond);
+void add_benchmarks(const std::string& name, const Open& open) {
+  benchmark::RegisterBenchmark(("decode/" + name).c_str(), decode, open)->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark(("prefill/" + name).c_str(), prefill, open, kPromptTokens)
+      ->Unit(benchmark::kMillisecond);
+}
 
 }  // namespace
+
+int run(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  for (int i = 1; i < argc; ++i) {
+    const std::filesystem::path path = argv[i];
+    if (path.extension() != ".gguf") {
+      std::fprintf(stderr, "decode_bench: '%s' is neither a GGUF file nor an option of a benchmark\n",
+                   argv[i]);
+      return 2;
+    }
+    add_benchmarks(path.stem().string(), [path] { return open_file(path); });
+  }
+  if (argc == 1) {
+    for (const std::string recipe : kRecipes) {
+      add_benchmarks("wrist-wide-" + recipe, [recipe] { return open_recipe(recipe); });
+    }
+  }
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
+
 }  // namespace slmrig::forge
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) { return slmrig::forge::run(argc, argv); }
