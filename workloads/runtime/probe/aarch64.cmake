@@ -11,7 +11,7 @@ file(GLOB sources CONFIGURE_DEPENDS kernels/plain/*.cc kernels/aarch64/*.cc)
 list(FILTER sources EXCLUDE REGEX "_test\\.cc$|plain/select\\.cc$")
 list(APPEND sources
   "${CMAKE_CURRENT_SOURCE_DIR}/image_formats.cc"
-  "${CMAKE_CURRENT_SOURCE_DIR}/probe/linux_main.cc"
+  "${CMAKE_CURRENT_SOURCE_DIR}/probe/aarch64_test.cc"
   "${CMAKE_CURRENT_SOURCE_DIR}/probe/probe.cc")
 foreach(source ${sources})
   get_filename_component(name "${source}" NAME_WE)
