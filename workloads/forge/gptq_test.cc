@@ -1,5 +1,6 @@
 #include "workloads/forge/gptq.h"
 
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -15,8 +16,9 @@ namespace {
 constexpr std::size_t kColumns = 256;
 constexpr std::size_t kRows = 16;
 constexpr std::size_t kTokens = 1024;
+constexpr std::size_t kCauses = 64;
 
-// Inputs whose columns go together in pairs, as those of a trained layer do.
+// Inputs that are mixtures of fewer causes, as those of a trained layer are.
 struct Layer {
   std::vector<float> weights = std::vector<float>(kRows * kColumns);
   std::vector<float> hessian = std::vector<float>(kColumns * kColumns);
@@ -27,11 +29,14 @@ Layer make_layer() {
   Random random(5);
   Layer layer;
   for (float& w : layer.weights) w = static_cast<float>(random.normal());
+  std::vector<float> mixture(kColumns * kCauses);
+  for (float& share : mixture) share = static_cast<float>(random.normal());
   std::vector<float> x(kColumns);
   for (std::size_t token = 0; token < kTokens; ++token) {
-    for (std::size_t i = 0; i < kColumns; ++i) {
-      x[i] = static_cast<float>(random.normal());
-      if (i % 2 == 1) x[i] = x[i - 1] + 0.2F * x[i];
+    for (float& value : x) value = static_cast<float>(random.normal());
+    for (std::size_t cause = 0; cause < kCauses; ++cause) {
+      const auto size = static_cast<float>(random.normal());
+      for (std::size_t i = 0; i < kColumns; ++i) x[i] += size * mixture[i * kCauses + cause];
     }
     for (std::size_t i = 0; i < kColumns; ++i) {
       for (std::size_t j = 0; j < kColumns; ++j) {
@@ -70,16 +75,21 @@ double output_error(const Layer& layer, const std::vector<float>& rounded) {
 
 TEST_CASE("Columns that go together make up for each other's errors, in every block type") {
   const Layer layer = make_layer();
-  for (const std::uint32_t type :
-       {kGgmlQ8_0, kGgmlQ4_0, kGgmlIq4Nl, kGgmlNf4, kGgmlQ4_K, kGgmlQ6_K, kGgmlQ2_K, kGgmlTq2_0}) {
+  constexpr std::array kTypes = {kGgmlQ8_0, kGgmlQ4_0, kGgmlIq4Nl, kGgmlNf4,
+                                 kGgmlQ4_K, kGgmlQ6_K, kGgmlQ2_K,  kGgmlTq2_0};
+  double mean_share = 0.0;
+  for (const std::uint32_t type : kTypes) {
     INFO(gguf_type_info(type)->name);
     const auto searched =
         decoded(type, encode_rows(type, layer.weights, kColumns, {ScaleChoice::kSearch, layer.mean_squares}));
     auto bytes = gptq_encode({type, layer.weights, kColumns, layer.hessian, layer.mean_squares});
     REQUIRE(bytes);
-    // Half of the inputs are nearly the other half: much can be made up for.
-    CHECK(output_error(layer, decoded(type, *bytes)) < 0.8 * output_error(layer, searched));
+    const double share = output_error(layer, decoded(type, *bytes)) / output_error(layer, searched);
+    CHECK(share < 0.16);
+    mean_share += share / kTypes.size();
   }
+  // 0.130; 0.153 by the refinement alone, 0.179 without it.
+  CHECK(mean_share < 0.14);
 }
 
 TEST_CASE("Inputs that have nothing to do with each other leave weights at their nearest level") {
@@ -92,7 +102,7 @@ TEST_CASE("Inputs that have nothing to do with each other leave weights at their
   CHECK(*bytes == encode_rows(kGgmlQ4_0, layer.weights, kColumns, {ScaleChoice::kSearch, ones}));
 }
 
-TEST_CASE("A column that no input reached takes no part") {
+TEST_CASE("A column that no input reached takes no part, and keeps what it was") {
   Layer layer = make_layer();
   constexpr std::size_t kDead = 33;
   for (std::size_t i = 0; i < kColumns; ++i) {
@@ -100,17 +110,11 @@ TEST_CASE("A column that no input reached takes no part") {
     layer.hessian[i * kColumns + kDead] = 0.0F;
   }
   layer.mean_squares[kDead] = 0.0F;
-  const auto bytes = gptq_encode({kGgmlQ4_0, layer.weights, kColumns, layer.hessian, layer.mean_squares});
+  const auto bytes = gptq_encode({kGgmlQ8_0, layer.weights, kColumns, layer.hessian, layer.mean_squares});
   REQUIRE(bytes);
-  Layer other = layer;
-  for (std::size_t row = 0; row < kRows; ++row) other.weights[row * kColumns + kDead] *= 0.5F;
-  const auto moved = gptq_encode({kGgmlQ4_0, other.weights, kColumns, other.hessian, other.mean_squares});
-  REQUIRE(moved);
-  const auto first = decoded(kGgmlQ4_0, *bytes);
-  const auto second = decoded(kGgmlQ4_0, *moved);
-  // Only the block that holds the column may differ (its scale is shared), and what follows from that block.
-  for (std::size_t row = 0; row < kRows; ++row) {
-    for (std::size_t i = 0; i < 32; ++i) CHECK(first[row * kColumns + i] == second[row * kColumns + i]);
+  const std::vector<float> rounded = decoded(kGgmlQ8_0, *bytes);
+  for (std::size_t i = kDead; i < rounded.size(); i += kColumns) {
+    CHECK(std::fabs(rounded[i] - layer.weights[i]) < 0.02F);  // half a step of the largest scale
   }
 }
 
