@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "workloads/forge/gguf.h"
@@ -28,20 +29,23 @@ constexpr std::uint32_t kContextTokens = 288;
 
 using Open = std::function<base::Result<ModelRunner>()>;
 
-base::Result<ModelRunner> run_file(const GgufFile& file) {
-  SLMRIG_ASSIGN(const ImageBuild build, write_image(file, {}, {.context_tokens = kContextTokens}));
+// In a context that a prompt of kPromptTokens does not fill, whatever the model was trained for.
+base::Result<ModelRunner> run_file(GgufFile file) {
+  SLMRIG_ASSIGN(const std::string architecture, file.string_of("general.architecture"));
+  file.set(architecture + ".context_length", kContextTokens);
+  SLMRIG_ASSIGN(const ImageBuild build, write_image(file, {}, {}));
   return ModelRunner::from_image(build.bytes, {});
 }
 
 base::Result<ModelRunner> open_recipe(const std::string& recipe) {
   SLMRIG_ASSIGN(const GgufFile file, load_gguf(kModel));
-  SLMRIG_ASSIGN(const Quantized quantized, quantize(file, recipe));
-  return run_file(quantized.file);
+  SLMRIG_ASSIGN(Quantized quantized, quantize(file, recipe));
+  return run_file(std::move(quantized.file));
 }
 
 base::Result<ModelRunner> open_file(const std::filesystem::path& path) {
-  SLMRIG_ASSIGN(const GgufFile file, load_gguf(path));
-  return run_file(file);
+  SLMRIG_ASSIGN(GgufFile file, load_gguf(path));
+  return run_file(std::move(file));
 }
 
 void report(benchmark::State& state, ModelRunner& model, std::uint64_t tokens) {
