@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Generous: several emulators may share two cores with other tests.
-constexpr base::CaptureLimits kLimits = {.timeout_ms = 240'000};
+const base::CaptureLimits kLimits = {.timeout_ms = 240'000};
 
 base::TemporaryDirectory make_directory() {
   auto directory = base::TemporaryDirectory::create("e2e");
