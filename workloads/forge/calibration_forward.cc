@@ -1,6 +1,7 @@
 #include "workloads/forge/calibration_forward.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <cblas.h>
 #include <fmt/format.h>
@@ -48,6 +49,9 @@ class Forward {
         const float* row = embedding.data() + static_cast<std::size_t>(id) * d;
         stream_.insert(stream_.end(), row, row + d);
       }
+    }
+    if (model_.shape.embedding_scale != 0.0F) {
+      for (float& value : stream_) value *= model_.shape.embedding_scale;
     }
     for (const LlamaLayer& layer : model_.layers) {
       SLMRIG_TRY(attention(layer));
@@ -104,11 +108,59 @@ class Forward {
     return y;
   }
 
+  // y [tokens, stride] += bias, from column `first` on; nothing where there is none.
+  Done add_bias(const GgufTensor* bias, std::size_t first, std::size_t stride, Floats* y) const {
+    if (bias == nullptr) return {};
+    SLMRIG_ASSIGN(const Floats values, dequantize(*bias));
+    for (std::size_t t = 0; t < tokens_; ++t) {
+      add_in_place(y->data() + t * stride + first, values.data(), values.size());
+    }
+    return {};
+  }
+
+  // The query and key heads at the front of each row.
+  void rotate(Floats* qkv) const {
+    const std::size_t heads = shape_.head_count + shape_.kv_head_count;
+    const std::size_t half = shape_.head_dim / 2;
+    if (model_.shape.rotation == Rotation::kNeighbours) {
+      rope(qkv->data(), tokens_, shape_.qkv_dim(), heads, shape_.head_dim, positions_.data(), cosine_.data(),
+           sine_.data(), 1.0F);
+      return;
+    }
+    for (std::size_t t = 0; t < tokens_; ++t) {
+      const std::size_t angles = static_cast<std::size_t>(positions_[t]) * half;
+      for (std::size_t i = 0; i < heads * half; ++i) {
+        float* x = qkv->data() + t * shape_.qkv_dim() + i / half * shape_.head_dim + i % half;
+        const float cosine = cosine_[angles + i % half];
+        const float sine = sine_[angles + i % half];
+        const float first = x[0];
+        x[0] = first * cosine - x[half] * sine;
+        x[half] = first * sine + x[half] * cosine;
+      }
+    }
+  }
+
+  // act [tokens, ff] = gelu(gate) * up, by the approximation with tanh.
+  void gelu_multiply(const Floats& gate_up, Floats* act) const {
+    constexpr float kRootOfTwoOverPi = 0.7978845608F;
+    for (std::size_t t = 0; t < tokens_; ++t) {
+      const float* gate = gate_up.data() + t * 2 * shape_.ff;
+      const float* up = gate + shape_.ff;
+      for (std::size_t i = 0; i < shape_.ff; ++i) {
+        const float z = gate[i];
+        const float gelu = 0.5F * z * (1.0F + std::tanh(kRootOfTwoOverPi * (z + 0.044715F * z * z * z)));
+        (*act)[t * shape_.ff + i] = gelu * up[i];
+      }
+    }
+  }
+
   Done attention(const LlamaLayer& layer) {
     SLMRIG_ASSIGN(const Floats normed, norm(*layer.attention_norm));
     SLMRIG_ASSIGN(Floats qkv, linear(normed, {layer.query, layer.key, layer.value}));
-    rope(qkv.data(), tokens_, shape_.qkv_dim(), shape_.head_count + shape_.kv_head_count, shape_.head_dim,
-         positions_.data(), cosine_.data(), sine_.data(), 1.0F);
+    SLMRIG_TRY(add_bias(layer.query_bias, 0, shape_.qkv_dim(), &qkv));
+    SLMRIG_TRY(add_bias(layer.key_bias, shape_.q_dim(), shape_.qkv_dim(), &qkv));
+    SLMRIG_TRY(add_bias(layer.value_bias, shape_.q_dim() + shape_.kv_dim(), shape_.qkv_dim(), &qkv));
+    rotate(&qkv);
     Floats heads(tokens_ * shape_.q_dim());
     Floats probabilities;
     for (std::size_t i = 0; i + 1 < starts_.size(); ++i) {
@@ -117,7 +169,8 @@ class Forward {
       attention_forward(shape_, one, qkv.data() + starts_[i] * shape_.qkv_dim(), probabilities.data(),
                         heads.data() + starts_[i] * shape_.q_dim());
     }
-    SLMRIG_ASSIGN(const Floats out, linear(heads, {layer.attention_output}));
+    SLMRIG_ASSIGN(Floats out, linear(heads, {layer.attention_output}));
+    SLMRIG_TRY(add_bias(layer.attention_output_bias, 0, shape_.d_model, &out));
     add_in_place(stream_.data(), out.data(), stream_.size());
     return {};
   }
@@ -126,7 +179,11 @@ class Forward {
     SLMRIG_ASSIGN(const Floats normed, norm(*layer.feed_forward_norm));
     SLMRIG_ASSIGN(const Floats gate_up, linear(normed, {layer.gate, layer.up}));
     Floats act(tokens_ * shape_.ff);
-    swiglu_forward(gate_up.data(), tokens_, shape_.ff, act.data());
+    if (model_.shape.activation == runtime::Activation::kSilu) {
+      swiglu_forward(gate_up.data(), tokens_, shape_.ff, act.data());
+    } else {
+      gelu_multiply(gate_up, &act);
+    }
     SLMRIG_ASSIGN(const Floats out, linear(act, {layer.down}));
     add_in_place(stream_.data(), out.data(), stream_.size());
     return {};

@@ -117,6 +117,8 @@ TEST_CASE("A text of one's own is cut at line ends and used from its beginning")
 // The head is visited last: its input times its weights are the logits.
 TEST_CASE("The calibration's pass computes what the reference computes") {
   RandomModelOptions options;
+  options.architecture = GENERATE("llama", "qwen2", "gemma");
+  INFO(options.architecture);
   options.tied_output = false;
   const GgufFile file = random_model(options);
   const auto model = read_llama(file);

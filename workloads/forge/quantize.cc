@@ -221,10 +221,10 @@ class Quantizer {
 
   Result<Quantized> assemble() {
     Quantized result;
+    const std::uint32_t type = main_type();
     for (const auto& [key, value] : file_.metadata()) {
-      if (key != "general.file_type") result.file.set(key, value);
+      if (key != "general.file_type" || file_type_of(type)) result.file.set(key, value);
     }
-    std::map<std::uint32_t, std::uint64_t> elements_by_type;
     for (const GgufTensor& tensor : file_.tensors()) {
       auto found = converted_.find(tensor.name);
       if (found == converted_.end()) {
@@ -232,22 +232,29 @@ class Quantizer {
         found = converted_.emplace(tensor.name, std::move(converted)).first;
       }
       Converted& converted = found->second;
-      if (tensor.dims.size() > 1) elements_by_type[converted.report.type_after] += tensor.element_count();
       SLMRIG_TRY(result.file.add_tensor(tensor.name, converted.report.type_after, tensor.dims,
                                         std::move(converted.bytes)));
       result.tensors.push_back(std::move(converted.report));
     }
-    describe(elements_by_type, &result);
+    describe(type, &result);
     return result;
   }
 
-  void describe(const std::map<std::uint32_t, std::uint64_t>& elements_by_type, Quantized* result) const {
-    GgufFile& file = result->file;
-    const auto most = std::max_element(elements_by_type.begin(), elements_by_type.end(),
+  // What most elements of matrices will be.
+  std::uint32_t main_type() const {
+    std::map<std::uint32_t, std::uint64_t> elements;
+    for (const GgufTensor& tensor : file_.tensors()) {
+      if (tensor.dims.size() > 1) elements[plans_.at(tensor.name).type] += tensor.element_count();
+    }
+    const auto most = std::max_element(elements.begin(), elements.end(),
                                        [](const auto& a, const auto& b) { return a.second < b.second; });
-    const std::uint32_t main_type = most == elements_by_type.end() ? std::uint32_t{kGgmlF32} : most->first;
-    if (const auto file_type = file_type_of(main_type)) file.set("general.file_type", *file_type);
-    if (is_block_type(main_type)) file.set("general.quantization_version", kQuantizationVersion);
+    return most == elements.end() ? std::uint32_t{kGgmlF32} : most->first;
+  }
+
+  void describe(std::uint32_t type, Quantized* result) const {
+    GgufFile& file = result->file;
+    if (const auto file_type = file_type_of(type)) file.set("general.file_type", *file_type);
+    if (is_block_type(type)) file.set("general.quantization_version", kQuantizationVersion);
     file.set("slmrig.variant", recipe_.name);
     if (calibrated_on_ != nullptr) {
       file.set("slmrig.quantize.calibration", calibrated_on_->source);
