@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 
 #include "workloads/runtime/kernels/cortex_m_dsp/dsp.h"
 
@@ -37,24 +38,34 @@ static_assert(sizeof(LookupBlock) == 68, "the asm walks from block to block");
 size_t lookup_prepared_bytes(uint32_t columns);
 Activations prepare_lookup(const float* x, uint32_t tokens, uint32_t columns, uint8_t* room);
 
-// kStrips(first group, x, x's end, strips, y) multiplies the rows of so many strips with one token. Several
-// tokens take turns strip by strip, so that a cache holds the weights.
-template <typename Block, void (*kStrips)(const uint8_t*, const Block*, const Block*, uint32_t, float*)>
+// kStrips(first group, x, x's end, strips, y) multiplies the rows of so many strips with one token; kTwo,
+// where a format has it, one strip with two tokens, whose blocks are a and b: y [2][4]. Tokens take turns
+// strip by strip, so that a cache holds the weights.
+template <typename Block, void (*kStrips)(const uint8_t*, const Block*, const Block*, uint32_t, float*),
+          void (*kTwo)(const uint8_t*, const Block*, const Block*, const Block*, float*) = nullptr>
 void multiply_tokens(const Matrix& matrix, const Activations& activations, uint32_t tokens, float* y,
                      size_t strip_bytes) {
   const uint32_t blocks = matrix.columns / kBlockColumns;
   const uint32_t strips = matrix.rows / kGroupRows;
-  const auto* x = static_cast<const uint8_t*>(activations.data);
-  if (tokens == 1) {
-    const auto* first = reinterpret_cast<const Block*>(x);
-    kStrips(matrix.data, first, first + blocks, strips, y);
-    return;
-  }
+  const auto x_of = [&](uint32_t token) {
+    return reinterpret_cast<const Block*>(static_cast<const uint8_t*>(activations.data) +
+                                          token * activations.token_stride_bytes);
+  };
+  if (tokens == 1) return kStrips(matrix.data, x_of(0), x_of(0) + blocks, strips, y);
   for (uint32_t strip = 0; strip < strips; ++strip) {
-    for (uint32_t token = 0; token < tokens; ++token) {
-      const auto* first = reinterpret_cast<const Block*>(x + token * activations.token_stride_bytes);
-      kStrips(matrix.data + strip * strip_bytes, first, first + blocks, 1,
-              y + token * matrix.rows + strip * kGroupRows);
+    const uint8_t* w = matrix.data + strip * strip_bytes;
+    float* const y_strip = y + strip * kGroupRows;
+    uint32_t token = 0;
+    if constexpr (kTwo != nullptr) {
+      for (; token + 2 <= tokens; token += 2) {
+        float both[2][kGroupRows];
+        kTwo(w, x_of(token), x_of(token + 1), x_of(token) + blocks, both[0]);
+        std::memcpy(y_strip + token * matrix.rows, both[0], sizeof(both[0]));
+        std::memcpy(y_strip + (token + 1) * matrix.rows, both[1], sizeof(both[1]));
+      }
+    }
+    for (; token < tokens; ++token) {
+      kStrips(w, x_of(token), x_of(token) + blocks, 1, y_strip + token * matrix.rows);
     }
   }
 }

@@ -1,5 +1,6 @@
 #include "workloads/runtime/kernels/cortex_m_dsp/blocks.h"
 #include "workloads/runtime/kernels/cortex_m_dsp/strip_asm.h"
+#include "workloads/runtime/kernels/cortex_m_dsp/two_tokens_asm.h"
 #include "workloads/runtime/kernels/plain/plain.h"
 
 namespace slmrig::runtime::dsp {
@@ -53,9 +54,39 @@ void multiply_strips(const uint8_t* w, const PairBlock* x_first, const PairBlock
                    : SLMRIG_STRIP_CLOBBERS);
 }
 
+#define SLMRIG_TWO_ROW(word, row)                     \
+  "sxtb16 %[part], " word "\n\t" SLMRIG_TWO_PRODUCTS( \
+      "even", row) "sxtb16 %[part], " word ", ror #8\n\t" SLMRIG_TWO_PRODUCTS("odd", row)
+#define SLMRIG_TWO_RUN(at)  \
+  SLMRIG_LOAD_TWO_ROWS      \
+  SLMRIG_LOAD_TWO_X(at)     \
+  SLMRIG_TWO_ROW("r4", "0") \
+  SLMRIG_TWO_ROW("r5", "1")
+// Two rows of a block of 32 columns.
+#define SLMRIG_TWO_PASS                                                                                  \
+  "mov %[a0], #0\n\t"                                                                                    \
+  "mov %[a1], #0\n\t"                                                                                    \
+  "mov %[b0], #0\n\t"                                                                                    \
+  "mov %[b1], #0\n\t" SLMRIG_TWO_RUN("4") SLMRIG_TWO_RUN("12") SLMRIG_TWO_RUN("20") SLMRIG_TWO_RUN("28") \
+      SLMRIG_TWO_RUN("36") SLMRIG_TWO_RUN("44") SLMRIG_TWO_RUN("52") SLMRIG_TWO_RUN("60")
+
+// A strip and two tokens. y [2][4]
+void multiply_two(const uint8_t* w, const PairBlock* a, const PairBlock* b, const PairBlock* a_end,
+                  float* y) {
+  uint32_t sums[4] = {};
+  uint32_t x[4] = {};
+  uint32_t part = 0;
+  __asm__ volatile(SLMRIG_CLEAR_TWO_TOKENS
+                   "1:\n\t" SLMRIG_LOAD_SCALES SLMRIG_TWO_PASS SLMRIG_KEEP_ROWS_01
+                   "sub %[w], %[w], #120\n\t"  // to rows 2 and 3 of the first run
+                   SLMRIG_TWO_PASS SLMRIG_KEEP_ROWS_23
+                   "sub %[w], %[w], #8\n\t" SLMRIG_ADD_TWO_TOKENS SLMRIG_NEXT_TWO_BLOCKS SLMRIG_TWO_OPERANDS
+                   : SLMRIG_TWO_CLOBBERS);
+}
+
 void multiply(const Matrix& matrix, const Activations& activations, uint32_t tokens, float* y) {
-  multiply_tokens<PairBlock, multiply_strips>(matrix, activations, tokens, y,
-                                              matrix.columns / kBlockColumns * kQ8GroupBytes);
+  multiply_tokens<PairBlock, multiply_strips, multiply_two>(matrix, activations, tokens, y,
+                                                            matrix.columns / kBlockColumns * kQ8GroupBytes);
 }
 
 }  // namespace
