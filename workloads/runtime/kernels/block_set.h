@@ -18,6 +18,15 @@ struct BlockMultiplies {
   Multiply q6_k;
 };
 
+// Of the formats that are decoded to floats (decoded_rows_inl.h).
+struct DecodedFormats {
+  FormatKernels bf16;
+  FormatKernels q4_1;
+  FormatKernels q5_0;
+  FormatKernels q5_1;
+  FormatKernels q5_k;
+};
+
 // All read activations of one form. Rows are read by the plain kernels: once a token, for the embedding.
 struct BlockSet {
   BlockSet(const BlockMultiplies& multiplies, decltype(FormatKernels::prepared_bytes) bytes,

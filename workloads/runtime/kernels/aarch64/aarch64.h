@@ -17,6 +17,7 @@ const BlockMultiplies& i8mm_blocks();     // DotProd and I8MM: Neoverse V1, N2, 
 
 const FormatKernels& neon_f32();
 const FormatKernels& neon_f16();
+const DecodedFormats& neon_decoded();
 
 void rms_norm(const float* x, const float* gain, uint32_t n, float epsilon, float* y);
 void scores(const float* query, const float* keys, uint32_t positions, uint32_t head_dim, float scale,

@@ -2,6 +2,7 @@
 
 #include "workloads/runtime/kernels/aarch64/aarch64.h"
 #include "workloads/runtime/kernels/attention_inl.h"
+#include "workloads/runtime/kernels/decoded_rows_inl.h"
 #include "workloads/runtime/kernels/float_rows_inl.h"
 
 namespace slmrig::runtime::aarch64 {
@@ -53,6 +54,11 @@ const FormatKernels& neon_f32() {
 const FormatKernels& neon_f16() {
   static constexpr FormatKernels kKernels = FloatRows<Neon, F16Row>::kernels();
   return kKernels;
+}
+
+const DecodedFormats& neon_decoded() {
+  static constexpr DecodedFormats kFormats = decoded_formats<Neon>();
+  return kFormats;
 }
 
 void rms_norm(const float* x, const float* gain, uint32_t n, float epsilon, float* y) {

@@ -28,6 +28,12 @@ struct Set {
     put(Format::kQ2_K, blocks.q2_k);
     put(Format::kQ4_K, blocks.q4_k);
     put(Format::kQ6_K, blocks.q6_k);
+    const DecodedFormats& decoded = x86::avx2_decoded();
+    put(Format::kBf16, decoded.bf16);
+    put(Format::kQ4_1, decoded.q4_1);
+    put(Format::kQ5_0, decoded.q5_0);
+    put(Format::kQ5_1, decoded.q5_1);
+    put(Format::kQ5_K, decoded.q5_k);
     kernels.rms_norm = x86::rms_norm;
     kernels.scores = x86::scores;
     kernels.softmax = x86::softmax;

@@ -15,6 +15,7 @@ namespace x86 {
 const BlockMultiplies& avx2_blocks();
 const FormatKernels& avx2_f32();
 const FormatKernels& avx2_f16();
+const DecodedFormats& avx2_decoded();
 // AVX2, F16C and AVX-VNNI.
 const BlockMultiplies& avx_vnni_blocks();
 // AVX-512 F, BW, DQ, VL and VNNI, besides AVX2 and F16C.
