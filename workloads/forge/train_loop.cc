@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "workloads/forge/distil.h"
+#include "workloads/forge/prompt_format.h"
 #include "workloads/forge/tokenizer_train.h"
 #include "workloads/forge/train_data.h"
 #include "workloads/forge/train_optimizer.h"
@@ -135,6 +136,7 @@ Result<GgufFile> model_gguf(const Network& network, const GgufFile& vocabulary) 
   file.set("general.architecture", std::string("llama"));
   file.set("general.name", shape.name);
   file.set("general.file_type", std::uint32_t{0});
+  file.set("slmrig.prompt_suffix", std::string(1, kPromptEnd));
   file.set("llama.context_length", u32(shape.context_tokens));
   file.set("llama.embedding_length", u32(shape.d_model));
   file.set("llama.block_count", u32(shape.layer_count));
@@ -203,7 +205,7 @@ Result<TrainOptions> bundled_student_training(std::string_view model) {
   SLMRIG_ASSIGN(TrainOptions options, bundled_training(model));
   // Of 1, 2 and 3e-3 the first had the smallest divergence after 200 steps.
   options.learning_rate = 1e-3;
-  options.step_count = 3500;
+  options.step_count = 1800;
   options.batch_tokens = 1536;
   options.warmup_steps = 50;
   options.decay_share = 0.6;
