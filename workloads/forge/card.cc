@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/sha256.h"
-#include "harness/base/suite_reader.h"
+#include "workloads/forge/ladder.h"
 #include "workloads/forge/prompt_format.h"
 #include "workloads/forge/train_data.h"
 
@@ -57,20 +57,10 @@ Result<TextNats> measure_text(Network& network, const TextCodec& codec) {
 
 Result<std::vector<CardSuite>> measure_suites(const std::filesystem::path& model,
                                               const std::filesystem::path& folder, const Progress& progress) {
-  std::error_code error;
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.ends_with(".json") && !name.ends_with(".schema.json")) files.push_back(entry.path());
-  }
-  if (error || files.empty()) {
-    return base::fail(base::ErrorCode::kBadInput, "holds no suites to measure the model on", folder.string());
-  }
-  std::sort(files.begin(), files.end());
+  SLMRIG_ASSIGN(const std::vector<base::Suite> suites, load_suites(folder));
   SLMRIG_ASSIGN(ModelRunner runner, ModelRunner::open(model, {}));
   std::vector<CardSuite> scores;
-  for (const std::filesystem::path& file : files) {
-    SLMRIG_ASSIGN(const base::Suite suite, base::load_suite(file.string()));
+  for (const base::Suite& suite : suites) {
     SLMRIG_ASSIGN(const SuiteScore score, score_suite(&runner, suite, {}, progress));
     scores.push_back({score.suite, score.prompts.size(), score.correct});
   }
@@ -83,6 +73,17 @@ double accuracy(const CardSuite& suite) {
 
 // Four digits are more than any of these figures has.
 double rounded(double value) { return std::round(value * 1e4) / 1e4; }
+
+std::string student_markdown(const TrainRecord& student) {
+  const TrainOptions& options = student.options;
+  return fmt::format(
+      "The ternary student (recipe `2bit-qat`) begins with these weights and learns the distribution of this "
+      "model: {} steps of about {} tokens, {} tokens in all, in {:.0f} s, rate {:g}.\n\nAgain: `slmforge "
+      "train "
+      "--model {} --student-of MODEL -o FILE`.\n\n",
+      options.step_count, options.batch_tokens, student.result.token_count, student.result.seconds,
+      options.learning_rate, options.model);
+}
 
 }  // namespace
 
@@ -114,7 +115,7 @@ std::string card_json(const ModelCard& card) {
     suites[suite.name] = {
         {"prompts", suite.prompts}, {"correct", suite.correct}, {"accuracy", rounded(accuracy(suite))}};
   }
-  const nlohmann::ordered_json json = {
+  nlohmann::ordered_json json = {
       {"model", options.model},
       {"model_sha256", card.model_sha256},
       {"model_bytes", card.model_bytes},
@@ -133,6 +134,15 @@ std::string card_json(const ModelCard& card) {
       {"bits_per_byte",
        {{"answers", rounded(card.bits_per_byte_answers)}, {"text", rounded(card.bits_per_byte_text)}}},
       {"suites", suites}};
+  if (card.student) {
+    const TrainRecord& student = *card.student;
+    json["student"] = {{"seed", student.options.seed},
+                       {"steps", student.options.step_count},
+                       {"batch_tokens", student.options.batch_tokens},
+                       {"tokens", student.result.token_count},
+                       {"seconds", std::round(student.result.seconds)},
+                       {"learning_rate", student.options.learning_rate}};
+  }
   return json.dump(1) + "\n";
 }
 
@@ -160,6 +170,7 @@ std::string card_markdown(const ModelCard& card) {
       "Again: `slmforge train --model {} --seed {} --steps {} -o FILE` (the same bits on the same kind of "
       "processor).\n\n",
       options.model, options.seed, options.step_count);
+  if (card.student) text += student_markdown(*card.student);
   text +=
       "## Quality on the test split\n\nWordings and slot values that no training example has; greedy "
       "answers.\n\n";

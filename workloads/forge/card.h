@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct CardSuite {
 
 struct ModelCard {
   TrainRecord training;
+  std::optional<TrainRecord> student;  // of the ternary student, where there is one
   std::string model_sha256;
   std::uint64_t model_bytes = 0;
   // On undisturbed test examples of the mixture, teacher-forced; EOS is not counted.

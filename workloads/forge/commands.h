@@ -20,8 +20,11 @@ void add_file_commands(CLI::App& app, Command* chosen);
 // quantize, imatrix
 void add_quantize_commands(CLI::App& app, Command* chosen);
 
-// eval, ladder
+// eval
 void add_eval_commands(CLI::App& app, Command* chosen);
+
+// ladder
+void add_ladder_command(CLI::App& app, Command* chosen);
 
 // arena
 void add_arena_command(CLI::App& app, Command* chosen);

@@ -13,6 +13,7 @@
 #include "harness/base/suite_reader.h"
 #include "workloads/forge/commands.h"
 #include "workloads/forge/evaluate.h"
+#include "workloads/forge/kv_format.h"
 #include "workloads/forge/model_runner.h"
 
 namespace slmrig::forge {
@@ -41,7 +42,7 @@ struct EvalArguments {
   bool is_documents = false;
   std::string suite;
   SuiteLimits limits;
-  std::uint32_t context_tokens = 0;
+  RunnerOptions runner;
   bool as_json = false;
 };
 
@@ -117,10 +118,12 @@ Result<int> run_eval(const EvalArguments& arguments) {
   if (arguments.text.empty() == arguments.suite.empty()) {
     return fail(ErrorCode::kBadInput, "give one of --text FILE and --suite FILE");
   }
-  const RunnerOptions options{arguments.context_tokens, nullptr};
-  SLMRIG_ASSIGN(ModelRunner model, ModelRunner::open(arguments.model, options));
+  SLMRIG_ASSIGN(ModelRunner model, ModelRunner::open(arguments.model, arguments.runner));
   std::optional<ModelRunner> reference;
   if (!arguments.reference.empty()) {
+    // The reference is measured at its best: what a smaller cache costs is part of the model's distance.
+    RunnerOptions options;
+    options.context_tokens = arguments.runner.context_tokens;
     SLMRIG_ASSIGN(reference, ModelRunner::open(arguments.reference, options));
   }
   ModelRunner* const other = reference ? &*reference : nullptr;
@@ -140,7 +143,10 @@ void add_eval(CLI::App& app, Command* chosen) {
   command->add_option("--limit", arguments->limits.prompts, "Run the first prompts of the suite only");
   command->add_option("--max-new-tokens", arguments->limits.max_new_tokens,
                       "Tokens of an answer at most (default: the suite's)");
-  command->add_option("--context", arguments->context_tokens, "Context in tokens (default: the model's own)");
+  command->add_option("--context", arguments->runner.context_tokens,
+                      "Context in tokens (default: the model's own)");
+  command->add_option("--kv", arguments->runner.kv_format, "How keys and values are kept: f32, f16 or int8")
+      ->transform(CLI::CheckedTransformer(kv_formats()));
   command->add_flag("--json", arguments->as_json, "With every answer, as JSON");
   command->callback([=] { *chosen = [arguments] { return run_eval(*arguments); }; });
 }

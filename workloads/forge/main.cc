@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   slmrig::forge::add_arena_command(app, &chosen);
   slmrig::forge::add_run_commands(app, &chosen);
   slmrig::forge::add_eval_commands(app, &chosen);
+  slmrig::forge::add_ladder_command(app, &chosen);
   slmrig::forge::add_train_commands(app, &chosen);
   try {
     app.parse(argc, argv);

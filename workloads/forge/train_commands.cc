@@ -144,6 +144,7 @@ void add_corpus(CLI::App& app, Command* chosen) {
 struct CardArguments {
   std::filesystem::path model;
   std::filesystem::path training;
+  std::filesystem::path student_training;
   std::filesystem::path suites;
   std::filesystem::path output;
 };
@@ -153,7 +154,10 @@ Result<int> run_card(CardArguments arguments) {
   if (arguments.training.empty()) arguments.training = train_record_path(arguments.model);
   if (arguments.output.empty()) arguments.output = arguments.model.parent_path();
   SLMRIG_ASSIGN(const TrainRecord training, load_train_record(arguments.training));
-  SLMRIG_ASSIGN(const ModelCard card, measure_card(arguments.model, training, arguments.suites, {}));
+  SLMRIG_ASSIGN(ModelCard card, measure_card(arguments.model, training, arguments.suites, {}));
+  if (!arguments.student_training.empty()) {
+    SLMRIG_ASSIGN(card.student, load_train_record(arguments.student_training));
+  }
   SLMRIG_TRY(base::write_file_atomically(arguments.output / "card.json", card_json(card)));
   const std::string markdown = card_markdown(card);
   SLMRIG_TRY(base::write_file_atomically(arguments.output / "card.md", markdown));
@@ -166,6 +170,8 @@ void add_card(CLI::App& app, Command* chosen) {
   CLI::App* command = app.add_subcommand("card", "Measure a trained model and write its card");
   command->add_option("model", arguments->model, "The GGUF file")->required();
   command->add_option("--training", arguments->training, "What `train` wrote (default: <model>.train.json)");
+  command->add_option("--student-training", arguments->student_training,
+                      "What `train --student-of` wrote, where the model has a student");
   command->add_option("--suites", arguments->suites, "Folder of the suites to measure")->required();
   command->add_option("-o,--output", arguments->output,
                       "Folder for card.json and card.md (default: beside the model)");
