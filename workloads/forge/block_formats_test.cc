@@ -62,6 +62,18 @@ TEST_CASE("Normal weights lose what the formats are known to lose") {
   CHECK(loss(kGgmlF16, ScaleChoice::kAbsmax, x) < 0.0003);
 }
 
+TEST_CASE("The searches find what they found when they were written") {
+  const std::vector<float> x = normal_values(65536, 1);
+  constexpr std::pair<std::uint32_t, double> kFound[] = {
+      {kGgmlQ8_0, 0.00496}, {kGgmlQ6_K, 0.01676}, {kGgmlQ4_K, 0.07068}, {kGgmlIq4Nl, 0.07397},
+      {kGgmlNf4, 0.08545},  {kGgmlQ4_0, 0.08171}, {kGgmlQ2_K, 0.26778}, {kGgmlTq2_0, 0.44932},
+  };
+  for (const auto& [type, found] : kFound) {
+    INFO(gguf_type_info(type)->name);
+    CHECK(loss(type, ScaleChoice::kSearch, x) == Approx(found).epsilon(0.003));
+  }
+}
+
 TEST_CASE("A search loses less than the absmax in every format, whatever the weights' size") {
   for (const float size : {1e-3F, 1.0F, 100.0F}) {
     std::vector<float> x = normal_values(8192, 2);

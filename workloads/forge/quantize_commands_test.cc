@@ -67,7 +67,7 @@ TEST_CASE("An importance matrix that slmforge wrote calibrates a recipe") {
   REQUIRE(run("imatrix " + path + "/m.gguf -o " + path + "/m.dat" + calibration).exit_code == 0);
   const auto imatrix = load_imatrix(path + "/m.dat");
   REQUIRE(imatrix);
-  CHECK(imatrix->source == "text.txt");
+  CHECK(imatrix->source == "m.dat");
   CHECK(imatrix->mean_squares.size() == 14);
   const std::string quantize = "quantize " + path + "/m.gguf --recipe int4 --json -o " + path + "/q.gguf";
   CHECK(run(quantize + calibration + " --imatrix " + path + "/m.dat").exit_code == 0);

@@ -22,7 +22,7 @@ const std::string kN = "\xC4\x8A";
 // 0 <end>, 1.. single characters, then what the merges make, in order.
 GgufFile byte_level_file(const std::string& pre = "gpt-2") {
   std::vector<std::string> tokens = {"<end>"};
-  for (const std::string& character : {"a", "b", "c", "d", "1", "2", "'", "!"}) tokens.push_back(character);
+  for (const char* character : {"a", "b", "c", "d", "1", "2", "'", "!"}) tokens.push_back(character);
   tokens.push_back(kG);          // 9
   tokens.push_back(kN);          // 10
   tokens.push_back("\xC3\x83");  // 11: byte C3
