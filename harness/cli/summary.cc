@@ -116,10 +116,17 @@ bool by_name(const CellSummary& left, const CellSummary& right) {
          std::tie(right.model, right.variant, right.suite, right.settings, right.session_ordinal);
 }
 
-void append_row(const CellSummary& cell, Footnotes& notes, TextTable& table) {
+// Suites of a session that was not measured for one reason: said once.
+bool ended_alike(const CellSummary& left, const CellSummary& right) {
+  return left.status != base::CellStatus::kOk && left.session_id == right.session_id &&
+         left.status == right.status && left.reason == right.reason;
+}
+
+// `suites` are those that the row speaks of.
+void append_row(const CellSummary& cell, const std::string& suites, Footnotes& notes, TextTable& table) {
   // The first session goes without a number: most plans have no second one.
   const std::string session = cell.session_ordinal == 0 ? "" : fmt::format("#{}", cell.session_ordinal + 1);
-  std::vector<std::string> row = {cell.model, cell.variant + session, cell.suite};
+  std::vector<std::string> row = {cell.model, cell.variant + session, suites};
   if (cell.status != base::CellStatus::kOk) {
     table.add_note_row(std::move(row), fmt::format("{}: {}", base::to_string(cell.status), cell.reason));
     return;
@@ -145,7 +152,12 @@ std::string summary_text(const std::vector<CellSummary>& cells) {
     const CellSummary& first = of_bench.front();
     text += bench_title(of_bench);
     TextTable table = empty_table(first.cost_unit);
-    for (const CellSummary& cell : of_bench) append_row(cell, notes, table);
+    for (std::size_t at = 0, next = 0; at < of_bench.size(); at = next) {
+      next = at + 1;
+      while (next < of_bench.size() && ended_alike(of_bench[at], of_bench[next])) ++next;
+      append_row(of_bench[at], next - at == 1 ? of_bench[at].suite : fmt::format("{} suites", next - at),
+                 notes, table);
+    }
     text += table.text() + "\n";
   }
   return text + notes.text();

@@ -64,6 +64,19 @@ TEST_CASE("A cell that was not measured shows its status and reason in place of 
   CHECK_THAT(text, Contains("unfit: the model image needs 5000000 bytes"));
 }
 
+TEST_CASE("A reason that all suites of a session share is said once") {
+  analyse::CellSummary one = measured_cell();
+  one.status = base::CellStatus::kNotApplicable;
+  one.reason = "rows of 64 do not hold a block of 256";
+  analyse::CellSummary two = one;
+  two.suite = "intents";
+  const std::string text = summary_text({one, two});
+  CHECK_THAT(text, Contains("2 suites") && !Contains("intents"));
+  CHECK(text.find("rows of 64") == text.rfind("rows of 64"));
+  two.reason = "another";
+  CHECK_THAT(summary_text({one, two}), Contains("intents") && Contains("summaries") && Contains("another"));
+}
+
 TEST_CASE("Each bench has a block of its own, and doubts are written out below") {
   analyse::CellSummary other = measured_cell();
   other.bench = other.board = "desk";
