@@ -26,6 +26,9 @@ const human = (value) => {
   return value.toFixed(magnitude >= 100 || Number.isInteger(value) ? 0 : 2);
 };
 
+// Without what Google Benchmark adds for a benchmark of one iteration.
+const plainName = (name) => name.replace(/\/iterations:\d+(\/manual_time)?$/, "");
+
 const meets = (value, limit) => {
   const [, operator, bound] = /^(<=|>=)\s*(\S+)$/.exec(limit) ?? [];
   if (operator === undefined) throw new Error(`a target's limit is ">= N" or "<= N", not "${limit}"`);
@@ -46,11 +49,14 @@ const rowsOf = (results, targets) => {
       rows.push([result.name, "error", result.error_message, ""]);
       continue;
     }
-    const time = `${human(result.real_time)} ${result.time_unit}`;
-    rows.push([result.name, "time", time, targetCell(targets, result.name, "real_time", result.real_time)]);
-    for (const [counter, value] of shownCounters(result)) {
-      rows.push(["", counter, human(value), targetCell(targets, result.name, counter, value)]);
-    }
+    const figures = shownCounters(result);
+    // A benchmark of counts took no time that would mean anything.
+    if (result.real_time > 0) figures.unshift(["real_time", result.real_time]);
+    figures.forEach(([counter, value], i) => {
+      const shown = counter === "real_time" ? `${human(value)} ${result.time_unit}` : human(value);
+      const cell = targetCell(targets, result.name, counter, value);
+      rows.push([i === 0 ? plainName(result.name) : "", counter === "real_time" ? "time" : counter, shown, cell]);
+    });
   }
   return rows;
 };

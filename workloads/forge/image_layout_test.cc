@@ -29,9 +29,11 @@ const std::map<std::uint32_t, std::vector<std::size_t>>& halves_of_types() {
   return halves;
 }
 
+// Images hold neither code -128 of Q8_0 nor crumb 3 of TQ2_0.
 std::byte random_byte(std::uint32_t type, std::mt19937& random) {
+  if (type == kGgmlQ8_0) return static_cast<std::byte>(129 + random() % 255);
   if (type != kGgmlTq2_0) return static_cast<std::byte>(random());
-  unsigned crumbs = 0;
+  std::mt19937::result_type crumbs = 0;
   for (int i = 0; i < 4; ++i) crumbs = crumbs << 2 | random() % 3;
   return static_cast<std::byte>(crumbs);
 }
