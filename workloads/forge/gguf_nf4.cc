@@ -77,6 +77,14 @@ Result<Parts> find_parts(const GgufFile& file, const GgufTensor& codes) {
                     codes.name, fmt::join(parts.dims, ", "), blocks * kCodeBytes, blocks, codes.data.size(),
                     scales_name, parts.scales->data.size() / kScaleBytes));
   }
+  // What is written again needs a name for its scales that nothing else has.
+  const GgufTensor* namesake = file.find_tensor(codes.name + std::string(kScalesSuffix));
+  if (codes.name.size() > kMaxNf4NameBytes || (namesake != nullptr && namesake != parts.scales)) {
+    return fail(
+        ErrorCode::kUnsupported,
+        fmt::format("tensor `{}` of NF4 must have a name of at most {} bytes, and `{}{}` must be its scales",
+                    codes.name, kMaxNf4NameBytes, codes.name, kScalesSuffix));
+  }
   return parts;
 }
 

@@ -18,7 +18,8 @@
 namespace slmrig::forge {
 
 // I8 tensors with a scheme key become tensors of kGgmlNf4 with their own dims; their keys and scale tensors
-// are gone. Refused, by tensor and key: another scheme or block size, dims or scales that do not fit.
+// are gone. Refused, by tensor and key: another scheme or block size, dims or scales that do not fit, names
+// that could not be written again.
 base::Result<GgufFile> fold_nf4(GgufFile file);
 
 // The other way round, for writing. A file without NF4 comes back as it is. The names of NF4 tensors must

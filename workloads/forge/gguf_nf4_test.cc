@@ -75,6 +75,28 @@ TEST_CASE("NF4 keys that lie are refused by tensor") {
   CHECK_THAT(refusal_of(file), Contains("slmrig.quant.w.dims"));
 }
 
+TEST_CASE("NF4 whose scales could not be named when it is written again is refused") {
+  // `w` takes its scales from elsewhere, and `w.absmax` is something else.
+  GgufFile file = unfold_nf4(nf4_file());
+  const GgufTensor scales = *file.find_tensor("w.absmax");
+  REQUIRE(file.add_tensor("elsewhere", scales.type, scales.dims, {scales.data.begin(), scales.data.end()}));
+  file.set("slmrig.quant.w.scales", std::string("elsewhere"));
+  CHECK_THAT(refusal_of(file), Contains("`w.absmax` must be its scales"));
+
+  GgufFile long_name;
+  REQUIRE(long_name.add_tensor(std::string(56, 'n'), kGgmlNf4, {64}, std::vector<std::byte>(34)));
+  CHECK(parse_gguf(serialise_gguf(long_name)));
+  GgufFile longer;
+  const std::string name(57, 'n');
+  REQUIRE(longer.add_tensor(name, kGgmlI8, {32}, std::vector<std::byte>(32)));
+  REQUIRE(longer.add_tensor("s", kGgmlF16, {1}, std::vector<std::byte>(2)));
+  longer.set("slmrig.quant." + name + ".scheme", std::string("nf4"));
+  longer.set("slmrig.quant." + name + ".block_size", std::uint32_t{64});
+  longer.set("slmrig.quant." + name + ".dims", GgufArray(std::vector<std::uint64_t>{64}));
+  longer.set("slmrig.quant." + name + ".scales", std::string("s"));
+  CHECK_THAT(refusal_of(longer), Contains("at most 56 bytes"));
+}
+
 TEST_CASE("The number that stands for NF4 in memory is refused in a file") {
   GgufFile file;
   REQUIRE(file.add_floats("t", {2}, std::vector<float>{1, 2}));
