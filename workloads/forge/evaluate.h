@@ -28,8 +28,13 @@ struct TextOptions {
   // its first position, in a window of its own: what a model that was trained on such documents is good at.
   // Otherwise llama-perplexity's windows, see score_text.
   bool is_documents = false;
-  // Another model of the same vocabulary, usually the f32 one, to measure the distance to; or null.
+  // Another model of the same vocabulary, usually the f32 one, to measure the distance to, and not the
+  // model itself; or null.
   ModelRunner* reference = nullptr;
+  // Instead of a reference that runs again: what it said on the same text, kept by an earlier call; or null.
+  const std::vector<float>* reference_logits = nullptr;
+  // Where to keep the logits of the scored positions, [scored tokens, vocabulary], for such calls; or null.
+  std::vector<float>* kept_logits = nullptr;
 };
 
 // Of the reference's distribution over next tokens from the model's, over the scored positions.

@@ -100,6 +100,11 @@ TEST_CASE("The distance to a reference is zero for itself and positive for anoth
   CHECK(some->divergence->mean_kl_nats > 0.001);
   CHECK(some->divergence->mean_kl_ci95.low <= some->divergence->mean_kl_nats);
   CHECK(some->perplexity == none->perplexity);
+  std::vector<float> kept;
+  REQUIRE(score_text(&*other, text, {.kept_logits = &kept}, {}));
+  const auto again = score_text(&runner, text, {.reference_logits = &kept}, {});
+  REQUIRE(again);
+  CHECK(again->divergence->mean_kl_nats == some->divergence->mean_kl_nats);
 
   // By hand, of the last scored position: sum p (log p - log q).
   const auto distribution = [](ModelRunner& model) {

@@ -105,9 +105,9 @@ std::span<const float> logits_of(const runtime::Runtime& runtime) {
 
 class TextScorer {
  public:
-  TextScorer(ModelRunner* model, ModelRunner* reference) {
+  TextScorer(ModelRunner* model, const TextOptions& options) : options_(options) {
     runtimes_[0] = &model->runtime();
-    if (reference != nullptr) runtimes_[runtime_count_++] = &reference->runtime();
+    if (options.reference != nullptr) runtimes_[runtime_count_++] = &options.reference->runtime();
   }
 
   base::Done score(const Window& window) {
@@ -148,13 +148,30 @@ class TextScorer {
     SLMRIG_ASSIGN(const std::size_t token_bytes, bytes_of_token(*runtimes_[0], id));
     sums_.text_bytes.back() += static_cast<double>(token_bytes);
     sums_.tokens.back() += 1.0;
-    if (runtime_count_ == 1) return {};
-    const std::span<const float> reference = logits_of(*runtimes_[1]);
+    if (options_.kept_logits != nullptr) {
+      options_.kept_logits->insert(options_.kept_logits->end(), logits.begin(), logits.end());
+    }
+    const std::span<const float> reference = next_reference();
+    if (reference.empty()) return {};
     sums_.divergence_nats.back() += divergence(reference, logits);
     sums_.same_top.back() += likeliest(reference) == likeliest(logits) ? 1.0 : 0.0;
     return {};
   }
 
+  // Empty without a reference.
+  std::span<const float> next_reference() {
+    if (runtime_count_ == 2) return logits_of(*runtimes_[1]);
+    if (options_.reference_logits == nullptr) return {};
+    const std::size_t vocabulary = runtimes_[0]->header().vocabulary_tokens;
+    SLMRIG_CHECK(reference_at_ + vocabulary <= options_.reference_logits->size());
+    const std::span<const float> all(*options_.reference_logits);
+    const std::span<const float> logits = all.subspan(reference_at_, vocabulary);
+    reference_at_ += vocabulary;
+    return logits;
+  }
+
+  const TextOptions& options_;
+  std::size_t reference_at_ = 0;  // in reference_logits
   runtime::Runtime* runtimes_[2] = {};
   std::size_t runtime_count_ = 1;
   WindowSums sums_;
@@ -253,6 +270,7 @@ base::Done check_reference(const runtime::Runtime& model, const runtime::Runtime
 
 Result<TextScore> score_text(ModelRunner* model, std::string_view text, const TextOptions& options,
                              const Progress& progress) {
+  SLMRIG_CHECK(options.reference != model);  // it would run every token twice
   if (options.reference != nullptr) {
     SLMRIG_TRY(check_reference(model->runtime(), options.reference->runtime()));
   }
@@ -260,12 +278,13 @@ Result<TextScore> score_text(ModelRunner* model, std::string_view text, const Te
   SLMRIG_ASSIGN(const std::vector<Window> windows, options.is_documents
                                                        ? windows_of_documents(model, text)
                                                        : windows_of_text(model, text, window_tokens));
-  TextScorer scorer(model, options.reference);
+  TextScorer scorer(model, options);
   for (std::size_t i = 0; i < windows.size(); ++i) {
     SLMRIG_TRY(scorer.score(windows[i]));
     if (progress) progress(i + 1, windows.size());
   }
-  TextScore score = summarise(scorer.sums(), options.reference != nullptr);
+  const bool has_reference = options.reference != nullptr || options.reference_logits != nullptr;
+  TextScore score = summarise(scorer.sums(), has_reference);
   if (!options.is_documents) score.window_tokens = window_tokens;
   return score;
 }

@@ -24,6 +24,8 @@ namespace {
 
 constexpr std::size_t kDocuments = 300;
 constexpr std::uint64_t kDocumentSeed = 1;
+// A token spells a byte at least, so bytes of text bound the tokens.
+constexpr std::size_t kMostKeptBytes = std::size_t{256} << 20;
 constexpr std::string_view kReferenceRecipe = "f32";
 
 struct RungPlan {
@@ -102,8 +104,7 @@ class LadderMeasurer {
     if (!runner && !reference_) return fail(ErrorCode::kUnsupported, rung.not_applicable_reason);
     if (!runner) return rung;
     if (!yardstick_.text.empty()) {
-      const TextOptions text_options{yardstick_.is_documents, reference_ ? &*reference_ : &*runner};
-      SLMRIG_ASSIGN(rung.text, score_text(&*runner, yardstick_.text, text_options, work("text")));
+      SLMRIG_ASSIGN(rung.text, measure_text(&*runner, work("text")));
     }
     for (std::size_t i = 0; i < yardstick_.suites.size(); ++i) {
       const base::Suite& suite = yardstick_.suites[i];
@@ -118,6 +119,24 @@ class LadderMeasurer {
     }
     rung.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     return rung;
+  }
+
+  // The reference's logits are kept for the other rungs, as long as that takes less than running it again is
+  // worth; else it runs beside each.
+  Result<TextScore> measure_text(ModelRunner* runner, const Progress& progress) {
+    TextOptions options{.is_documents = yardstick_.is_documents};
+    const std::size_t vocabulary = runner->info().vocabulary_tokens;
+    const bool keeps = yardstick_.text.size() * vocabulary * sizeof(float) <= kMostKeptBytes;
+    if (!reference_) {
+      if (keeps) options.kept_logits = &reference_logits_;
+    } else if (keeps) {
+      options.reference_logits = &reference_logits_;
+    } else {
+      options.reference = &*reference_;
+    }
+    SLMRIG_ASSIGN(TextScore score, score_text(runner, yardstick_.text, options, progress));
+    if (!reference_) score.divergence = Divergence{0.0, {0.0, 0.0}, 1.0, {1.0, 1.0}};
+    return score;
   }
 
   // Nothing, and the reason in the rung, where the recipe cannot apply.
@@ -147,6 +166,7 @@ class LadderMeasurer {
   GgufFile file_;
   std::optional<CalibrationTokens> calibration_;  // where a text was named
   std::optional<ModelRunner> reference_;          // once the first rung is measured
+  std::vector<float> reference_logits_;
   std::vector<SuiteScore> reference_suites_;
 };
 
