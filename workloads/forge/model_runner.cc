@@ -99,7 +99,7 @@ Result<Generation> ModelRunner::generate(std::string_view prompt, const Generati
   const std::int64_t start_ns = now_ns();
   std::uint32_t count = 0;
   status = runtime_->encode(prompt.data(), prompt.size(), ids.data(), static_cast<std::uint32_t>(ids.size()),
-                            &count);
+                            &count, settings.specials);
   if (status == Status::kOk) status = runtime_->prefill(ids.data(), count);
   if (status != Status::kOk) {
     return tl::unexpected(runtime_error(

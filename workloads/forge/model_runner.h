@@ -27,6 +27,7 @@ struct GenerationSettings {
   runtime::Sampling sampling;
   std::uint32_t max_new_tokens = 32;
   bool stop_at_end = true;
+  runtime::SpecialTokens specials = runtime::SpecialTokens::kNone;  // what of them is read from the prompt
 };
 
 struct Generation {

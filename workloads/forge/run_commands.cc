@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "workloads/forge/commands.h"
+#include "workloads/forge/kv_format.h"
 #include "workloads/forge/model_runner.h"
+#include "workloads/forge/prompt_rules.h"
 
 namespace slmrig::forge {
 
@@ -22,14 +24,19 @@ double per_second(std::size_t count, std::int64_t duration_ns) {
 struct GenerateArguments {
   std::string model;
   std::string prompt;
+  std::string chat_template = "auto";
   GenerationSettings settings;
-  std::uint32_t context_tokens = 0;
+  RunnerOptions runner;
   bool as_json = false;
 };
 
 Result<int> run_generate(const GenerateArguments& arguments) {
-  SLMRIG_ASSIGN(ModelRunner model, ModelRunner::open(arguments.model, {arguments.context_tokens, nullptr}));
-  SLMRIG_ASSIGN(const Generation generation, model.generate(arguments.prompt, arguments.settings));
+  SLMRIG_ASSIGN(ModelRunner model, ModelRunner::open(arguments.model, arguments.runner));
+  SLMRIG_ASSIGN(const PromptRules rules, read_prompt_rules(arguments.model, arguments.chat_template));
+  SLMRIG_ASSIGN(const AskedPrompt prompt, ask(rules, arguments.prompt));
+  GenerationSettings settings = arguments.settings;
+  settings.specials = prompt.specials;
+  SLMRIG_ASSIGN(const Generation generation, model.generate(prompt.text, settings));
   if (!arguments.as_json) {
     fmt::print("{}\n", generation.text);
     return 0;
@@ -38,7 +45,8 @@ Result<int> run_generate(const GenerateArguments& arguments) {
   const json report = {{"model", model.info().model},
                        {"variant", model.info().variant},
                        {"kernels", model.runtime().kernel_isa()},
-                       {"prompt", arguments.prompt},
+                       {"kv", to_string(model.runtime().kv_format())},
+                       {"prompt", prompt.text},
                        {"text", generation.text},
                        {"prompt_tokens", generation.prompt_tokens},
                        {"generated_tokens", generation.token_ids.size()},
@@ -58,7 +66,13 @@ void add_generate(CLI::App& app, Command* chosen) {
   sampling.temperature = 0.8F;
   CLI::App* command = app.add_subcommand("generate", "Answer a prompt");
   command->add_option("model", arguments->model, "A GGUF file or an image")->required();
-  command->add_option("--prompt", arguments->prompt, "Fed to the tokenizer as it is")->required();
+  command->add_option("--prompt", arguments->prompt, "What to answer")->required();
+  command
+      ->add_option(
+          "--template", arguments->chat_template,
+          "auto: the chat template or prompt suffix that the model names; none: the prompt as it is; "
+          "or a file with a chat template")
+      ->capture_default_str();
   command->add_option("-n,--max-new-tokens", arguments->settings.max_new_tokens, "Tokens to generate at most")
       ->capture_default_str();
   command->add_option("--top-k", sampling.top_k, "Sample from the k likeliest; 1 is greedy")
@@ -68,7 +82,10 @@ void add_generate(CLI::App& app, Command* chosen) {
       ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str();
   command->add_option("--seed", sampling.seed, "Of sampling")->capture_default_str();
-  command->add_option("--context", arguments->context_tokens, "Context in tokens (default: the model's own)");
+  command->add_option("--context", arguments->runner.context_tokens,
+                      "Context in tokens (default: the model's own)");
+  command->add_option("--kv", arguments->runner.kv_format, "How keys and values are kept: f32, f16 or int8")
+      ->transform(CLI::CheckedTransformer(kv_formats()));
   command->add_flag("--json", arguments->as_json, "With token ids and times, as JSON");
   command->callback([=] { *chosen = [arguments] { return run_generate(*arguments); }; });
 }
