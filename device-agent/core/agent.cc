@@ -201,7 +201,10 @@ void Agent::on_run(uint32_t request_id, const fb::Run& run) {
   const Status status = run_generation(engine_, request_, &generation_);
   if (status != Status::kOk) {
     const ModelFacts facts = engine_.facts();
-    send_failure(request_id, status, "generation failed", {generation_.prompt_tokens, facts.context_tokens});
+    const bool is_profile = request_.profile && status == Status::kArenaTooSmall;
+    send_failure(request_id, status,
+                 is_profile ? "the arena has no room for a profile beside the model" : "generation failed",
+                 is_profile ? Shortage{} : Shortage{generation_.prompt_tokens, facts.context_tokens});
     return;
   }
   send_generation(request_id);

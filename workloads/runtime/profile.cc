@@ -3,6 +3,7 @@
 namespace slmrig::runtime {
 namespace {
 
+constexpr uint32_t kCalibrationRounds = 4;
 constexpr uint32_t kCalibrationLaps = 64;
 
 constexpr const char* kNames[kLayerOperators + kModelOperators] = {"attention_norm",
@@ -52,13 +53,17 @@ void Profiler::start(TickFunction tick) {
   phase_ = kPrefill;
   lap_ticks_ = 0;
   for (uint32_t i = 0; i < kPhaseCount * cells_per_phase(); ++i) cells_[i] = {};
-  // The clock may count coarser than a lap takes: the mean of many, unless something came between.
-  mark();
+  // The clock may count coarser than a reading takes: the mean of many, unless something came between.
   uint64_t best = ~uint64_t{0};
-  for (uint32_t round = 0; round < 4; ++round) {
-    const uint64_t begin = last_;
-    for (uint32_t i = 0; i < kCalibrationLaps; ++i) lap(Operator::kOther, 0, 0, 0);
-    const uint64_t mean = (last_ - begin + kCalibrationLaps / 2) / kCalibrationLaps;
+  mark();
+  for (uint32_t round = 0; round < kCalibrationRounds; ++round) {
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < kCalibrationLaps; ++i) {
+      const uint64_t seen = now();
+      sum += seen - last_;
+      note(Operator::kOther, 0, seen, {});
+    }
+    const uint64_t mean = (sum + kCalibrationLaps / 2) / kCalibrationLaps;
     if (mean < best) best = mean;
   }
   lap_ticks_ = best;
@@ -66,17 +71,16 @@ void Profiler::start(TickFunction tick) {
   for (uint64_t& ticks : subtracted_ticks_) ticks = 0;
 }
 
-void Profiler::lap(Operator op, uint32_t layer, uint64_t macs, uint64_t bytes) {
-  const uint64_t now = tick_();
+void Profiler::note(Operator op, uint32_t layer, uint64_t now, const ProfileWork& work) {
   const uint64_t passed = now - last_;
   const uint64_t own = passed < lap_ticks_ ? passed : lap_ticks_;
   ProfileCell& cell = cells_[place_of(op, layer)];
   cell.ticks += passed - own;
-  cell.macs += macs;
-  cell.bytes += bytes;
+  cell.work.macs += work.macs;
+  cell.work.bytes += work.bytes;
   ++cell.calls;
-  subtracted_ticks_[phase_] += own;
-  last_ = now;
+  mark();
+  subtracted_ticks_[phase_] += own + (last_ - now);
 }
 
 uint32_t Profiler::entry_count() const {

@@ -54,6 +54,7 @@ Status Runtime::load(const uint8_t* image, size_t image_bytes, const LoadOptions
   *arena_needed_bytes = needed_bytes > SIZE_MAX ? SIZE_MAX : static_cast<size_t>(needed_bytes);
   if (arena == nullptr || arena_bytes < *arena_needed_bytes) return Status::kArenaTooSmall;
 
+  spare_bytes_ = arena_bytes - needed_bytes;
   kernels_ = &kernels_of(options);
   arena_ = Arena(arena, arena_bytes);
   if (!transformer_.lay_out(header, {context, options.kv_format}, *kernels_, &arena_))
@@ -93,8 +94,11 @@ Status Runtime::begin(const Sampling& sampling) {
 
 Status Runtime::profile(Profiler::TickFunction tick) {
   if (!loaded_) return Status::kNotLoaded;
-  if (tick != nullptr && !profiler_.laid_out() && !profiler_.lay_out(image_.header.layer_count, &arena_)) {
-    return Status::kArenaTooSmall;
+  if (tick != nullptr && !profiler_.laid_out()) {
+    const uint32_t layers = image_.header.layer_count;
+    // The scratch of a generation comes behind the table.
+    const bool fits = Profiler::table_bytes(layers) + Arena::kAlignment <= spare_bytes_;
+    if (!fits || !profiler_.lay_out(layers, &arena_)) return Status::kArenaTooSmall;
   }
   profile_tick_ = tick;
   if (tick == nullptr) profiler_.stop();
@@ -102,8 +106,8 @@ Status Runtime::profile(Profiler::TickFunction tick) {
   return Status::kOk;
 }
 
-Status Runtime::encode(const char* text, size_t text_bytes, int32_t* ids, uint32_t capacity,
-                       uint32_t* count, SpecialTokens specials) {
+Status Runtime::encode(const char* text, size_t text_bytes, int32_t* ids, uint32_t capacity, uint32_t* count,
+                       SpecialTokens specials) {
   *count = 0;
   if (!loaded_) return Status::kNotLoaded;
   if (profile_tick_ != nullptr) profiler_.mark();

@@ -102,7 +102,7 @@ class Runtime {
 
  private:
   void lap(Operator op) {
-    if (profile_tick_ != nullptr) profiler_.lap(op, 0, 0, 0);
+    if (profile_tick_ != nullptr) profiler_.note(op, 0, profiler_.now(), {});
   }
 
   bool loaded_ = false;
@@ -115,6 +115,7 @@ class Runtime {
   Tokenizer tokenizer_;
   Transformer transformer_;
   Sampler sampler_;
+  uint64_t spare_bytes_ = 0;  // of the arena, that neither the model nor a generation needs
   Profiler profiler_;
   Profiler::TickFunction profile_tick_ = nullptr;
 };

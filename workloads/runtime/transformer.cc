@@ -52,7 +52,9 @@ class Transformer::Input {
       transformer_.lap(op == Operator::kOutput ? Operator::kOutputPrepare : Operator::kPrepare, layer_);
     }
     format->multiply(matrix, activations_, tokens_, y);
-    transformer_.lap(op, layer_, tokens_ * macs_of(matrix), bytes_of_weights(matrix));
+    transformer_.lap(op, layer_, [&] {
+      return ProfileWork{tokens_ * macs_of(matrix), bytes_of_weights(matrix)};
+    });
   }
 
  private:
@@ -118,7 +120,7 @@ void Transformer::run(const int32_t* ids, uint32_t count) {
     if (done < count) continue;
     float* last = residual_ + static_cast<size_t>(tokens - 1) * header_.width;
     kernels_->rms_norm(last, image_->output_norm, header_.width, header_.rms_epsilon, last);
-    lap(Operator::kOutputNorm, 0, 0, header_.width * sizeof(float));
+    lap(Operator::kOutputNorm, 0, [this] { return ProfileWork{0, header_.width * sizeof(float)}; });
     Input(*this, 0, last, 1).multiply(image_->output, Operator::kOutput, logits_);
   }
 }
@@ -141,7 +143,9 @@ void Transformer::embed(const int32_t* ids, uint32_t tokens) {
     if (header_.embedding_scale == 0.0F) continue;
     for (uint32_t i = 0; i < header_.width; ++i) row[i] *= header_.embedding_scale;
   }
-  lap(Operator::kEmbedding, 0, 0, tokens * (bytes_of_weights(embedding) / embedding.rows));
+  lap(Operator::kEmbedding, 0, [&] {
+    return ProfileWork{0, tokens * (bytes_of_weights(embedding) / embedding.rows)};
+  });
 }
 
 // residual_ -> inner_ [tokens, width]
@@ -160,7 +164,7 @@ void Transformer::add_bias(float* rows, const float* bias, uint32_t columns, uin
 void Transformer::attention(uint32_t layer, uint32_t tokens) {
   const LayerWeights& weights = layers_[layer];
   norm_rows(weights.attention_norm, tokens);
-  lap(Operator::kAttentionNorm, layer, 0, header_.width * sizeof(float));
+  lap(Operator::kAttentionNorm, layer, [this] { return ProfileWork{0, header_.width * sizeof(float)}; });
   Input input(*this, layer, inner_, tokens);
   input.multiply(weights.query, Operator::kQuery, query_);
   input.multiply(weights.key, Operator::kKey, key_);
@@ -173,7 +177,7 @@ void Transformer::attention(uint32_t layer, uint32_t tokens) {
     kernels_->rotate(query_ + token * weights.query.rows, table, header_.head_count, header_.head_dim);
     kernels_->rotate(key_ + token * weights.key.rows, table, header_.kv_head_count, header_.head_dim);
   }
-  lap(Operator::kRope, layer, 0, tokens * header_.head_dim * sizeof(float));
+  lap(Operator::kRope, layer, [&] { return ProfileWork{0, tokens * header_.head_dim * sizeof(float)}; });
   store_kv(layer, tokens);
   attend(layer, tokens);
   Input(*this, layer, inner_, tokens).multiply(weights.attention_output, Operator::kAttentionOutput, query_);
@@ -205,7 +209,9 @@ void Transformer::store_kv(uint32_t layer, uint32_t tokens) {
       }
     }
   }
-  lap(Operator::kKvStore, layer, 0, 2ULL * tokens * header_.kv_head_count * kv_row_bytes_);
+  lap(Operator::kKvStore, layer, [&] {
+    return ProfileWork{0, 2ULL * tokens * header_.kv_head_count * kv_row_bytes_};
+  });
 }
 
 // query_ -> inner_ [tokens, heads * head_dim]. Each token sees the positions up to its own.
@@ -224,8 +230,10 @@ void Transformer::attend_head(uint32_t layer, const float* query, uint32_t kv_he
                               float* out) {
   const uint32_t head_dim = header_.head_dim;
   const float scale = 1.0F / square_root(static_cast<float>(head_dim));
-  const uint64_t macs = static_cast<uint64_t>(positions) * head_dim;
-  const uint64_t bytes = static_cast<uint64_t>(positions) * kv_row_bytes_;
+  const auto work = [&] {
+    return ProfileWork{static_cast<uint64_t>(positions) * head_dim,
+                       static_cast<uint64_t>(positions) * kv_row_bytes_};
+  };
   const KvKernels* packed = kv_kernels();
   const uint8_t* keys = kv_row(key_cache_, layer, kv_head, 0);
   const uint8_t* values = kv_row(value_cache_, layer, kv_head, 0);
@@ -234,7 +242,7 @@ void Transformer::attend_head(uint32_t layer, const float* query, uint32_t kv_he
   } else {
     packed->scores(query, keys, positions, head_dim, scale, weights_);
   }
-  lap(Operator::kScores, layer, macs, bytes);
+  lap(Operator::kScores, layer, work);
   kernels_->softmax(weights_, positions);
   lap(Operator::kSoftmax, layer);
   if (packed == nullptr) {
@@ -242,13 +250,13 @@ void Transformer::attend_head(uint32_t layer, const float* query, uint32_t kv_he
   } else {
     packed->mix(weights_, values, positions, head_dim, out);
   }
-  lap(Operator::kMix, layer, macs, bytes);
+  lap(Operator::kMix, layer, work);
 }
 
 void Transformer::feed_forward(uint32_t layer, uint32_t tokens) {
   const LayerWeights& weights = layers_[layer];
   norm_rows(weights.feed_forward_norm, tokens);
-  lap(Operator::kFeedForwardNorm, layer, 0, header_.width * sizeof(float));
+  lap(Operator::kFeedForwardNorm, layer, [this] { return ProfileWork{0, header_.width * sizeof(float)}; });
   Input input(*this, layer, inner_, tokens);
   input.multiply(weights.gate, Operator::kGate, gate_);
   input.multiply(weights.up, Operator::kUp, up_);

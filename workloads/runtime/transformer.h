@@ -60,8 +60,15 @@ class Transformer {
   void attend_head(uint32_t layer, const float* query, uint32_t kv_head, uint32_t positions, float* out);
   void feed_forward(uint32_t layer, uint32_t tokens);
   void add_bias(float* rows, const float* bias, uint32_t columns, uint32_t tokens) const;
-  void lap(Operator op, uint32_t layer, uint64_t macs = 0, uint64_t bytes = 0) const {
-    if (profiler_ != nullptr) profiler_->lap(op, layer, macs, bytes);
+  // The operator ended here. `work` is asked only where somebody profiles, after the clock was read.
+  template <typename Work>
+  void lap(Operator op, uint32_t layer, const Work& work) const {
+    if (profiler_ == nullptr) return;
+    const uint64_t now = profiler_->now();
+    profiler_->note(op, layer, now, work());
+  }
+  void lap(Operator op, uint32_t layer) const {
+    lap(op, layer, [] { return ProfileWork(); });
   }
   const KvKernels* kv_kernels() const { return kernels_->kv[static_cast<size_t>(settings_.kv_format)]; }
   uint8_t* kv_row(uint8_t* cache, uint32_t layer, uint32_t kv_head, uint32_t position) const;

@@ -79,9 +79,13 @@ Status SlmEngine::profile(agent::TickFunction tick) { return to_agent(runtime_.p
 agent::ProfileEntry SlmEngine::profile_entry(uint32_t index) const {
   const runtime::Profiler::Entry entry = runtime_.profiler().entry(index);
   const auto phase = static_cast<agent::Phase>(entry.phase);
-  return {
-      phase,           entry.layer,     runtime::operator_name(entry.op), entry.cell.calls, entry.cell.ticks,
-      entry.cell.macs, entry.cell.bytes};
+  return {phase,
+          entry.layer,
+          runtime::operator_name(entry.op),
+          entry.cell.calls,
+          entry.cell.ticks,
+          entry.cell.work.macs,
+          entry.cell.work.bytes};
 }
 
 uint64_t SlmEngine::profile_subtracted_ticks(agent::Phase phase) const {
