@@ -1,17 +1,19 @@
 // Perplexity by slmforge and by llama.cpp of the same GGUF files, one of every type that llama-quantize writes.
 //
 //   node tests/peers/perplexity.mjs MODEL.gguf TEXT [CONTEXT]   prints a table; exits with 1 where one is more
-//                                                               than half a percent off
+//                                                               than half a percent off both figures
 //   node tests/peers/perplexity.mjs --fixtures                  writes the files of tests/peers/llama_cpp, with
 //                                                               llama.cpp's figures, for peer_perplexity_test
 //
+// llama.cpp's second figure is of the same weights as floats: on a model that predicts a text badly, its own
+// rounding of activations, for K-quants in blocks of 256, can move its first figure by more than half a percent.
 // llama.cpp: see llama_cpp.mjs. The fixtures' model has random weights: nothing is predicted well, so a
 // weight that is read wrongly moves every prediction.
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { gguf } from "./gguf_writer.mjs";
-import { build, fail, hasPeer, perplexity, quantize, run, withFolder } from "./llama_cpp.mjs";
+import { build, fail, hasPeer, inPeer, perplexity, quantize, run, withFolder } from "./llama_cpp.mjs";
 
 const types = ["F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL",
   "TQ1_0", "TQ2_0"];
@@ -106,15 +108,20 @@ const compare = (modelFile, textFile, contextTokens) => withFolder((folder) => {
   copyFileSync(modelFile, folder.ours("model.gguf"));
   copyFileSync(textFile, folder.ours("text.txt"));
   let good = true;
-  console.log("type    llama.cpp   slmforge  difference");
+  console.log("type    llama.cpp   slmforge  difference   llama.cpp, as floats  difference");
   for (const { type, perplexity: theirs } of theirFigures(folder, "model.gguf", "text.txt", contextTokens)) {
+    run(inPeer(["llama-quantize", "--allow-requantize", folder.theirs(`${type}.gguf`), folder.theirs("floats.gguf"), "F32"]));
+    const exact = perplexity(folder, "floats.gguf", "text.txt", contextTokens).perplexity;
     const { out } = run([`${build}/bin/slmforge`, "eval", folder.ours(`${type}.gguf`), "--text", textFile, "--context",
       `${contextTokens}`, "--json"]);
     const report = JSON.parse(out);
     const ours = (report.text ?? report).perplexity;
     const difference = ours / theirs - 1;
-    good &&= Math.abs(difference) <= mostDifference;
-    console.log(`${type.padEnd(6)} ${theirs.toFixed(4).padStart(10)} ${ours.toFixed(4).padStart(10)} ${(100 * difference).toFixed(3).padStart(9)} %`);
+    const fromExact = ours / exact - 1;
+    good &&= Math.min(Math.abs(difference), Math.abs(fromExact)) <= mostDifference;
+    const percent = (share) => `${(100 * share).toFixed(3)} %`.padStart(11);
+    console.log(`${type.padEnd(6)} ${theirs.toFixed(4).padStart(10)} ${ours.toFixed(4).padStart(10)} ${percent(difference)} ` +
+      `${exact.toFixed(4).padStart(22)} ${percent(fromExact)}`);
   }
   if (!good) process.exitCode = 1;
 });
