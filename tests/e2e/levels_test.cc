@@ -96,6 +96,22 @@ TEST_CASE("without the option there is no profile, and figures do not change wit
                       "or count(distinct bytes) <> 1)") == 0);
 }
 
+TEST_CASE("keys and values in bytes and a length of one's own are compared with the host's answers",
+          "[e2e]") {
+  const Sandbox sandbox;
+  nlohmann::json plan = nlohmann::json::parse(read_file(source_root() + "/workloads/plans/smoke.json"));
+  plan["settings"]["kv"] = "int8";
+  plan["settings"]["max_new_tokens"] = 12;
+  const Ended run = sandbox.run_plan(sandbox.write("plan.json", plan.dump()));
+  INFO(run.text());
+  REQUIRE(run.exit_code == 0);
+  CHECK(sandbox.count("select count(*) from v_cell where settings like '% kv=int8%' and status = 'ok'") == 3);
+  CHECK(sandbox.count("select count(*) from v_memory where settings = 'ctx=256 kv=int8' and class = 'kv'") ==
+        3);
+  CHECK(sandbox.count("select count(*) from v_answer where matches_reference = 1") == 6);
+  CHECK(sandbox.count("select max(generated_tokens) <= 12 from v_generation") == 1);
+}
+
 TEST_CASE("fit tells what has room on a board, and by how much the rest has not", "[e2e]") {
   const Sandbox sandbox;
   const std::vector<std::string> question = {"fit", "wrist-wide", "--board", "mps3-an547", "--variant",
