@@ -109,6 +109,41 @@ TEST_CASE("every request that cannot be met is answered with its reason") {
       "bad_message");
 }
 
+TEST_CASE("an engine that cannot profile answers with an empty one") {
+  SimStorage storage;
+  storage.slots[0] = echo_image();
+  Bench bench(storage);
+  REQUIRE(bench.peer.load(0)->as<fb::LoadReport>() != nullptr);
+  const uint32_t run = bench.peer.send(fb::Message::Run, [](auto& builder) {
+    const auto text = builder.CreateString("abc");
+    return fb::CreateRun(builder, text, 4, 1, 0.0F, 1, false, true).Union();
+  });
+  std::unique_ptr<Message> message;
+  do {
+    message = bench.peer.receive_answer(run);
+    REQUIRE(message != nullptr);
+    REQUIRE(failure_of(message.get()).empty());
+  } while (message->as<fb::Profile>() == nullptr);
+  CHECK(message->as<fb::Profile>()->last());
+  CHECK(message->as<fb::Profile>()->entries()->size() == 0);
+  CHECK(bench.peer.run("without", 8).output == "WITHOUT");
+}
+
+TEST_CASE("a format of keys and values that nobody knows is refused, and one that the engine lacks is told") {
+  SimStorage storage;
+  storage.slots[0] = echo_image();
+  Bench bench(storage);
+  const auto load = [&](uint8_t kv) {
+    return bench.peer.ask(fb::Message::Load, [kv](auto& builder) {
+      return fb::CreateLoad(builder, 0, 0, static_cast<fb::KvFormat>(kv)).Union();
+    });
+  };
+  CHECK(failure_of(load(3).get()) == "bad_argument");
+  const auto report = load(2);
+  REQUIRE(report->as<fb::LoadReport>() != nullptr);
+  CHECK(report->as<fb::LoadReport>()->kv() == fb::KvFormat::f32);
+}
+
 TEST_CASE("bytes that are not a message are refused and do no harm") {
   SimStorage storage;
   Bench bench(storage);

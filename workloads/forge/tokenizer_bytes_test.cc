@@ -125,6 +125,20 @@ TEST_CASE("A token that could be made of any two parts, but is listed with one, 
   CHECK(Codec(file).encode("abc") == Ids{1, 5});
 }
 
+TEST_CASE("Ids beyond 16 bits are kept in 32") {
+  std::vector<std::string> tokens = {"a", "b", "c"};
+  for (std::int32_t id = 3; id < 70000; ++id) tokens.push_back("x" + std::to_string(id));
+  for (const char* made : {"ab", "abc"}) tokens.push_back(made);
+  GgufFile file = byte_level_file();
+  file.set("tokenizer.ggml.token_type", GgufArray(std::vector<std::int32_t>(tokens.size(), 1)));
+  file.set("tokenizer.ggml.tokens", GgufArray(std::move(tokens)));
+  file.set("tokenizer.ggml.merges", GgufArray(std::vector<std::string>{"a b", "ab c"}));
+  const Codec codec(file);
+  CHECK(codec.encode("abc") == Ids{70001});
+  CHECK(codec.encode("abb") == Ids{70000, 1});
+  CHECK(codec.decode({70001, 69999}) == "abcx69999");
+}
+
 TEST_CASE("Special tokens are found only where they are asked for") {
   const Codec codec(byte_level_file());
   CHECK(codec.encode("a<end>b", SpecialTokens::kControl) == Ids{1, 0, 2});
