@@ -9,7 +9,8 @@ root=$1
 [[ $(id -u) == 0 ]] || { echo "get_llama_cpp.sh: debootstrap and chroot want root; run it with sudo" >&2; exit 2; }
 command -v debootstrap >/dev/null || apt-get install -y -q --no-install-recommends debootstrap
 # From the mirror that this system installs from.
-mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -m 1 '/debian/*$')
+mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | sort -u | sed -n '/\/debian\/*$/{p;q}')
+[[ -n $mirror ]] || { echo "get_llama_cpp.sh: apt knows no Debian mirror" >&2; exit 2; }
 # Suites after bookworm are installed as sid is.
 debootstrap --variant=minbase --include=llama.cpp,llama.cpp-tools-extra forky "$root" "$mirror" \
   /usr/share/debootstrap/scripts/sid
