@@ -13,7 +13,7 @@
 #include "workloads/forge/gguf.h"
 #include "workloads/forge/image_writer.h"
 #include "workloads/forge/quantize.h"
-#include "workloads/runtime/probe/emulated.h"
+#include "workloads/runtime/probe/emulated_test.h"
 
 namespace slmrig::forge {
 namespace {

@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "workloads/runtime/probe/emulated.h"
+#include "workloads/runtime/probe/emulated_test.h"
 
 namespace slmrig::runtime {
 namespace {

@@ -1,4 +1,4 @@
-#include "workloads/runtime/probe/emulated.h"
+#include "workloads/runtime/probe/emulated_test.h"
 
 #include <cstdio>
 #include <sstream>
