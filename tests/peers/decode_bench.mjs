@@ -9,7 +9,7 @@
 // sampling; ours samples. Environment: SLMRIG_BENCH_ROUNDS (5), SLMRIG_BENCH_CPU (0), SLMRIG_BUILD (build).
 import { copyFileSync, writeFileSync } from "node:fs";
 
-import { build, fail, hasPeer, inPeer, perplexity, quantize, run, withFolder } from "./llama_cpp.mjs";
+import { build, fail, hasPeer, inPeer, quantize, run, systemInfo, withFolder } from "./llama_cpp.mjs";
 
 const rounds = Number(process.env.SLMRIG_BENCH_ROUNDS ?? 5);
 const processor = process.env.SLMRIG_BENCH_CPU ?? "0";
@@ -43,7 +43,7 @@ const instructionSets = [
 
 const peerSystem = (folder, model) => {
   writeFileSync(folder.ours("prompt.txt"), "the quick brown fox jumps over the lazy dog and over it again ".repeat(4));
-  return perplexity(folder, `${model.name}.gguf`, "prompt.txt", 16).system;
+  return systemInfo(folder, `${model.name}.gguf`, "prompt.txt");
 };
 
 const theirRates = (model) => {

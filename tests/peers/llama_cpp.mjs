@@ -58,17 +58,24 @@ export const quantize = (folder, from, to, type) => {
   run(inPeer(["llama-quantize", "--pure", folder.theirs(from), folder.theirs(to), type]));
 };
 
-// llama-perplexity's final estimate, and the instruction sets that it says it uses. It may end before it has
-// written its last lines: then again.
-export const perplexity = (folder, model, text, contextTokens) => {
-  let all = "";
-  for (let attempt = 0; attempt < 8; ++attempt) {
-    const { out, log } = run(inPeer(["llama-perplexity", "-m", folder.theirs(model), "-f", folder.theirs(text),
-      "-c", `${contextTokens}`, "-t", "1"]));
-    all = out + log;
-    const estimate = /Final estimate: PPL = ([\d.]+)/.exec(all);
-    if (estimate === null) continue;
-    return { perplexity: Number(estimate[1]), system: /system_info: (.*)/.exec(all)?.[1].trim() ?? "unknown" };
-  }
-  return fail(`llama-perplexity gave no estimate for ${model}:\n${all.slice(-2000)}`);
+// What llama-perplexity says on both streams.
+const perplexityLog = (folder, model, text, contextTokens) => {
+  const { out, log } = run(inPeer(["llama-perplexity", "-m", folder.theirs(model), "-f", folder.theirs(text),
+    "-c", `${contextTokens}`, "-t", "1"]));
+  return out + log;
 };
+
+// llama-perplexity's final estimate. It often ends before it has written its last lines: then again.
+export const perplexity = (folder, model, text, contextTokens) => {
+  let log = "";
+  for (let attempt = 0; attempt < 40; ++attempt) {
+    log = perplexityLog(folder, model, text, contextTokens);
+    const estimate = /Final estimate: PPL = ([\d.]+)/.exec(log);
+    if (estimate !== null) return Number(estimate[1]);
+  }
+  return fail(`llama-perplexity gave no estimate for ${model}:\n${log.slice(-2000)}`);
+};
+
+// The instruction sets that llama.cpp says it uses.
+export const systemInfo = (folder, model, text) =>
+  /system_info: (.*)/.exec(perplexityLog(folder, model, text, 16))?.[1].trim() ?? "unknown";

@@ -90,7 +90,7 @@ const fixtureText = () => {
 // { type, perplexity } of every type, the files left in the folder as <type>.gguf.
 const theirFigures = (folder, model, text, contextTokens) => types.map((type) => {
   quantize(folder, model, `${type}.gguf`, type);
-  return { type, perplexity: perplexity(folder, `${type}.gguf`, text, contextTokens).perplexity };
+  return { type, perplexity: perplexity(folder, `${type}.gguf`, text, contextTokens) };
 });
 
 const writeFixtures = () => withFolder((folder) => {
@@ -111,7 +111,7 @@ const compare = (modelFile, textFile, contextTokens) => withFolder((folder) => {
   console.log("type    llama.cpp   slmforge  difference   llama.cpp, as floats  difference");
   for (const { type, perplexity: theirs } of theirFigures(folder, "model.gguf", "text.txt", contextTokens)) {
     run(inPeer(["llama-quantize", "--allow-requantize", folder.theirs(`${type}.gguf`), folder.theirs("floats.gguf"), "F32"]));
-    const exact = perplexity(folder, "floats.gguf", "text.txt", contextTokens).perplexity;
+    const exact = perplexity(folder, "floats.gguf", "text.txt", contextTokens);
     const { out } = run([`${build}/bin/slmforge`, "eval", folder.ours(`${type}.gguf`), "--text", textFile, "--context",
       `${contextTokens}`, "--json"]);
     const report = JSON.parse(out);
