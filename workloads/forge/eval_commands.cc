@@ -2,15 +2,18 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
 #include "harness/base/suite_reader.h"
+#include "workloads/forge/bits_per_weight.h"
 #include "workloads/forge/commands.h"
 #include "workloads/forge/evaluate.h"
 #include "workloads/forge/kv_format.h"
@@ -46,12 +49,18 @@ struct EvalArguments {
   bool as_json = false;
 };
 
-json identity(const ModelRunner& model) {
+json identity(const ModelRunner& model, const std::string& file) {
   const ImageInfo& info = model.info();
-  return {{"model", info.model},
-          {"variant", info.variant},
-          {"image_sha256", info.sha256},
-          {"context_tokens", info.context_tokens}};
+  std::error_code ignored;
+  json report = {{"model", info.model},
+                 {"variant", info.variant},
+                 {"image_sha256", info.sha256},
+                 {"image_bytes", info.image_bytes},
+                 {"file_bytes", std::filesystem::file_size(file, ignored)},
+                 {"context_tokens", info.context_tokens}};
+  // An image does not tell padding from weights.
+  if (const auto gguf = load_gguf(file)) report["bits_per_weight"] = bits_per_weight(*gguf);
+  return report;
 }
 
 Result<int> eval_text(ModelRunner* model, ModelRunner* reference, const EvalArguments& arguments) {
@@ -59,7 +68,7 @@ Result<int> eval_text(ModelRunner* model, ModelRunner* reference, const EvalArgu
   auto score = score_text(model, text, {arguments.is_documents, reference}, progress_bar());
   if (!score) return tl::unexpected(base::within(arguments.text, score.error()));
   if (arguments.as_json) {
-    json report = identity(*model);
+    json report = identity(*model, arguments.model);
     report["text"] = to_json(*score);
     fmt::print("{}\n", report.dump(2));
     return 0;
@@ -107,7 +116,7 @@ Result<int> eval_suite(ModelRunner* model, ModelRunner* reference, const EvalArg
     print_suite(score, comparison);
     return 0;
   }
-  json report = identity(*model);
+  json report = identity(*model, arguments.model);
   report.update(to_json(score));
   if (comparison) report["to_reference"] = to_json(*comparison);
   fmt::print("{}\n", report.dump(2));

@@ -8,6 +8,7 @@
 
 #include "harness/base/sha256.h"
 #include "harness/base/suite_reader.h"
+#include "workloads/forge/bits_per_weight.h"
 #include "workloads/forge/corpus.h"
 #include "workloads/forge/kv_format.h"
 #include "workloads/forge/prompt_format.h"
@@ -44,16 +45,6 @@ Result<std::vector<RungPlan>> plan_rungs(std::vector<std::string> recipes) {
   plan.push_back({std::string(kReferenceRecipe), runtime::KvFormat::kF16});
   plan.push_back({std::string(kReferenceRecipe), runtime::KvFormat::kInt8});
   return plan;
-}
-
-double bits_per_weight(const GgufFile& file) {
-  double bits = 0.0;
-  double weights = 0.0;
-  for (const GgufTensor& tensor : file.tensors()) {
-    bits += 8.0 * static_cast<double>(tensor.data.size());
-    weights += static_cast<double>(tensor.element_count());
-  }
-  return bits / weights;
 }
 
 class LadderMeasurer {
