@@ -135,6 +135,7 @@ class LadderMeasurer {
     QuantizeOptions quantize_options;
     quantize_options.calibration = calibration_ ? &*calibration_ : nullptr;
     quantize_options.model_path = model_;
+    quantize_options.allow_requantize = options_.allow_requantize;
     SLMRIG_ASSIGN(const Recipe recipe, find_recipe(plan.recipe));
     rung->not_applicable_reason = not_applicable_reason(file_, recipe, quantize_options);
     if (!rung->not_applicable_reason.empty()) return std::optional<ModelRunner>();

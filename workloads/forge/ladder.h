@@ -38,6 +38,7 @@ struct LadderOptions {
   std::vector<std::string> recipes;   // f32 comes first in any case; empty: all
   std::filesystem::path calibration;  // a text; empty: the model's bundled one
   std::uint64_t prompts = 0;          // of each suite; 0: all
+  bool allow_requantize = false;      // of a model that is quantized already
 };
 
 struct RungSuite {

@@ -111,6 +111,8 @@ void add_ladder_command(CLI::App& app, Command* chosen) {
       ->delimiter(',');
   command->add_option("--calibration", arguments->options.calibration,
                       "A text to calibrate on (default: the bundled one of a bundled model)");
+  command->add_flag("--allow-requantize", arguments->options.allow_requantize,
+                    "Also from a model that is quantized already");
   command->add_option("--text", arguments->text, "Measure perplexity and KL on this file");
   command->add_flag("--documents", arguments->is_documents,
                     "The text is documents that end with an empty line; each is scored alone");

@@ -115,11 +115,11 @@ std::string markdown_table(const Rows& rows) {
   return text;
 }
 
-std::string not_applicable(const Ladder& ladder) {
+std::string not_applicable(const Ladder& ladder, std::string_view bullet) {
   std::string text;
   for (const Rung& rung : ladder.rungs) {
     if (rung.not_applicable_reason.empty()) continue;
-    text += fmt::format("{}: not applicable: {}\n", label(rung), rung.not_applicable_reason);
+    text += fmt::format("{}{}: not applicable: {}\n", bullet, label(rung), rung.not_applicable_reason);
   }
   return text;
 }
@@ -231,7 +231,7 @@ std::string ladder_text(const Ladder& ladder) {
   if (!ladder.rungs.front().suites.empty()) {
     text += "\npoints to f32 [95 %]\n" + aligned(rows_of(ladder, loss_heads(ladder), loss_cells));
   }
-  const std::string reasons = not_applicable(ladder);
+  const std::string reasons = not_applicable(ladder, "");
   if (!reasons.empty()) text += "\n" + reasons;
   return text;
 }
@@ -246,7 +246,7 @@ std::string ladder_markdown(const Ladder& ladder) {
                         ladder.is_documents ? ", each document alone" : "");
   }
   text += "\n" + markdown_table(rows_of(ladder, quality_heads(ladder), quality_cells));
-  const std::string reasons = not_applicable(ladder);
+  const std::string reasons = not_applicable(ladder, "- ");
   if (!reasons.empty()) text += "\n" + reasons;
   if (ladder.rungs.front().suites.empty()) return text;
   text += "\n### Points to f32\n\nOf prompts against themselves.\n\n";
