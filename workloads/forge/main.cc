@@ -7,7 +7,16 @@
 
 namespace {
 
+constexpr int kFailed = 1;
 constexpr int kBadInput = 2;
+
+// 2 where the user mends it: a file, a name or a model that is not what it must be. 1 where nothing was wrong
+// with what was given: the disk is full, a file is locked.
+int exit_code(slmrig::base::ErrorCode code) {
+  using slmrig::base::ErrorCode;
+  const bool is_machine = code == ErrorCode::kIo || code == ErrorCode::kLocked || code == ErrorCode::kTimeout;
+  return is_machine ? kFailed : kBadInput;
+}
 
 }  // namespace
 
@@ -32,7 +41,7 @@ int main(int argc, char** argv) {
   const auto result = chosen();
   if (!result) {
     std::fprintf(stderr, "slmforge: %s\n", result.error().text().c_str());
-    return kBadInput;
+    return exit_code(result.error().code);
   }
   return *result;
 }
