@@ -1,5 +1,5 @@
-// Images that lie: a good small image with some bytes of its header, tensor table or tokenizer changed and
-// every checksum put right again. What the reader accepts runs unchecked, so it is run.
+// Images that lie: one of several good small images with some bytes of its header, tensor table or tokenizer
+// changed and every checksum put right again. What the reader accepts runs unchecked, so it is run.
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "workloads/forge/image_writer.h"
+#include "workloads/forge/quantize.h"
 #include "workloads/forge/random_model.h"
+#include "workloads/forge/recipe.h"
 #include "workloads/runtime/crc32c.h"
 #include "workloads/runtime/runtime.h"
 
@@ -22,25 +24,40 @@ struct alignas(32) Line {
   uint8_t bytes[32];
 };
 
-const std::vector<uint8_t>& good_image() {
-  static const std::vector<uint8_t> kImage = [] {
-    forge::RandomModelOptions options;
-    options.width = 32;
-    options.layer_count = 1;
-    options.feed_forward = 32;
-    options.context_tokens = 32;
-    const auto build = forge::write_image(forge::random_model(options), std::array<uint8_t, 32>{}, {});
-    if (!build) std::abort();
-    return build->bytes;
-  }();
-  return kImage;
+std::vector<uint8_t> good_image_of(const char* architecture, const char* recipe_name, uint32_t width) {
+  forge::RandomModelOptions options;
+  options.architecture = architecture;
+  options.width = width;
+  options.layer_count = 1;
+  options.feed_forward = width;
+  options.context_tokens = 32;
+  const auto recipe = forge::find_recipe(recipe_name);
+  if (!recipe) std::abort();
+  forge::QuantizeOptions quantize_options;
+  quantize_options.without_calibration = true;
+  const auto quantized = forge::quantize(forge::random_model(options), *recipe, quantize_options);
+  if (!quantized) std::abort();
+  const auto build = forge::write_image(quantized->file, std::array<uint8_t, 32>{}, {});
+  if (!build) std::abort();
+  return build->bytes;
+}
+
+// Every architecture and every way of storing weights that recipes know.
+const std::vector<std::vector<uint8_t>>& good_images() {
+  static const std::vector<std::vector<uint8_t>> kImages = {
+      good_image_of("llama", "f32", 32),    good_image_of("qwen2", "int8", 32),
+      good_image_of("gemma", "int4", 32),   good_image_of("llama", "nf4", 64),
+      good_image_of("llama", "f16", 32),    good_image_of("llama", "2bit", 256),
+      good_image_of("llama", "int4-k", 256)};
+  return kImages;
 }
 
 bool fits(uint64_t offset, uint64_t bytes, uint64_t size_bytes) {
   return offset <= size_bytes && bytes <= size_bytes - offset;
 }
 
-void put_checksums_right(uint8_t* image, size_t size_bytes) {
+void put_checksums_right(const std::vector<uint8_t>& good, uint8_t* image) {
+  const size_t size_bytes = good.size();
   ImageHeader header;
   std::memcpy(&header, image, sizeof header);
   const uint64_t table_bytes = uint64_t{header.tensor_count} * sizeof(TensorEntry);
@@ -50,7 +67,7 @@ void put_checksums_right(uint8_t* image, size_t size_bytes) {
     TensorEntry entry;
     std::memcpy(&entry, place, sizeof entry);
     const size_t place_in_good = static_cast<size_t>(place - image);
-    if (std::memcmp(place, good_image().data() + place_in_good, sizeof entry) == 0) continue;
+    if (std::memcmp(place, good.data() + place_in_good, sizeof entry) == 0) continue;
     if (!fits(entry.offset, entry.bytes, size_bytes)) continue;
     entry.crc32c = crc32c(image + entry.offset, static_cast<size_t>(entry.bytes));
     std::memcpy(place, &entry, sizeof entry);
@@ -91,26 +108,29 @@ void run(const uint8_t* image, size_t size_bytes) {
 
 }  // namespace
 
-// The input is a list of edits: two bytes of place, one of value. Places count from the start of the image
-// for the header and tensor table, and from the tokenizer for every second edit.
+// The first byte of the input chooses an image; the rest is a list of edits: two bytes of place, one of
+// value. Places count from the start of the image for the header and tensor table, and from the tokenizer for
+// every second edit.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
-  const std::vector<uint8_t>& good = good_image();
-  static std::vector<Line> lines(good.size() / sizeof(Line) + 1);
+  if (size_bytes == 0) return 0;
+  const std::vector<uint8_t>& good = good_images()[data[0] % good_images().size()];
+  static std::vector<Line> lines;
+  lines.resize(good.size() / sizeof(Line) + 1);
   auto* image = reinterpret_cast<uint8_t*>(lines.data());
   std::memcpy(image, good.data(), good.size());
   ImageHeader header;
   std::memcpy(&header, image, sizeof header);
   const size_t directory_bytes =
       static_cast<size_t>(header.tensor_table_offset) + header.tensor_count * sizeof(TensorEntry);
-  for (size_t at = 0; at + 3 <= size_bytes && at < 24; at += 3) {
+  for (size_t at = 1; at + 3 <= size_bytes && at < 25; at += 3) {
     const size_t place = data[at] | size_t{data[at + 1]} << 8U;
-    if (at % 2 == 0) {
+    if (at % 2 == 1) {
       image[place % directory_bytes] = data[at + 2];
     } else {
       image[header.tokenizer_offset + place % header.tokenizer_bytes] = data[at + 2];
     }
   }
-  put_checksums_right(image, good.size());
+  put_checksums_right(good, image);
   run(image, good.size());
   return 0;
 }

@@ -51,7 +51,8 @@ static inline float exp_clamped(float x) {
   p = p * r + 5.0000001201e-1F;
   const float fraction = (p * (r * r) + r) + 1.0F;
   const int32_t exponent = bits_of(shifted) - kRoundMagicBits;
-  return fraction * float_of((exponent + 127) << 23);
+  // Unsigned, since a NaN brings any exponent here.
+  return fraction * float_of(static_cast<int32_t>(static_cast<uint32_t>(exponent + 127) << 23));
 }
 
 static inline float square_root(float x) { return __builtin_sqrtf(x); }

@@ -50,9 +50,19 @@ struct Set {
   KernelSet kernels;
 };
 
+// Clang 14's __builtin_cpu_supports does not know F16C: CPUID leaf 1, ECX bit 29.
+bool has_f16c() {
+  uint32_t eax = 1;
+  uint32_t ebx = 0;
+  uint32_t ecx = 0;
+  uint32_t edx = 0;
+  __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+  return (ecx & (1U << 29)) != 0;
+}
+
 bool has_avx2() {
   __builtin_cpu_init();
-  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("f16c") != 0;
+  return __builtin_cpu_supports("avx2") != 0 && has_f16c();
 }
 
 // GCC 12's __builtin_cpu_supports does not know AVX-VNNI: CPUID leaf 7, subleaf 1, EAX bit 4.
