@@ -1,7 +1,6 @@
 // arena: what an image needs of a board's memory beside its weights, and how long a context a board has room
 // for.
 #include <cstring>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +12,8 @@
 #include "harness/base/file.h"
 #include "workloads/forge/commands.h"
 #include "workloads/forge/image_writer.h"
+#include "workloads/forge/kv_format.h"
+#include "workloads/forge/print_json.h"
 #include "workloads/runtime/runtime.h"
 
 namespace slmrig::forge {
@@ -79,7 +80,7 @@ Result<int> run_arena(const ArenaArguments& arguments) {
     report["largest_context_tokens"] = largest_context(header, arguments.kv, *arguments.capacity_bytes);
   }
   if (arguments.as_json) {
-    fmt::print("{}\n", report.dump(2));
+    print_json(report);
     return 0;
   }
   fmt::print("context {} of at most {} tokens: arena {} bytes (kv {}, activations {}, scratch {})\n", context,
@@ -101,10 +102,8 @@ void add_arena_command(CLI::App& app, Command* chosen) {
   command->add_option("image", arguments->image, "The image")->required();
   command->add_option("--context", arguments->context_tokens,
                       "Context in tokens (default: the image's most)");
-  const std::map<std::string, runtime::KvFormat> formats = {
-      {"f32", runtime::KvFormat::kF32}, {"f16", runtime::KvFormat::kF16}, {"int8", runtime::KvFormat::kInt8}};
   command->add_option("--kv", arguments->kv, "How keys and values are kept: f32, f16 or int8")
-      ->transform(CLI::CheckedTransformer(formats));
+      ->transform(CLI::CheckedTransformer(kv_formats()));
   command->add_option("--capacity", arguments->capacity_bytes,
                       "Bytes that a board has: also say the largest context that fits");
   command->add_flag("--json", arguments->as_json, "Report as JSON");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -78,9 +79,8 @@ std::string student_markdown(const TrainRecord& student) {
   const TrainOptions& options = student.options;
   return fmt::format(
       "The ternary student (recipe `2bit-qat`) begins with these weights and learns the distribution of this "
-      "model: {} steps of about {} tokens, {} tokens in all, in {:.0f} s, rate {:g}.\n\nAgain: `slmforge "
-      "train "
-      "--model {} --student-of MODEL -o FILE`.\n\n",
+      "model: {} steps of about {} tokens, {} tokens in all, in {:.0f} s, rate {:g}.\n\n"
+      "Again: `slmforge train --model {} --student-of MODEL -o FILE`.\n\n",
       options.step_count, options.batch_tokens, student.result.token_count, student.result.seconds,
       options.learning_rate, options.model);
 }
@@ -92,7 +92,9 @@ Result<ModelCard> measure_card(const std::filesystem::path& model, const TrainRe
   ModelCard card;
   card.training = training;
   SLMRIG_ASSIGN(card.model_sha256, base::sha256_hex_of_file(model));
-  card.model_bytes = std::filesystem::file_size(model);
+  std::error_code problem;
+  card.model_bytes = std::filesystem::file_size(model, problem);
+  if (problem) return base::fail(base::ErrorCode::kIo, problem.message(), model.string());
   SLMRIG_ASSIGN(const GgufFile file, load_gguf(model));
   SLMRIG_ASSIGN(const ModelShape shape, model_shape(training.options.model));
   SLMRIG_ASSIGN(const TextCodec codec, TextCodec::from(file));
@@ -153,16 +155,15 @@ std::string card_markdown(const ModelCard& card) {
       fmt::format("# {}\n\nWritten by `slmforge card` from measurements; do not edit.\n\n", options.model);
   text += fmt::format(
       "A language model of {} parameters for a wearable assistant: commands to intents and slots, sensor "
-      "streams to a "
-      "sentence, small talk. Llama architecture, f32, context 256, GGUF of {} bytes.\n\n",
+      "streams to a sentence, small talk. Llama architecture, f32, context 256, GGUF of {} bytes.\n\n",
       result.parameter_count, card.model_bytes);
   text += fmt::format("SHA-256 `{}`\n\n## Training\n\n", card.model_sha256);
   text += fmt::format(
       "The train split of the generated corpus (`workloads/forge/corpus.h`), seed {}: {} steps of about {} "
-      "tokens, {} "
-      "tokens in all, in {:.0f} s.\nAdamW, rate {:g}, level and then a cosine over the last {:.0f} % of the "
-      "steps; "
-      "weight decay {:g}; {:.0f} % of the prompts disturbed.\nOne thread of {} with {}.\n\n",
+      "tokens, {} tokens in all, in {:.0f} s.\n"
+      "AdamW, rate {:g}, level and then a cosine over the last {:.0f} % of the steps; weight decay {:g}; "
+      "{:.0f} % of the prompts disturbed.\n"
+      "One thread of {} with {}.\n\n",
       options.seed, options.step_count, options.batch_tokens, result.token_count, result.seconds,
       options.learning_rate, 100 * options.decay_share, options.weight_decay, 100 * options.noise_rate,
       card.training.processor, card.training.blas);

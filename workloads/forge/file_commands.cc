@@ -9,6 +9,7 @@
 #include "workloads/forge/commands.h"
 #include "workloads/forge/image_writer.h"
 #include "workloads/forge/inspect.h"
+#include "workloads/forge/print_json.h"
 #include "workloads/forge/random_model.h"
 
 namespace slmrig::forge {
@@ -31,7 +32,7 @@ Result<int> run_image(const ImageArguments& arguments) {
   json report = to_json(build.info);
   report["output"] = arguments.output;
   if (arguments.as_json) {
-    fmt::print("{}\n", report.dump(2));
+    print_json(report);
     return 0;
   }
   const ImageInfo& info = build.info;
@@ -65,7 +66,11 @@ void add_inspect(CLI::App& app, Command* chosen) {
   command->callback([=] {
     *chosen = [arguments]() -> Result<int> {
       SLMRIG_ASSIGN(const json inspection, inspect(arguments->file));
-      fmt::print("{}", arguments->as_json ? inspection.dump(2) + "\n" : inspection_text(inspection));
+      if (arguments->as_json) {
+        print_json(inspection);
+      } else {
+        fmt::print("{}", inspection_text(inspection));
+      }
       return 0;
     };
   });

@@ -257,5 +257,22 @@ TEST_CASE("An image that does not stand at a multiple of 32 is refused") {
         Status::kBadImage);
 }
 
+std::string name_in_image(const std::string& name) {
+  RandomModelOptions options;
+  options.name = name;
+  const auto build = write_image(random_model(options), {}, {});
+  REQUIRE(build);
+  return build->info.model;
+}
+
+TEST_CASE("A model's name is cut between characters and is always UTF-8") {
+  const std::string name(29, 'a');
+  CHECK(name_in_image(name + "\u00e9") == name + "\u00e9");
+  CHECK(name_in_image(name + "b\u00e9") == name + "b");
+  CHECK(name_in_image(name + "\u4e2d") == name);
+  CHECK(name_in_image(name + "bcdef") == name + "bc");
+  CHECK(name_in_image("a\xff") == "a\uFFFD");
+}
+
 }  // namespace
 }  // namespace slmrig::forge

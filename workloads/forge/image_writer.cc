@@ -8,6 +8,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/sha256.h"
+#include "harness/base/utf8.h"
 #include "workloads/forge/aligned_bytes.h"
 #include "workloads/forge/block_formats.h"
 #include "workloads/forge/image_layout.h"
@@ -144,7 +145,12 @@ Result<std::vector<Part>> make_parts(const LlamaModel& model, std::uint32_t cont
 // Cut to what fits, terminated.
 template <std::size_t kSize>
 void copy_name(const std::string& name, char (&to)[kSize]) {
-  std::memcpy(to, name.data(), std::min(name.size(), kSize - 1));
+  std::size_t bytes = std::min(name.size(), kSize - 1);
+  // Not within a character: a continuation byte is 10xxxxxx.
+  while (bytes > 0 && bytes < name.size() && (static_cast<unsigned char>(name[bytes]) & 0xC0U) == 0x80U) {
+    --bytes;
+  }
+  std::memcpy(to, name.data(), bytes);
 }
 
 ImageHeader make_header(const LlamaModel& model, std::uint32_t context_tokens) {
@@ -274,9 +280,9 @@ Result<ImageInfo> describe_image(std::span<const std::uint8_t> image) {
   ImageInfo info;
   info.image_bytes = header.image_bytes;
   info.sha256 = base::sha256_hex(image.first(header.image_bytes));
-  info.model = header.name;
+  info.model = base::make_valid_utf8(header.name);
   info.model_sha256 = base::to_hex(header.model_sha256);
-  info.variant = header.variant;
+  info.variant = base::make_valid_utf8(header.variant);
   info.context_tokens = header.context_tokens;
   info.vocabulary_tokens = header.vocabulary_tokens;
   info.arena_kv_bytes = need.kv_bytes;

@@ -26,8 +26,8 @@ struct ImageOptions {
 // scratch.
 struct ImageInfo {
   std::uint64_t image_bytes = 0;
-  std::string sha256;  // of the image
-  std::string model;
+  std::string sha256;        // of the image
+  std::string model;         // valid UTF-8, as `variant`
   std::string model_sha256;  // of the GGUF file it was made from
   std::string variant;
   std::uint32_t context_tokens = 0;

@@ -13,6 +13,7 @@
 #include "harness/base/suite_reader.h"
 #include "workloads/forge/commands.h"
 #include "workloads/forge/ladder.h"
+#include "workloads/forge/print_json.h"
 #include "workloads/forge/quantize.h"
 #include "workloads/forge/train_loop.h"
 
@@ -86,7 +87,7 @@ Result<int> run_ladder(LadderArguments arguments) {
   if (bar) std::fputs("\r\033[K", stderr);
   if (!ladder) return tl::unexpected(base::within(arguments.model, ladder.error()));
   if (arguments.as_json) {
-    fmt::print("{}\n", to_json(*ladder).dump(2));
+    print_json(to_json(*ladder));
   } else {
     fmt::print("{}\n{:.0f} s\n", ladder_text(*ladder), ladder->seconds);
   }

@@ -1,4 +1,5 @@
 // The ladder as JSON, as text for a terminal and as a section of a card.
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -264,7 +265,7 @@ base::Done update_card(const Ladder& ladder, const std::filesystem::path& folder
   if (std::filesystem::exists(json_path, ignored)) {
     SLMRIG_ASSIGN(const std::string written, base::read_text(json_path));
     card = ordered_json::parse(written, nullptr, false);
-    if (!card.is_object() || card.value("model_sha256", std::string()) != ladder.model_sha256) {
+    if (!card.is_object() || !card.contains("model_sha256") || card["model_sha256"] != ladder.model_sha256) {
       return base::fail(base::ErrorCode::kBadInput,
                         "is not the card of this model; write it again with `slmforge card`, or name another "
                         "folder with --output",

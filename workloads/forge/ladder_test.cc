@@ -156,6 +156,10 @@ TEST_CASE("The ladder's section of a card is replaced, and nothing else of it") 
   REQUIRE_FALSE(refused);
   CHECK_THAT(refused.error().text(), Contains("card.json") && Contains("slmforge card"));
   CHECK(base::read_text(folder->path() / "card.md").value() == once);
+  for (const char* card : {R"({"model_sha256":5})", R"({"model":"m"})", "[]", "{"}) {
+    REQUIRE(base::write_file_atomically(folder->path() / "card.json", std::string_view(card)));
+    CHECK_FALSE(update_card(ladder, folder->path()));
+  }
 }
 
 TEST_CASE("A card is begun where there is none") {

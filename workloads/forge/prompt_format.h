@@ -8,9 +8,10 @@
 // model to see. A suite stores the prompt text with its line feed, exactly as the tokenizer gets it after
 // BOS.
 //
-//   command   "set a timer for 12 minutes\n"                   -> "timer.set duration=12m"
-//   stream    "heart rate: 72 at 14:02, 131 at 14:08 ... \n"   -> "1 heart rate spike, highest 131 bpm at
-//   14:08." talk      "thank you\n"                                    -> "you're welcome."
+//   command   "set a timer for 12 minutes\n" -> "timer.set duration=12m"
+//   stream    "heart rate: 72 at 14:02, 131 at 14:08 ...\n"
+//             -> "1 heart rate spike, highest 131 bpm at 14:08."
+//   talk      "thank you\n" -> "you're welcome."
 #pragma once
 
 #include <cstddef>

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
-#include <set>
+#include <system_error>
 
 #include <cblas.h>
 #include <fmt/format.h>
@@ -324,7 +324,9 @@ std::string not_applicable_reason(const GgufFile& file, const Recipe& recipe,
                                   const QuantizeOptions& options) {
   if (!recipe.student.empty()) {
     const std::filesystem::path path = student_path(recipe, options.model_path);
-    if (std::filesystem::exists(path)) return {};
+    // What cannot be looked at may be there: reading it will say what is wrong.
+    std::error_code problem;
+    if (std::filesystem::exists(path, problem) || problem) return {};
     return fmt::format(
         "recipe `{}` stands for a student that is trained and kept beside the model; there is no {}",
         recipe.name, path.string());

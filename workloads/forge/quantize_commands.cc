@@ -1,14 +1,17 @@
 // quantize, imatrix: a model under another recipe, and what its inputs are like.
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/sha256.h"
 #include "workloads/forge/commands.h"
+#include "workloads/forge/print_json.h"
 #include "workloads/forge/quantize.h"
 #include "workloads/forge/train_loop.h"
 
@@ -73,16 +76,18 @@ void print_tensors(const Quantized& quantized) {
 int report_not_applicable(const QuantizeArguments& arguments, const std::string& reason) {
   if (arguments.as_json) {
     const json report = {{"error", {{"kind", "not_applicable"}, {"message", reason}}}};
-    fmt::print("{}\n", report.dump(2));
+    print_json(report);
   } else {
     fmt::print(stderr, "slmforge: {}: {}\n", arguments.model, reason);
   }
   return kNotApplicable;
 }
 
-Result<void> report(const QuantizeArguments& arguments, const Recipe& recipe, const Quantized& quantized) {
+base::Done report(const QuantizeArguments& arguments, const Recipe& recipe, const Quantized& quantized) {
   SLMRIG_ASSIGN(const std::string sha256, base::sha256_hex_of_file(arguments.output));
-  const std::uintmax_t file_bytes = std::filesystem::file_size(arguments.output);
+  std::error_code problem;
+  const std::uintmax_t file_bytes = std::filesystem::file_size(arguments.output, problem);
+  if (problem) return base::fail(base::ErrorCode::kIo, problem.message(), arguments.output);
   if (!arguments.as_json) {
     print_tensors(quantized);
     fmt::print("{}: {} bytes, sha256 {}\n", arguments.output, file_bytes, sha256);
@@ -95,7 +100,7 @@ Result<void> report(const QuantizeArguments& arguments, const Recipe& recipe, co
                          {"file_bytes", file_bytes},
                          {"sha256", sha256},
                          {"tensors", std::move(tensors)}};
-  fmt::print("{}\n", document.dump(2));
+  print_json(document);
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include "workloads/forge/commands.h"
 #include "workloads/forge/kv_format.h"
 #include "workloads/forge/model_runner.h"
+#include "workloads/forge/print_json.h"
 #include "workloads/forge/prompt_rules.h"
 
 namespace slmrig::forge {
@@ -56,7 +57,7 @@ Result<int> run_generate(const GenerateArguments& arguments) {
                        {"ttft_ns", generation.ttft_ns},
                        {"decode_ns", generation.decode_ns},
                        {"decode_tokens_per_second", per_second(decoded, generation.decode_ns)}};
-  fmt::print("{}\n", report.dump(2));
+  print_json(report);
   return 0;
 }
 
