@@ -18,6 +18,8 @@
 #include "workloads/forge/evaluate.h"
 #include "workloads/forge/kv_format.h"
 #include "workloads/forge/model_runner.h"
+#include "workloads/forge/print_json.h"
+#include "workloads/forge/prompt_rules.h"
 
 namespace slmrig::forge {
 
@@ -44,7 +46,8 @@ struct EvalArguments {
   std::string text;
   bool is_documents = false;
   std::string suite;
-  SuiteLimits limits;
+  std::string chat_template = "none";
+  SuiteOptions suite_options;
   RunnerOptions runner;
   bool as_json = false;
 };
@@ -63,26 +66,16 @@ json identity(const ModelRunner& model, const std::string& file) {
   return report;
 }
 
-Result<int> eval_text(ModelRunner* model, ModelRunner* reference, const EvalArguments& arguments) {
-  SLMRIG_ASSIGN(const std::string text, base::read_text(arguments.text));
-  auto score = score_text(model, text, {arguments.is_documents, reference}, progress_bar());
-  if (!score) return tl::unexpected(base::within(arguments.text, score.error()));
-  if (arguments.as_json) {
-    json report = identity(*model, arguments.model);
-    report["text"] = to_json(*score);
-    fmt::print("{}\n", report.dump(2));
-    return 0;
-  }
+void print_text(const TextScore& score, bool is_documents) {
   fmt::print("perplexity {:.4f} [{:.4f}, {:.4f}], {:.4f} bits per byte ({} tokens scored in {} {})\n",
-             score->perplexity, score->perplexity_ci95.low, score->perplexity_ci95.high, score->bits_per_byte,
-             score->scored_tokens, score->windows,
-             arguments.is_documents ? "documents" : fmt::format("windows of {}", score->window_tokens));
-  if (const auto& divergence = score->divergence) {
+             score.perplexity, score.perplexity_ci95.low, score.perplexity_ci95.high, score.bits_per_byte,
+             score.scored_tokens, score.windows,
+             is_documents ? "documents" : fmt::format("windows of {}", score.window_tokens));
+  if (const auto& divergence = score.divergence) {
     fmt::print("mean KL {:.6f} nats [{:.6f}, {:.6f}], the same likeliest token in {:.2f} %\n",
                divergence->mean_kl_nats, divergence->mean_kl_ci95.low, divergence->mean_kl_ci95.high,
                100 * divergence->top1_agreement);
   }
-  return 0;
 }
 
 void print_suite(const SuiteScore& score, const std::optional<SuiteComparison>& comparison) {
@@ -104,28 +97,55 @@ void print_suite(const SuiteScore& score, const std::optional<SuiteComparison>& 
              score.prompts.size(), score.accuracy, score.accuracy_ci95.low, score.accuracy_ci95.high);
 }
 
-Result<int> eval_suite(ModelRunner* model, ModelRunner* reference, const EvalArguments& arguments) {
-  SLMRIG_ASSIGN(const base::Suite suite, base::load_suite(arguments.suite));
-  SLMRIG_ASSIGN(const SuiteScore score, score_suite(model, suite, arguments.limits, progress_bar()));
-  std::optional<SuiteComparison> comparison;
+struct SuiteResult {
+  SuiteScore score;
+  std::optional<SuiteComparison> to_reference;
+};
+
+// The model and the reference are each asked as their own files say.
+Result<SuiteResult> eval_suite(ModelRunner* model, ModelRunner* reference, const base::Suite& suite,
+                               const EvalArguments& arguments) {
+  SuiteOptions options = arguments.suite_options;
+  SLMRIG_ASSIGN(options.rules, read_prompt_rules(arguments.model, arguments.chat_template));
+  SuiteResult result;
+  SLMRIG_ASSIGN(result.score, score_suite(model, suite, options, progress_bar()));
   if (reference != nullptr) {
-    SLMRIG_ASSIGN(const SuiteScore before, score_suite(reference, suite, arguments.limits, progress_bar()));
-    comparison = compare(before, score);
+    SLMRIG_ASSIGN(options.rules, read_prompt_rules(arguments.reference, arguments.chat_template));
+    SLMRIG_ASSIGN(const SuiteScore before, score_suite(reference, suite, options, progress_bar()));
+    result.to_reference = compare(before, result.score);
   }
+  return result;
+}
+
+void report(const ModelRunner& model, const std::optional<TextScore>& text,
+            const std::optional<SuiteResult>& suite, const EvalArguments& arguments) {
   if (!arguments.as_json) {
-    print_suite(score, comparison);
-    return 0;
+    if (text) print_text(*text, arguments.is_documents);
+    if (suite) print_suite(suite->score, suite->to_reference);
+    return;
   }
-  json report = identity(*model, arguments.model);
-  report.update(to_json(score));
-  if (comparison) report["to_reference"] = to_json(*comparison);
-  fmt::print("{}\n", report.dump(2));
-  return 0;
+  json document = identity(model, arguments.model);
+  if (text) document["text"] = to_json(*text);
+  if (suite) {
+    document.update(to_json(suite->score));
+    document["template"] = arguments.chat_template;
+    if (suite->to_reference) document["to_reference"] = to_json(*suite->to_reference);
+  }
+  print_json(document);
 }
 
 Result<int> run_eval(const EvalArguments& arguments) {
-  if (arguments.text.empty() == arguments.suite.empty()) {
-    return fail(ErrorCode::kBadInput, "give one of --text FILE and --suite FILE");
+  if (arguments.text.empty() && arguments.suite.empty()) {
+    return fail(ErrorCode::kBadInput, "give --text FILE, --suite FILE or both");
+  }
+  // Both files first: a text may take minutes, after which it is late to hear that there is no such suite.
+  std::string text;
+  if (!arguments.text.empty()) {
+    SLMRIG_ASSIGN(text, base::read_text(arguments.text));
+  }
+  std::optional<base::Suite> suite;
+  if (!arguments.suite.empty()) {
+    SLMRIG_ASSIGN(suite, base::load_suite(arguments.suite));
   }
   SLMRIG_ASSIGN(ModelRunner model, ModelRunner::open(arguments.model, arguments.runner));
   std::optional<ModelRunner> reference;
@@ -136,21 +156,38 @@ Result<int> run_eval(const EvalArguments& arguments) {
     SLMRIG_ASSIGN(reference, ModelRunner::open(arguments.reference, options));
   }
   ModelRunner* const other = reference ? &*reference : nullptr;
-  return arguments.text.empty() ? eval_suite(&model, other, arguments) : eval_text(&model, other, arguments);
+  std::optional<TextScore> text_score;
+  if (!arguments.text.empty()) {
+    auto score = score_text(&model, text, {arguments.is_documents, other}, progress_bar());
+    if (!score) return tl::unexpected(base::within(arguments.text, score.error()));
+    text_score = std::move(*score);
+  }
+  std::optional<SuiteResult> suite_result;
+  if (suite) {
+    SLMRIG_ASSIGN(suite_result, eval_suite(&model, other, *suite, arguments));
+  }
+  report(model, text_score, suite_result, arguments);
+  return 0;
 }
 
 void add_eval(CLI::App& app, Command* chosen) {
   auto arguments = std::make_shared<EvalArguments>();
-  CLI::App* command = app.add_subcommand("eval", "Score a model on a text or on a suite");
+  CLI::App* command = app.add_subcommand("eval", "Score a model on a text, a suite or both");
   command->add_option("model", arguments->model, "A GGUF file or an image")->required();
   command->add_option("--text", arguments->text, "Perplexity and bits per byte of a text file");
   command->add_flag("--documents", arguments->is_documents,
                     "The text is documents that end with an empty line; each is scored alone");
-  command->add_option("--suite", arguments->suite, "Accuracy on a suite file");
+  CLI::Option* suite = command->add_option("--suite", arguments->suite, "Accuracy on a suite file");
+  command
+      ->add_option("--template", arguments->chat_template,
+                   "How the suite's prompts are asked. none: as they are, like boards are asked; auto: with "
+                   "the chat template or prompt suffix that the model names; or a file with a chat template")
+      ->needs(suite)
+      ->capture_default_str();
   command->add_option("--reference", arguments->reference,
                       "Another model, usually f32: the distance to its distribution or its answers");
-  command->add_option("--limit", arguments->limits.prompts, "Run the first prompts of the suite only");
-  command->add_option("--max-new-tokens", arguments->limits.max_new_tokens,
+  command->add_option("--limit", arguments->suite_options.prompts, "Run the first prompts of the suite only");
+  command->add_option("--max-new-tokens", arguments->suite_options.max_new_tokens,
                       "Tokens of an answer at most (default: the suite's)");
   command->add_option("--context", arguments->runner.context_tokens,
                       "Context in tokens (default: the model's own)");

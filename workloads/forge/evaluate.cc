@@ -13,9 +13,11 @@ using base::Result;
 
 namespace {
 
-Result<PromptScore> score_prompt(ModelRunner* model, const base::Prompt& prompt,
-                                 const GenerationSettings& settings) {
-  SLMRIG_ASSIGN(Generation generation, model->generate(prompt.text, settings));
+Result<PromptScore> score_prompt(ModelRunner* model, const base::Prompt& prompt, GenerationSettings settings,
+                                 const PromptRules& rules) {
+  SLMRIG_ASSIGN(const AskedPrompt asked, ask(rules, prompt.text));
+  settings.specials = asked.specials;
+  SLMRIG_ASSIGN(Generation generation, model->generate(asked.text, settings));
   PromptScore entry;
   entry.id = prompt.id;
   entry.prompt = prompt.text;
@@ -36,24 +38,24 @@ nlohmann::json to_json(const Interval& interval) { return {interval.low, interva
 
 }  // namespace
 
-Result<SuiteScore> score_suite(ModelRunner* model, const base::Suite& suite, const SuiteLimits& limits,
+Result<SuiteScore> score_suite(ModelRunner* model, const base::Suite& suite, const SuiteOptions& options,
                                const Progress& progress) {
   GenerationSettings settings;
   settings.max_new_tokens =
-      limits.max_new_tokens == 0 ? suite.generation.max_new_tokens : limits.max_new_tokens;
+      options.max_new_tokens == 0 ? suite.generation.max_new_tokens : options.max_new_tokens;
   settings.stop_at_end = suite.generation.stop_at_end;
   settings.sampling = {suite.generation.top_k, static_cast<float>(suite.generation.temperature),
                        suite.generation.seed};
   SuiteScore score;
   score.suite = suite.name;
   score.suite_sha256 = suite.sha256;
-  const std::uint64_t total = limits.prompts == 0
+  const std::uint64_t total = options.prompts == 0
                                   ? suite.prompts.size()
-                                  : std::min<std::uint64_t>(limits.prompts, suite.prompts.size());
+                                  : std::min<std::uint64_t>(options.prompts, suite.prompts.size());
   std::vector<double> right;
   for (std::uint64_t index = 0; index < total; ++index) {
     const base::Prompt& prompt = suite.prompts[index];
-    auto entry = score_prompt(model, prompt, settings);
+    auto entry = score_prompt(model, prompt, settings, options.rules);
     if (!entry) {
       return tl::unexpected(base::within(fmt::format("{}: prompt {}", suite.file, prompt.id), entry.error()));
     }

@@ -17,6 +17,7 @@
 #include "harness/base/records/plan.h"
 #include "workloads/forge/bootstrap.h"
 #include "workloads/forge/model_runner.h"
+#include "workloads/forge/prompt_rules.h"
 
 namespace slmrig::forge {
 
@@ -67,7 +68,7 @@ base::Result<TextScore> score_text(ModelRunner* model, std::string_view text, co
 
 struct PromptScore {
   std::string id;
-  std::string prompt;
+  std::string prompt;  // as the suite has it
   std::string text;
   std::string token_ids_sha256;
   std::uint32_t prompt_tokens = 0;
@@ -85,15 +86,16 @@ struct SuiteScore {
   Interval accuracy_ci95;
 };
 
-// What a cell may override of a suite.
-struct SuiteLimits {
+struct SuiteOptions {
   std::uint64_t prompts = 0;         // the first of them; 0: all
   std::uint32_t max_new_tokens = 0;  // 0: the suite's
+  // How the model is asked. By default with the suite's own text, as boards are; checks see that text always.
+  PromptRules rules = {};
 };
 
 // A prompt that does not fit the context ends the evaluation with an error that names it.
-base::Result<SuiteScore> score_suite(ModelRunner* model, const base::Suite& suite, const SuiteLimits& limits,
-                                     const Progress& progress);
+base::Result<SuiteScore> score_suite(ModelRunner* model, const base::Suite& suite,
+                                     const SuiteOptions& options, const Progress& progress);
 
 // A prompt that the reference answers right and the model does not.
 struct Flip {
@@ -110,7 +112,7 @@ struct SuiteComparison {
   std::uint64_t gained = 0;  // wrong in the reference, right in the model
 };
 
-// Both of the same suite under the same limits.
+// Both of the same suite, the same number of prompts.
 SuiteComparison compare(const SuiteScore& reference, const SuiteScore& score);
 
 nlohmann::json to_json(const TextScore& score);

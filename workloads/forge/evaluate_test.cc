@@ -1,19 +1,14 @@
-// Scores and the command line: the figures agree with a calculation by hand, errors name what is wrong.
+// Scores: the figures agree with a calculation by hand.
 #include <catch2/catch.hpp>
 
-#include <sys/wait.h>
-
 #include <cmath>
-#include <cstdio>
 #include <string>
-
-#include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
 #include "harness/base/sha256.h"
 #include "harness/base/suite_reader.h"
 #include "workloads/forge/evaluate.h"
-#include "workloads/forge/quantize.h"
+#include "workloads/forge/image_writer.h"
 #include "workloads/forge/random_model.h"
 
 namespace slmrig::forge {
@@ -185,59 +180,54 @@ TEST_CASE("A suite is scored with its own settings, prompt by prompt") {
   CHECK(shorter->prompts[0].generated_tokens == 2);
 }
 
+TEST_CASE("A suite is asked as rules say, and checked against its own text") {
+  base::Suite suite;
+  suite.generation.max_new_tokens = 5;
+  suite.generation.stop_at_end = false;
+  base::Prompt prompt;
+  prompt.id = "a";
+  prompt.text = "the 7 heats";
+  base::Check check;
+  check.kind = base::CheckKind::kLength;
+  check.max_characters = 4000;
+  prompt.checks.push_back(check);
+  suite.prompts.push_back(prompt);
+  ModelRunner runner = open_runner();
+  GenerationSettings settings;
+  settings.max_new_tokens = 5;
+  settings.stop_at_end = false;
+  const auto answer = [&](std::string_view text) {
+    const auto generation = runner.generate(text, settings);
+    REQUIRE(generation);
+    return *generation;
+  };
+  const auto scored = [&](const PromptRules& rules) {
+    const auto score = score_suite(&runner, suite, {.rules = rules}, {});
+    REQUIRE(score);
+    CHECK(score->prompts[0].prompt == "the 7 heats");
+    return score->prompts[0];
+  };
+  const PromptScore plain = scored({});
+  CHECK(plain.token_ids_sha256 == token_ids_sha256(answer("the 7 heats").token_ids));
+  PromptRules rules;
+  rules.suffix = " on";
+  const PromptScore completed = scored(rules);
+  CHECK(completed.token_ids_sha256 == token_ids_sha256(answer("the 7 heats on").token_ids));
+  CHECK(completed.token_ids_sha256 != plain.token_ids_sha256);
+  // A template's control tokens are tokens, not their spelling.
+  rules.chat_template = "{{ messages[0].content }}</s>";
+  const PromptScore templated = scored(rules);
+  CHECK(templated.prompt_tokens == plain.prompt_tokens + 1);
+  settings.specials = runtime::SpecialTokens::kControl;
+  CHECK(templated.token_ids_sha256 == token_ids_sha256(answer("the 7 heats</s>").token_ids));
+  rules.chat_template = "{{ messages | tojson }}";
+  const auto refused = score_suite(&runner, suite, {.rules = rules}, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().text().find("prompt a") != std::string::npos);
+}
+
 TEST_CASE("The hash of token ids is that of little-endian 32-bit integers") {
   CHECK(token_ids_sha256({1, 258}) == base::sha256_hex(std::string_view("\x01\0\0\0\x02\x01\0\0", 8)));
-}
-
-struct Finished {
-  int exit_code = -1;
-  std::string output;
-};
-
-Finished run(const std::string& arguments) {
-  std::FILE* pipe = popen((std::string(SLMRIG_SLMFORGE) + " " + arguments + " 2>&1").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  Finished finished;
-  char buffer[512];
-  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) finished.output += buffer;
-  finished.exit_code = WEXITSTATUS(pclose(pipe));
-  return finished;
-}
-
-TEST_CASE("slmforge quantizes, images, inspects and generates, and says what is wrong with a file") {
-  const auto folder = base::TemporaryDirectory::create("slmforge-test");
-  REQUIRE(folder);
-  const std::string path = folder->path().string();
-  CHECK(run("random -o " + path + "/m.gguf").exit_code == 0);
-  CHECK(run("quantize " + path + "/m.gguf --recipe int8 -o " + path + "/q.gguf").exit_code == 0);
-  const Finished image = run("image " + path + "/q.gguf -o " + path + "/q.img --json");
-  CHECK(image.exit_code == 0);
-  const auto report = nlohmann::json::parse(image.output);
-  CHECK(report["variant"] == "int8");
-  CHECK(run("inspect " + path + "/q.img").output.find("Q8_0 x4") != std::string::npos);
-  CHECK(run("inspect " + path + "/q.gguf --json").exit_code == 0);
-  const std::string sampled = "--prompt 'the heat' -n 8 --top-k 40 --seed 1 --json";
-  const auto from_gguf = nlohmann::json::parse(run("generate " + path + "/q.gguf " + sampled).output);
-  const auto from_image = nlohmann::json::parse(run("generate " + path + "/q.img " + sampled).output);
-  CHECK(from_gguf["token_ids"] == from_image["token_ids"]);
-
-  const Finished missing = run("generate " + path + "/none.gguf --prompt x");
-  CHECK(missing.exit_code == 2);
-  CHECK(missing.output.find("none.gguf") != std::string::npos);
-  REQUIRE(base::write_file_atomically(path + "/text.img", std::string_view("hello")));
-  const Finished text = run("generate " + path + "/text.img --prompt x");
-  CHECK(text.exit_code == 2);
-  CHECK(text.output.find("neither a GGUF file nor a model image") != std::string::npos);
-  const auto whole = base::read_text(path + "/q.img");
-  REQUIRE(whole);
-  REQUIRE(base::write_file_atomically(path + "/cut.img", std::string_view(*whole).substr(0, 50000)));
-  const Finished cut = run("inspect " + path + "/cut.img");
-  CHECK(cut.exit_code == 2);
-  CHECK(cut.output.find("the image is cut short (byte 16)") != std::string::npos);
-  CHECK(run("").exit_code == 2);
-  CHECK(run("generate").exit_code == 2);
-  CHECK(run("--help").exit_code == 0);
-  CHECK(run("generate " + path + "/q.img --prompt x --top-k 100000").exit_code == 2);
 }
 
 }  // namespace
