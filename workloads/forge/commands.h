@@ -1,8 +1,8 @@
 // The subcommands of slmforge, by concern.
 //
 // Each add_... function declares its subcommands on `app`; the one that the user names stores in *chosen what
-// it is to do. main runs it: its value is the exit code, its error is printed and ends with 2, or with 1 where
-// the machine and not the input is to blame.
+// it is to do. main runs it: its value is the exit code, its error is printed and ends with 2, or with 1
+// where the machine and not the input is to blame.
 #pragma once
 
 #include <functional>
