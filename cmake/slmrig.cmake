@@ -74,10 +74,8 @@ function(slmrig_test name)
   target_link_libraries(${name} PRIVATE slmrig_options slmrig_catch_main ${arg_LIBS})
   target_compile_features(${name} PRIVATE cxx_std_20)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/test-bin")
-  if(SLMRIG_SANITIZE)
-    # Instrumented assertions take three times as long to optimise as to run.
-    target_compile_options(${name} PRIVATE -O0)
-  endif()
+  # Assertions take twice as long to optimise as to compile, and no time to run. Libraries are optimised.
+  target_compile_options(${name} PRIVATE -O0)
   if(NOT arg_LABELS)
     set(arg_LABELS unit)
   endif()
