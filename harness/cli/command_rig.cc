@@ -41,7 +41,7 @@ base::Result<ExitCode> list_rig(const RigOptions& options) {
                   2);
   for (const base::Bench& bench : rig.benches) {
     table.add_row({bench.name, bench.board.name, bench.board.cpu,
-                   std::string(base::to_string(bench.board.tier)), bench.board.flasher, link_text(bench.link),
+                   std::string(base::to_string(bench.board.tier)), base::flasher_kind(bench), link_text(bench.link),
                    bench.unit_id.empty() ? kNothing : bench.unit_id, slot_text(bench.board.slot_bytes),
                    slot_text(bench.board.arena_bytes)});
   }

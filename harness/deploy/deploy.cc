@@ -53,12 +53,12 @@ Done place_image(StartedBoard& board, const base::VariantFacts& variant,
 }  // namespace
 
 Result<std::unique_ptr<Flasher>> make_flasher(const base::Bench& bench) {
-  if (bench.board.flasher == "native") return make_native_flasher();
-  if (bench.board.flasher == "emulator") return make_emulator_flasher();
+  if (base::flasher_kind(bench) == "native") return make_native_flasher();
+  if (base::flasher_kind(bench) == "emulator") return make_emulator_flasher();
   return fail(ErrorCode::kUnsupported,
               fmt::format("the flasher '{}' of {} is not one that this version knows (native, "
                           "emulator)",
-                          bench.board.flasher, bench.board.file));
+                          base::flasher_kind(bench), bench.board.file));
 }
 
 Result<std::unique_ptr<rig::LiveBoard>> deploy_variant(const base::Bench& bench,

@@ -8,6 +8,7 @@
 
 #include "harness/base/json_reader.h"
 #include "harness/base/suggest.h"
+#include "harness/rig/bench_reader.h"
 
 namespace slmrig::rig {
 namespace {
@@ -41,20 +42,6 @@ base::Result<fs::path> find_rig_file(const std::string& name_or_file, const fs::
                                                     "; a rig of your own is named by its path");
 }
 
-void read_link(JsonObject link, Bench* bench) {
-  bench->link.kind = link.required_choice("kind", {"stdio", "unix", "tcp", "tty", "serial"});
-  bench->link.address = link.optional_string("address");
-  bench->link.baud = static_cast<int>(link.optional_uint("baud", 115200, 300, 20'000'000));
-  const bool own = bench->link.kind == "stdio";
-  if (own && !bench->link.address.empty())
-    link.fail("address", "has no meaning for a link of kind \"stdio\"");
-  const bool needs_address = bench->link.kind != "stdio" && bench->link.kind != "unix";
-  if (needs_address && bench->link.address.empty()) {
-    link.fail("address",
-              fmt::format("is missing: a link of kind \"{}\" must say where it leads", bench->link.kind));
-  }
-}
-
 // The bench's name becomes part of file names and of SQL that people type.
 bool is_plain_name(const std::string& name) {
   return !name.empty() && name.size() <= 64 &&
@@ -73,13 +60,18 @@ base::Result<Bench> read_bench(JsonObject object, const fs::path& root, const fs
   bench.agent = object.optional_string("agent");
   if (!bench.agent.empty() && fs::path(bench.agent).is_relative())
     bench.agent = (rig_folder / bench.agent).string();
-  read_link(object.required_object("link"), &bench);
+  bench.link = read_link(object.required_object("link"));
+  if (object.has("power")) bench.power = read_power_switch(object.optional_object("power"));
+  for (JsonObject& stand_in : object.optional_objects("stand_ins")) {
+    bench.stand_ins.push_back(read_stand_in(std::move(stand_in)));
+  }
   const std::vector<std::string> known = names_in(root / "boards", true);
   if (std::find(known.begin(), known.end(), bench.board.name) == known.end()) {
     object.fail("board", base::unknown_name("board", bench.board.name, known));
     return bench;  // the document's finish() reports it
   }
   SLMRIG_ASSIGN(bench.board, load_board(root / "boards" / bench.board.name / "board.json"));
+  if (object.has("flasher")) bench.flasher = read_flasher(object.optional_object("flasher"), rig_folder);
   return bench;
 }
 

@@ -133,6 +133,34 @@ TEST_CASE("rigs that contradict themselves are refused") {
   CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[0]: the key \"link\" is missing"));
 }
 
+TEST_CASE("a bench says how it is flashed, switched and stood in for") {
+  Tree tree;
+  json json = small_rig();
+  json["benches"][0]["flasher"] = {
+      {"kind", "pyocd"}, {"probe", "0123"}, {"target", "cortex_m"}, {"script", "flash.py"}};
+  json["benches"][0]["power"] = {{"on", {"uhubctl", "-a", "on"}}, {"off", {"uhubctl", "-a", "off"}}};
+  json["benches"][0]["stand_ins"] = {
+      {{"command", {"probe", "{folder}/usb"}}, {"ready_file", "{folder}/usb"}}};
+  json["benches"][1]["flasher"] = {{"kind", "ssh"}, {"host", "pi"}, {"agent_prefix", {"taskset", "-c", "3"}}};
+  CHECK(tree.rig_error(json).empty());
+  const base::Rig rig = load_rig("small", tree.root).value();
+  const base::Bench& a = rig.benches[0];
+  CHECK(base::flasher_kind(a) == "pyocd");
+  CHECK(a.flasher.pyocd.script == (tree.root / "boards" / "rigs" / "flash.py").string());
+  CHECK(a.power.off.back() == "off");
+  CHECK(a.stand_ins.at(0).ready_file == "{folder}/usb");
+  CHECK(rig.benches[1].flasher.ssh.port == 22);
+  json["benches"][0]["flasher"].erase("probe");
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[0].flasher: the key \"probe\" is missing"));
+  json = small_rig();
+  json["benches"][1]["flasher"] = {{"kind", "ssh"}, {"host", "-oProxyCommand=x"}};
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("flasher.host: '-oProxyCommand=x' is no host"));
+  json = small_rig();
+  json["benches"][1]["link"]["reset_line"] = "dtr";
+  CHECK_THAT(tree.rig_error(json),
+             Catch::Contains("link.reset_line: a link of kind \"tcp\" has no such line"));
+}
+
 TEST_CASE("boards that contradict themselves are refused with the key") {
   Tree tree;
   const auto error_after = [&](const std::function<void(json&)>& change) {

@@ -11,9 +11,65 @@ namespace slmrig::base {
 
 // A byte stream to a device. `address` by kind: unix socket path, host:port, serial port; empty for stdio.
 struct LinkSpec {
-  std::string kind = "stdio";  // "stdio", "unix", "tcp", "tty", "serial"
+  std::string kind = "stdio";  // "stdio", "unix", "tcp", "rfc2217", "tty", "serial"
   std::string address;
-  int baud = 115200;
+  int baud = 115200;       // at which the agent starts to talk
+  int fast_baud = 0;       // to which both ends go once they talk; 0: they stay
+  std::string usb_serial;  // serial: the adapter's own serial number, instead of an address
+  std::string reset_line;  // "dtr", "rts": the line that is wired to the board's reset; empty: none
+};
+
+// pyOCD as a child process.
+struct PyocdSpec {
+  std::string probe;   // serial number of the debug probe; never chosen by chance
+  std::string target;  // pyOCD's name of the chip
+  std::string script;  // a user script (--script); empty: none
+  std::string pack;    // a CMSIS-Pack (--pack); empty: none
+};
+
+// An account on a Linux board. Host keys are respected, and nothing is ever asked.
+struct SshSpec {
+  std::string host;
+  int port = 22;
+  std::string user;
+  std::string identity_file;              // empty: ssh's own choice
+  std::string known_hosts_file;           // empty: ssh's own
+  std::string directory = ".slmrig";      // on the board, relative to the home folder
+  std::vector<std::string> agent_prefix;  // what the agent is started through: {"taskset", "-c", "3"}
+};
+
+// The user's own way: J-Link, probe-rs, west. Without a shell; {agent}, {image}, {image_address}, {unit},
+// {port} are filled in.
+struct CommandFlasherSpec {
+  std::vector<std::string> flash_agent;
+  std::vector<std::string> flash_image;  // empty: the image goes over the link
+  std::vector<std::string> reset;        // empty: the agent resets itself
+  int timeout_s = 120;
+};
+
+// How agent and image get onto the board: `kind` as Board::flasher, with that kind's own settings.
+struct FlasherSpec {
+  std::string kind;  // empty: the board's own
+  PyocdSpec pyocd;
+  SshSpec ssh;
+  CommandFlasherSpec command;
+};
+
+// The bench's own means to take the power away, for boards that went silent. Empty commands: none.
+struct PowerSwitchSpec {
+  std::vector<std::string> on;
+  std::vector<std::string> off;
+  int off_ms = 1000;  // for how long it stays off in a power cycle
+};
+
+// A process that stands in for hardware which this bench has not got (a virtual debug probe, a virtual
+// meter): started before the bench is used and ended with it. {folder} is a temporary folder that all
+// stand-ins and child processes of the bench share.
+struct StandInSpec {
+  std::vector<std::string> command;
+  std::string ready_file;  // appears once it serves, such as "{folder}/usb"
+  // For the programs that are to meet it (pyocd, ...): NAME=VALUE.
+  std::vector<std::string> environment;
 };
 
 // A station with its link, probe, meter and switch, and the board that is in it.
@@ -22,8 +78,15 @@ struct Bench {
   Board board;
   std::string unit_id;  // expected unique id of the physical board; empty: taken from the first banner
   LinkSpec link;
+  FlasherSpec flasher;
+  PowerSwitchSpec power;
+  std::vector<StandInSpec> stand_ins;
   std::string agent;  // ELF or program; empty: the one built for the board
 };
+
+inline const std::string& flasher_kind(const Bench& bench) {
+  return bench.flasher.kind.empty() ? bench.board.flasher : bench.flasher.kind;
+}
 
 struct Rig {
   std::string name;

@@ -1,0 +1,108 @@
+#include "harness/rig/bench_reader.h"
+
+#include <fmt/format.h>
+
+namespace slmrig::rig {
+namespace {
+
+using base::JsonObject;
+
+constexpr uint64_t kMaxBaud = 20'000'000;
+
+std::string file_of(JsonObject& object, const char* key, const std::filesystem::path& rig_folder) {
+  const std::string file = object.optional_string(key);
+  if (file.empty() || std::filesystem::path(file).is_absolute()) return file;
+  return (rig_folder / file).lexically_normal().string();
+}
+
+std::vector<std::string> required_command(JsonObject& object, const char* key) {
+  std::vector<std::string> command = object.required_strings(key);
+  if (object.has(key) && command.empty()) object.fail(key, "must name a program and its arguments");
+  return command;
+}
+
+base::PyocdSpec read_pyocd(JsonObject& object, const std::filesystem::path& rig_folder) {
+  base::PyocdSpec spec;
+  spec.probe = object.required_string("probe");
+  spec.target = object.required_string("target");
+  spec.script = file_of(object, "script", rig_folder);
+  spec.pack = file_of(object, "pack", rig_folder);
+  return spec;
+}
+
+base::SshSpec read_ssh(JsonObject& object, const std::filesystem::path& rig_folder) {
+  base::SshSpec spec;
+  spec.host = object.required_string("host");
+  spec.port = static_cast<int>(object.optional_uint("port", 22, 1, 65535));
+  spec.user = object.optional_string("user");
+  // A host or a user that begins with a dash would be an option to ssh.
+  if (spec.host.starts_with('-')) object.fail("host", fmt::format("'{}' is no host", spec.host));
+  if (spec.user.starts_with('-')) object.fail("user", fmt::format("'{}' is no user", spec.user));
+  spec.identity_file = file_of(object, "identity_file", rig_folder);
+  spec.known_hosts_file = file_of(object, "known_hosts_file", rig_folder);
+  spec.directory = object.optional_string("directory", spec.directory);
+  spec.agent_prefix = object.optional_strings("agent_prefix");
+  return spec;
+}
+
+base::CommandFlasherSpec read_command_flasher(JsonObject& object) {
+  base::CommandFlasherSpec spec;
+  spec.flash_agent = required_command(object, "flash_agent");
+  spec.flash_image = object.optional_strings("flash_image");
+  spec.reset = object.optional_strings("reset");
+  spec.timeout_s = static_cast<int>(object.optional_uint("timeout_s", 120, 1, 3600));
+  return spec;
+}
+
+}  // namespace
+
+base::LinkSpec read_link(JsonObject link) {
+  base::LinkSpec spec;
+  spec.kind = link.required_choice("kind", {"stdio", "unix", "tcp", "rfc2217", "tty", "serial"});
+  spec.address = link.optional_string("address");
+  spec.usb_serial = link.optional_string("usb_serial");
+  spec.baud = static_cast<int>(link.optional_uint("baud", 115200, 300, kMaxBaud));
+  spec.fast_baud = static_cast<int>(link.optional_uint("fast_baud", 0, 300, kMaxBaud));
+  spec.reset_line = link.optional_choice("reset_line", {"dtr", "rts"}, "");
+  if (spec.kind == "stdio" && !spec.address.empty())
+    link.fail("address", "has no meaning for a link of kind \"stdio\"");
+  const bool has_lines = spec.kind == "serial" || spec.kind == "rfc2217";
+  if (!has_lines && !spec.reset_line.empty())
+    link.fail("reset_line", fmt::format("a link of kind \"{}\" has no such line", spec.kind));
+  if (spec.kind != "serial" && !spec.usb_serial.empty())
+    link.fail("usb_serial", "belongs to links of kind \"serial\"");
+  if (!spec.usb_serial.empty() && !spec.address.empty())
+    link.fail("usb_serial", "and \"address\" both say where the link leads; leave one out");
+  const bool needs_address = spec.kind != "stdio" && spec.kind != "unix" && spec.usb_serial.empty();
+  if (needs_address && spec.address.empty()) {
+    link.fail("address", fmt::format("is missing: a link of kind \"{}\" must say where it leads", spec.kind));
+  }
+  return spec;
+}
+
+base::FlasherSpec read_flasher(JsonObject flasher, const std::filesystem::path& rig_folder) {
+  base::FlasherSpec spec;
+  spec.kind = flasher.required_choice("kind", {"native", "emulator", "pyocd", "ssh", "command"});
+  if (spec.kind == "pyocd") spec.pyocd = read_pyocd(flasher, rig_folder);
+  if (spec.kind == "ssh") spec.ssh = read_ssh(flasher, rig_folder);
+  if (spec.kind == "command") spec.command = read_command_flasher(flasher);
+  return spec;
+}
+
+base::PowerSwitchSpec read_power_switch(JsonObject power) {
+  base::PowerSwitchSpec spec;
+  spec.on = required_command(power, "on");
+  spec.off = required_command(power, "off");
+  spec.off_ms = static_cast<int>(power.optional_uint("off_ms", 1000, 1, 600'000));
+  return spec;
+}
+
+base::StandInSpec read_stand_in(JsonObject stand_in) {
+  base::StandInSpec spec;
+  spec.command = required_command(stand_in, "command");
+  spec.ready_file = stand_in.optional_string("ready_file");
+  spec.environment = stand_in.optional_strings("environment");
+  return spec;
+}
+
+}  // namespace slmrig::rig

@@ -1,0 +1,18 @@
+// Reading the parts of a bench from a rig file. Internal to rig; what is wrong is noted in the document
+// (base::JsonDocument::finish() reports it).
+#pragma once
+
+#include <filesystem>
+
+#include "harness/base/json_reader.h"
+#include "harness/base/records/rig.h"
+
+namespace slmrig::rig {
+
+base::LinkSpec read_link(base::JsonObject link);
+// Relative paths of files on this host are relative to `rig_folder`.
+base::FlasherSpec read_flasher(base::JsonObject flasher, const std::filesystem::path& rig_folder);
+base::PowerSwitchSpec read_power_switch(base::JsonObject power);
+base::StandInSpec read_stand_in(base::JsonObject stand_in);
+
+}  // namespace slmrig::rig
