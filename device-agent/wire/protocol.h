@@ -19,6 +19,13 @@ constexpr size_t kMaxPayloadBytes = 2048;
 // Data in one UploadChunk: what remains of kMaxPayloadBytes after the envelope, as a multiple of a flash row.
 constexpr size_t kMaxChunkBytes = 1920;
 
+// One UploadCopy: a board reads no other message while it copies, which on flash takes a second for this
+// much.
+constexpr size_t kMaxCopyBytes = 32768;
+constexpr uint32_t kMaxChunkHashes = 224;  // in one ChunkHashes message: 8 bytes each
+constexpr uint8_t kActiveSlot = 255;       // in a Load: whichever slot is active
+
+constexpr size_t kMaxFallbackBytes = 256;         // fallback text of one Run
 constexpr size_t kMaxPromptBytes = 1536;          // text of one Run
 constexpr size_t kMaxOutputBytes = 1536;          // text of one GenerationReport; what is longer is cut
 constexpr uint32_t kTraceTokensPerMessage = 128;  // tokens in one Trace message: 12 bytes each
