@@ -70,6 +70,7 @@ void Agent::answer(const fb::Envelope& envelope) {
       return;
     }
     case fb::Message::Reset: on_reset(request_id); return;
+    case fb::Message::BoardQuery: send_board_state(request_id); return;
     default: send_failure(request_id, Status::kBadMessage, "not a request"); return;
   }
 }

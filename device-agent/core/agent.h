@@ -40,6 +40,7 @@ class Agent {
   bool send_trace(uint32_t request_id, uint32_t first_index);
   void send_profile(uint32_t request_id);
   void send_memory(uint32_t request_id);
+  void send_board_state(uint32_t request_id);
   void send_failure(uint32_t request_id, Status status, const char* detail, Shortage shortage = {});
   void refuse_the_hasty();
 

@@ -105,6 +105,20 @@ uint32_t stack_peak_bytes();
 // Highest resident set of the process so far, where there is one (VmHWM); 0 elsewhere.
 uint64_t process_peak_bytes();
 
+// Highest charge of the control group that the process runs in, with all that runs there and its file cache
+// (cgroup v2 memory.peak), where there is one; 0 elsewhere.
+uint64_t cgroup_peak_bytes();
+
+// --- Condition -------------------------------------------------------------------------------------------
+// What the board can tell of its own condition: clocks, governor, temperatures, throttling, caches.
+struct BoardFact {
+  char key[64];    // dotted lower_snake_case, the unit last: "cpufreq.policy0.frequency_hz"; NUL-terminated
+  char value[96];  // NUL-terminated
+};
+
+// One fact at a time: index 0 reads all anew, false ends the list.
+bool board_fact(uint32_t index, BoardFact* fact);
+
 // Starts the program again, as a reset button would.
 [[noreturn]] void reset();
 

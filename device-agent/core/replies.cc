@@ -17,6 +17,10 @@ constexpr size_t kMaxStringBytes = 96;
 constexpr uint32_t kEntriesPerMessage = 20;
 constexpr size_t kMaxOperatorBytes = 32;
 
+// A fact of the board takes at most 180 bytes.
+constexpr uint32_t kFactsPerMessage = 8;
+constexpr uint32_t kMaxFacts = 256;
+
 Offset<String> bounded_string(FlatBufferBuilder& builder, const char* text,
                               size_t most_bytes = kMaxStringBytes) {
   size_t size_bytes = 0;
@@ -138,6 +142,7 @@ void Agent::send_memory(uint32_t request_id) {
   };
   const uint64_t stack_bytes = port::stack_peak_bytes();
   const uint64_t process_bytes = port::process_peak_bytes();
+  const uint64_t cgroup_bytes = port::cgroup_peak_bytes();
   const Class classes[] = {
       {"weights", use.weights_bytes, loaded_},
       {"kv", use.kv_bytes, loaded_},
@@ -147,6 +152,7 @@ void Agent::send_memory(uint32_t request_id) {
       {"wire", Link::memory_bytes(), true},
       {"trace", sizeof generation_ + sizeof request_ + sizeof output_, true},
       {"process", process_bytes, process_bytes != 0},
+      {"cgroup", cgroup_bytes, cgroup_bytes != 0},
   };
   auto& builder = link_.begin();
   Offset<fb::MemoryClass> entries[sizeof classes / sizeof classes[0]];
@@ -158,6 +164,26 @@ void Agent::send_memory(uint32_t request_id) {
   }
   const auto vector = builder.CreateVector(entries, count);
   link_.send(request_id, fb::CreateMemoryReport(builder, vector));
+}
+
+void Agent::send_board_state(uint32_t request_id) {
+  port::BoardFact fact = {};
+  uint32_t next = 0;
+  bool more = port::board_fact(next, &fact);
+  do {
+    auto& builder = link_.begin();
+    Offset<fb::BoardFact> facts[kFactsPerMessage];
+    uint32_t held = 0;
+    while (more && held < kFactsPerMessage) {
+      const auto key = bounded_string(builder, fact.key, sizeof fact.key);
+      const auto value = bounded_string(builder, fact.value, sizeof fact.value);
+      facts[held++] = fb::CreateBoardFact(builder, key, value);
+      ++next;
+      more = next < kMaxFacts && port::board_fact(next, &fact);
+    }
+    const auto vector = builder.CreateVector(facts, held);
+    if (!link_.send(request_id, fb::CreateBoardState(builder, vector, !more))) return;
+  } while (more);
 }
 
 void Agent::send_failure(uint32_t request_id, Status status, const char* detail, Shortage shortage) {

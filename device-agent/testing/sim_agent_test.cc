@@ -81,6 +81,27 @@ bool holds(const SimStorage& storage, const std::vector<uint8_t>& image) {
   return std::equal(image.begin(), image.end(), storage.slots[1].begin());
 }
 
+TEST_CASE("all facts of the board come, in as many messages as they need") {
+  SimStorage storage;
+  Bench bench(storage);
+  AgentPeer& peer = bench.peer;
+  const uint32_t id =
+      peer.send(fb::Message::BoardQuery, [](auto& builder) { return fb::CreateBoardQuery(builder).Union(); });
+  std::vector<std::string> facts;
+  for (bool more = true; more;) {
+    const auto message = peer.receive_answer(id);
+    REQUIRE(message != nullptr);
+    const auto* state = message->as<fb::BoardState>();
+    REQUIRE(state != nullptr);
+    for (const auto* fact : *state->facts()) facts.push_back(fact->key()->str() + "=" + fact->value()->str());
+    more = !state->last();
+  }
+  REQUIRE(facts.size() == 19);
+  CHECK(facts.front() == "simulated.fact_0=value 0");
+  CHECK(facts.back() == "simulated.fact_18=value 18");
+  CHECK(peer.hello() != nullptr);
+}
+
 TEST_CASE("every request that cannot be met is answered with its reason") {
   SimStorage storage;
   Bench bench(storage);

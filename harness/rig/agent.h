@@ -16,6 +16,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -111,6 +112,9 @@ struct ClockReading {
   int64_t after_ns = 0;
 };
 
+// By dotted lower_snake_case key with the unit in its name: "cpufreq.policy0.frequency_hz".
+using BoardFacts = std::map<std::string, std::string>;
+
 // Bytes the device holds of the image, and of how many.
 using UploadProgress = std::function<void(uint64_t done_bytes, uint64_t total_bytes)>;
 
@@ -127,6 +131,9 @@ class Agent {
   virtual base::Result<RunReply> run(const RunRequest& request) = 0;
   virtual base::Result<std::vector<MemoryBytes>> memory() = 0;
   virtual base::Result<ClockReading> clock() = 0;
+  // What the board says of its own condition (clocks, governor, temperatures, throttling); empty where it says
+  // nothing, as an agent that is older than the question.
+  virtual base::Result<BoardFacts> board_facts() { return BoardFacts{}; }
 };
 
 }  // namespace slmrig::rig

@@ -119,6 +119,19 @@ Result<std::vector<MemoryBytes>> AgentClient::memory() {
   return read_memory_report(*report);
 }
 
+Result<BoardFacts> AgentClient::board_facts() {
+  BoardFacts facts;
+  SLMRIG_TRY(ask(fb::CreateBoardQuery(builder_.begin())));
+  for (bool more = true; more;) {
+    const auto state = await_as<fb::BoardState>(timeouts_.answer_ms);
+    if (!state && state.error().code == ErrorCode::kDeviceFault && facts.empty()) return facts;
+    if (!state) return tl::unexpected(state.error());
+    SLMRIG_TRY(append_board_facts(**state, &facts));
+    more = !(*state)->last();
+  }
+  return facts;
+}
+
 Result<ClockReading> AgentClient::clock() {
   ClockReading reading;
   reading.before_ns = base::monotonic_now_ns();

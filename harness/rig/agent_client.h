@@ -45,6 +45,7 @@ class AgentClient final : public Agent {
   base::Result<RunReply> run(const RunRequest& request) override;
   base::Result<std::vector<MemoryBytes>> memory() override;
   base::Result<ClockReading> clock() override;
+  base::Result<BoardFacts> board_facts() override;
 
   // What a flasher laid into a slot behind the agent's back, who cannot know where it ends: query_slot()
   // hashes this much of the slot from now on. Forgotten by an upload to the slot.

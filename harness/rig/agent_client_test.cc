@@ -96,6 +96,8 @@ TEST_CASE("a healthy agent is found, filled, loaded, run and reset") {
   CHECK(refused.error().code == base::ErrorCode::kUnsupported);
   CHECK_THAT(refused.error().message, Catch::Contains("keys and values as int8"));
   CHECK(bed.client->memory().value().at(0).bytes == bed.image.size());
+  CHECK(bed.client->board_facts().value() == BoardFacts{{"simulated.governor", "of a simulation"},
+                                                        {"simulated.temperature_mc", "of a simulation"}});
   const ClockReading clock = bed.client->clock().value();
   CHECK(clock.before_ns <= clock.after_ns);
   REQUIRE(bed.client->reset());
@@ -188,6 +190,12 @@ TEST_CASE("failures and contradictions of an agent are errors with what it said"
   CHECK(lie.code == ErrorCode::kCorrupt);
   CHECK_THAT(lie.message,
              Catch::Contains("contradicts itself: a piece of the trace from token 0 with 5 tokens"));
+  Bed endless("endless-facts");
+  REQUIRE(endless.client->connect());
+  const auto facts = endless.client->board_facts();
+  REQUIRE_FALSE(facts);
+  CHECK(facts.error().code == ErrorCode::kCorrupt);
+  CHECK_THAT(facts.error().message, Catch::Contains("never end"));
   Bed wrong("wrong-hash");
   REQUIRE(wrong.client->connect());
   const auto slot = wrong.client->upload(0, wrong.image, {});

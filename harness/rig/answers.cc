@@ -18,6 +18,7 @@ using base::Result;
 
 constexpr std::size_t kMaxTextBytes = 256;
 constexpr std::size_t kMaxOperators = 16384;
+constexpr std::size_t kMaxFacts = 1024;
 
 // Control characters would reach terminals and reports.
 std::string text_of(const flatbuffers::String* text) {
@@ -36,6 +37,12 @@ std::string origin_text(fb::Origin origin) {
     case fb::Origin::power: return "power";
   }
   return "unknown";
+}
+
+// Keys become part of the provenance, and of SQL that people type.
+bool is_fact_key(std::string_view key) {
+  return !key.empty() &&
+         key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == std::string_view::npos;
 }
 
 tl::unexpected<base::Error> contradiction(std::string message) {
@@ -175,6 +182,22 @@ std::vector<MemoryBytes> read_memory_report(const fb::MemoryReport& report) {
   if (report.classes() == nullptr) return classes;
   for (const auto* one : *report.classes()) classes.push_back({text_of(one->name()), one->bytes()});
   return classes;
+}
+
+Done append_board_facts(const fb::BoardState& state, BoardFacts* facts) {
+  if (state.facts() == nullptr || state.facts()->size() == 0) {
+    // Each message but the last must bring the end nearer.
+    return state.last() ? Done{} : contradiction("facts of the board that never end");
+  }
+  for (const auto* fact : *state.facts()) {
+    if (facts->size() == kMaxFacts) return contradiction(fmt::format("more than {} facts", kMaxFacts));
+    const std::string key = text_of(fact->key());
+    if (!is_fact_key(key)) continue;
+    if (!facts->emplace(key, text_of(fact->value())).second) {
+      return contradiction(fmt::format("the fact {} twice", key));
+    }
+  }
+  return {};
 }
 
 }  // namespace slmrig::rig

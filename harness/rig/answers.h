@@ -21,5 +21,7 @@ base::Done append_trace(const wire::fb::Trace& trace, RunReply* reply);
 // Appends; kCorrupt when there are more operators than any model has, or one is of no known phase.
 base::Done append_profile(const wire::fb::Profile& profile, RunReply* reply);
 std::vector<MemoryBytes> read_memory_report(const wire::fb::MemoryReport& report);
+// Appends; facts whose key is not dotted lower_snake_case are left out. kCorrupt when there is no end of them.
+base::Done append_board_facts(const wire::fb::BoardState& state, BoardFacts* facts);
 
 }  // namespace slmrig::rig

@@ -111,6 +111,10 @@ std::string answer_text(const fb::Envelope& envelope) {
       }
       return classes.empty() ? classes : classes.substr(1);
     }
+    case fb::Message::BoardState: {
+      const auto& state = *envelope.message_as_BoardState();
+      return fmt::format("facts={} last={}", size_of(state.facts()), state.last());
+    }
     case fb::Message::Clock: return fmt::format("ticks={}", envelope.message_as_Clock()->ticks());
     case fb::Message::Failure: {
       const auto& failure = *envelope.message_as_Failure();

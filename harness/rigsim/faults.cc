@@ -6,7 +6,7 @@
 namespace slmrig::rigsim {
 namespace {
 
-constexpr std::array<std::pair<Fault, std::string_view>, 16> kNames = {{
+constexpr std::array<std::pair<Fault, std::string_view>, 17> kNames = {{
     {Fault::kNone, "none"},
     {Fault::kSilent, "silent"},
     {Fault::kGarbage, "garbage"},
@@ -23,6 +23,7 @@ constexpr std::array<std::pair<Fault, std::string_view>, 16> kNames = {{
     {Fault::kExitInRun, "exit-in-run"},
     {Fault::kFailRun, "fail-run"},
     {Fault::kLyingTrace, "lying-trace"},
+    {Fault::kEndlessFacts, "endless-facts"},
 }};
 
 }  // namespace

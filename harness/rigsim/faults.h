@@ -25,6 +25,7 @@ enum class Fault {
   kExitInRun,      // accepts a run and ends with exit status 3
   kFailRun,        // answers a run with a failure
   kLyingTrace,     // a trace with other tokens than the report announced
+  kEndlessFacts,   // facts of the board that never end
 };
 
 // "reset-in-run", ...; kNone is "none".

@@ -164,6 +164,7 @@ void SimulatedAgent::answer(const Envelope& envelope) {
     case fb::Message::ClockQuery:
       send(fb::CreateClock(builder_.begin(), milliseconds() * uint64_t{1'000'000}));
       return;
+    case fb::Message::BoardQuery: send_board_state(); return;
     case fb::Message::Reset:
       send(fb::CreateAccepted(builder_.begin()));
       options_.restart("");
@@ -204,6 +205,23 @@ void SimulatedAgent::send_slot_state(uint8_t slot, bool with_hash) {
   }
   const fb::SlotPhase phase = complete_ ? fb::SlotPhase::ready : fb::SlotPhase::empty;
   send(fb::CreateSlotState(builder, slot, phase, kCapacityBytes, true, image_.size(), image_.size(), digest));
+}
+
+// In two messages, as a board of many facts has to.
+void SimulatedAgent::send_board_state() {
+  for (const char* name : {"governor", "temperature_mc"}) {
+    auto& builder = builder_.begin();
+    const auto key = builder.CreateString(std::string("simulated.") + name);
+    const auto value = builder.CreateString("of a simulation");
+    const auto odd_key = builder.CreateString("Not A Key");
+    const std::vector<flatbuffers::Offset<fb::BoardFact>> facts = {
+        fb::CreateBoardFact(builder, key, value), fb::CreateBoardFact(builder, odd_key, value)};
+    const bool last = std::string_view(name) == "temperature_mc" && options_.fault != Fault::kEndlessFacts;
+    send(fb::CreateBoardState(builder, builder.CreateVector(facts), last));
+  }
+  if (options_.fault != Fault::kEndlessFacts) return;
+  auto& builder = builder_.begin();
+  send(fb::CreateBoardState(builder, 0, false));
 }
 
 void SimulatedAgent::on_load() {

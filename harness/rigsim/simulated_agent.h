@@ -45,6 +45,7 @@ class SimulatedAgent {
   void send(flatbuffers::Offset<Table> message);
   void send_banner();
   void send_slot_state(uint8_t slot, bool with_hash);
+  void send_board_state();
   void on_load();
   void on_run(const wire::fb::Run& run);
   void send_generation(uint32_t max_new_tokens);

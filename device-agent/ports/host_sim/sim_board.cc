@@ -1,6 +1,7 @@
 #include "device-agent/ports/host_sim/sim_board.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -192,6 +193,16 @@ uint8_t* arena(size_t* arena_bytes) {
 void paint_stack() {}
 uint32_t stack_peak_bytes() { return 0; }
 uint64_t process_peak_bytes() { return 0; }
+uint64_t cgroup_peak_bytes() { return 0; }
+
+// More than one message holds, for the tests of the core.
+bool board_fact(uint32_t index, BoardFact* fact) {
+  constexpr uint32_t kFacts = 19;
+  if (index >= kFacts) return false;
+  std::snprintf(fact->key, sizeof fact->key, "simulated.fact_%u", index);
+  std::snprintf(fact->value, sizeof fact->value, "value %u", index);
+  return true;
+}
 
 void reset() { SimAccess::want_reset(); }
 

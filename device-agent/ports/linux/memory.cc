@@ -56,6 +56,16 @@ __attribute__((noinline, no_sanitize_address)) uint32_t stack_peak_bytes() {
   return static_cast<uint32_t>(kPaintBytes - untouched);
 }
 
+// Absent in the root group, on kernels before 5.19, and where cgroup v2 is not in use.
+uint64_t cgroup_peak_bytes() {
+  char group[256];
+  if (!cgroup_path(group, sizeof group)) return 0;
+  char file[320];
+  std::snprintf(file, sizeof file, "/sys/fs/cgroup%s/memory.peak", group);
+  char text[64];
+  return read_system_line(file, text, sizeof text) ? std::strtoull(text, nullptr, 10) : 0;
+}
+
 uint64_t process_peak_bytes() {
   const int file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
   if (file < 0) return 0;

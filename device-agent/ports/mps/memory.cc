@@ -108,5 +108,9 @@ uint32_t stack_peak_bytes() {
 }
 
 uint64_t process_peak_bytes() { return 0; }
+uint64_t cgroup_peak_bytes() { return 0; }
+
+// An emulated board has no temperature, and neither caches nor wait states that could be set.
+bool board_fact(uint32_t, BoardFact*) { return false; }
 
 }  // namespace slmrig::agent::port

@@ -13,10 +13,10 @@ namespace slmrig::base {
 struct LinkSpec {
   std::string kind = "stdio";  // "stdio", "unix", "tcp", "rfc2217", "tty", "serial"
   std::string address;
-  int baud = 115200;       // at which the agent starts to talk
-  int fast_baud = 0;       // to which both ends go once they talk; 0: they stay
-  std::string usb_serial;  // serial: the adapter's own serial number, instead of an address
-  std::string reset_line;  // "dtr", "rts": the line that is wired to the board's reset; empty: none
+  int baud = 115200;            // at which the agent starts to talk
+  int fast_baud = 0;            // to which both ends go once they talk; 0: they stay
+  std::string usb_serial = {};  // serial: the adapter's own serial number, instead of an address
+  std::string reset_line = {};  // "dtr", "rts": the line that is wired to the board's reset; empty: none
 };
 
 // pyOCD as a child process.
