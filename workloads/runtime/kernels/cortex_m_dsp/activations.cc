@@ -100,7 +100,7 @@ inline __attribute__((always_inline)) plain::BlockScale block_scale(const float*
   "vmov %[first], %[second], s6, s7\n\t" \
   "pkhbt r6, r6, %[first], lsl #16\n\t"  \
   "pkhbt r8, r8, %[second], lsl #16\n\t" \
-  "stmia %[pairs]!, {r4, r5, r6, r8}\n\t"
+  "stmdb %[pairs]!, {r4, r5, r6, r8}\n\t"
 
 #define SLMRIG_SUM(first, second) \
   "smlad %[sum], " first          \
@@ -134,15 +134,15 @@ inline __attribute__((always_inline)) int32_t quantize_and_sum(const float*& x, 
   return sum;
 }
 
-void quantize_lookup(const float* x, float inverse, uint32_t* pairs) {
+void quantize_lookup(const float* x, float inverse, uint32_t* pairs_end) {
   const float* high = x + 16;
   uint32_t first = 0;
   uint32_t second = 0;
-  __asm__ volatile(
-      SLMRIG_QUANTIZE_LOOKUP SLMRIG_QUANTIZE_LOOKUP SLMRIG_QUANTIZE_LOOKUP SLMRIG_QUANTIZE_LOOKUP
-      : [x] "+&r"(x), [high] "+&r"(high), [pairs] "+&r"(pairs), [first] "=&r"(first), [second] "=&r"(second)
-      : [inverse] "t"(inverse), [magic] "t"(kRoundMagic)
-      : SLMRIG_QUANTIZE_CLOBBERS);
+  __asm__ volatile(SLMRIG_QUANTIZE_LOOKUP SLMRIG_QUANTIZE_LOOKUP SLMRIG_QUANTIZE_LOOKUP SLMRIG_QUANTIZE_LOOKUP
+                   : [x] "+&r"(x), [high] "+&r"(high), [pairs] "+&r"(pairs_end), [first] "=&r"(first),
+                     [second] "=&r"(second)
+                   : [inverse] "t"(inverse), [magic] "t"(kRoundMagic)
+                   : SLMRIG_QUANTIZE_CLOBBERS);
 }
 
 size_t round_up(size_t bytes) { return (bytes + 31) / 32 * 32; }
@@ -199,7 +199,7 @@ Activations prepare_lookup(const float* x, uint32_t tokens, uint32_t columns, ui
     for (; x != end; ++block, x += kBlockColumns) {
       const plain::BlockScale scale = block_scale(x);
       block->scale = scale.scale;
-      quantize_lookup(x, scale.inverse, block->pairs);
+      quantize_lookup(x, scale.inverse, block->pairs + 16);
     }
   }
   return {room, stride_bytes};

@@ -28,7 +28,8 @@ Activations prepare_pairs(const float* x, uint32_t tokens, uint32_t columns, uin
 Activations prepare_pairs_and_sums(const float* x, uint32_t tokens, uint32_t columns, uint8_t* room);
 
 // One block of 32 columns for kernels that look a byte of weights up: columns c and 16 + c in a word, as
-// nibbles stand in a byte.
+// nibbles stand in a byte. Runs of 4 words, the last run first: so the first byte of a block's weights is
+// read last, by a load that steps to the next block.
 struct LookupBlock {
   float scale;
   uint32_t pairs[16];

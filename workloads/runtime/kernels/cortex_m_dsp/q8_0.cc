@@ -56,7 +56,8 @@ void multiply_strips(const uint8_t* w, const PairBlock* x_first, const PairBlock
 
 #define SLMRIG_TWO_ROW(word, row)                     \
   "sxtb16 %[part], " word "\n\t" SLMRIG_TWO_PRODUCTS( \
-      "even", row) "sxtb16 %[part], " word ", ror #8\n\t" SLMRIG_TWO_PRODUCTS("odd", row)
+      "%[part]", "even", row) "sxtb16 %[part], " word \
+                              ", ror #8\n\t" SLMRIG_TWO_PRODUCTS("%[part]", "odd", row)
 #define SLMRIG_TWO_RUN(at)  \
   SLMRIG_LOAD_TWO_ROWS      \
   SLMRIG_LOAD_TWO_X(at)     \
@@ -80,7 +81,9 @@ void multiply_two(const uint8_t* w, const PairBlock* a, const PairBlock* b, cons
                    "1:\n\t" SLMRIG_LOAD_SCALES SLMRIG_TWO_PASS SLMRIG_KEEP_ROWS_01
                    "sub %[w], %[w], #120\n\t"  // to rows 2 and 3 of the first run
                    SLMRIG_TWO_PASS SLMRIG_KEEP_ROWS_23
-                   "sub %[w], %[w], #8\n\t" SLMRIG_ADD_TWO_TOKENS SLMRIG_NEXT_TWO_BLOCKS SLMRIG_TWO_OPERANDS
+                   "sub %[w], %[w], #8\n\t" SLMRIG_ADD_TWO_TOKENS SLMRIG_NEXT_TWO_BLOCKS("84")
+                   : SLMRIG_TWO_OUTPUTS, [part] "=&r"(part)
+                   : SLMRIG_TWO_INPUTS
                    : SLMRIG_TWO_CLOBBERS);
 }
 

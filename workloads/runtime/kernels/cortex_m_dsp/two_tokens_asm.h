@@ -3,9 +3,9 @@
 // passes.
 //
 // Operands: %[w], %[a] and %[b] (blocks of the two tokens), sums %[a0], %[a1], %[b0], %[b1], activations
-// %[a_even],
-// %[a_odd], %[b_even], %[b_odd], and %[part]. Registers: r4, r5 weights of two rows; s12..s15 scales;
-// s16..s19 and s20..s23 sum up y of the two tokens; s24..s27 and s28..s31 the integer sums of a block.
+// %[a_even], %[a_odd], %[b_even], %[b_odd]. Registers: r4, r5 weights of two rows, free between passes;
+// s12..s15 scales; s16..s19 and s20..s23 sum up y of the two tokens; s24..s27 and s28..s31 the integer sums
+// of a block.
 #pragma once
 
 // Two rows of a run of four columns; %[w] steps to the next run.
@@ -16,11 +16,16 @@
   "]\n\t"                                 \
   "ldrd %[b_even], %[b_odd], [%[b], #" at "]\n\t"
 
-// %[part] holds two weights of a row.
-#define SLMRIG_TWO_PRODUCTS(parity, row)                 \
-  "smlad %[a" row "], %[part], %[a_" parity "], %[a" row \
-  "]\n\t"                                                \
-  "smlad %[b" row "], %[part], %[b_" parity "], %[b" row "]\n\t"
+// `codes` holds two weights of a row.
+#define SLMRIG_TWO_PRODUCTS(codes, parity, row)            \
+  "smlad %[a" row "], " codes ", %[a_" parity "], %[a" row \
+  "]\n\t"                                                  \
+  "smlad %[b" row "], " codes ", %[b_" parity "], %[b" row "]\n\t"
+// The same; the sums begin here.
+#define SLMRIG_FIRST_TWO_PRODUCTS(codes, parity, row) \
+  "smuad %[a" row "], " codes ", %[a_" parity         \
+  "]\n\t"                                             \
+  "smuad %[b" row "], " codes ", %[b_" parity "]\n\t"
 
 // The integer sums of a pass of two rows, to the registers of rows 0 and 1, or 2 and 3.
 #define SLMRIG_KEEP_ROWS_01         \
@@ -67,31 +72,33 @@
       SLMRIG_ADD_TOKEN(11, 28, 29, 30, 31, 20, 21, 22, 23)
 
 #define SLMRIG_CLEAR_TWO_TOKENS \
-  "mov %[part], #0\n\t"         \
-  "vmov s16, %[part]\n\t"       \
-  "vmov s17, %[part]\n\t"       \
-  "vmov s18, %[part]\n\t"       \
-  "vmov s19, %[part]\n\t"       \
-  "vmov s20, %[part]\n\t"       \
-  "vmov s21, %[part]\n\t"       \
-  "vmov s22, %[part]\n\t"       \
-  "vmov s23, %[part]\n"
+  "mov r4, #0\n\t"              \
+  "vmov s16, r4\n\t"            \
+  "vmov s17, r4\n\t"            \
+  "vmov s18, r4\n\t"            \
+  "vmov s19, r4\n\t"            \
+  "vmov s20, r4\n\t"            \
+  "vmov s21, r4\n\t"            \
+  "vmov s22, r4\n\t"            \
+  "vmov s23, r4\n"
 
-// Back to label 1 until a's end, then out with y.
-#define SLMRIG_NEXT_TWO_BLOCKS \
-  "ldr %[part], %[a_end]\n\t"  \
-  "add %[a], %[a], #84\n\t"    \
-  "add %[b], %[b], #84\n\t"    \
-  "cmp %[a], %[part]\n\t"      \
-  "bne 1b\n\t"                 \
-  "ldr %[part], %[y]\n\t"      \
-  "vstmia %[part], {s16-s23}\n\t"
+// Back to label 1 until a's end, then out with y. `block_bytes`: of the activations.
+#define SLMRIG_NEXT_TWO_BLOCKS(block_bytes) \
+  "ldr r4, %[a_end]\n\t"                    \
+  "add %[a], %[a], #" block_bytes           \
+  "\n\t"                                    \
+  "add %[b], %[b], #" block_bytes           \
+  "\n\t"                                    \
+  "cmp %[a], r4\n\t"                        \
+  "bne 1b\n\t"                              \
+  "ldr r4, %[y]\n\t"                        \
+  "vstmia r4, {s16-s23}\n\t"
 
-#define SLMRIG_TWO_OPERANDS                                                                                    \
-  : [w] "+&r"(w), [a] "+&r"(a), [b] "+&r"(b), [a0] "=&r"(sums[0]), [a1] "=&r"(sums[1]), [b0] "=&r"(sums[2]),   \
-    [b1] "=&r"(sums[3]), [a_even] "=&r"(x[0]), [a_odd] "=&r"(x[1]), [b_even] "=&r"(x[2]), [b_odd] "=&r"(x[3]), \
-    [part] "=&r"(part)                                                                                         \
-  : [a_end] "m"(a_end), [y] "m"(y)
+#define SLMRIG_TWO_OUTPUTS                                                                                 \
+  [w] "+&r"(w), [a] "+&r"(a), [b] "+&r"(b), [a0] "=&r"(sums[0]), [a1] "=&r"(sums[1]), [b0] "=&r"(sums[2]), \
+      [b1] "=&r"(sums[3]), [a_even] "=&r"(x[0]), [a_odd] "=&r"(x[1]), [b_even] "=&r"(x[2]),                \
+      [b_odd] "=&r"(x[3])
+#define SLMRIG_TWO_INPUTS [a_end] "m"(a_end), [y] "m"(y)
 
 #define SLMRIG_TWO_CLOBBERS                                                                               \
   "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s10", "s11", "s12", "s13", "s14", "s15", "s16", "s17", \
