@@ -63,6 +63,7 @@ void Agent::answer(const fb::Envelope& envelope) {
     case fb::Message::UploadEnd: on_upload_end(request_id, *envelope.message_as_UploadEnd()); return;
     case fb::Message::Load: on_load(request_id, *envelope.message_as_Load()); return;
     case fb::Message::Run: on_run(request_id, *envelope.message_as_Run()); return;
+    case fb::Message::RooflineQuery: on_roofline(request_id); return;
     case fb::Message::MemoryQuery: send_memory(request_id); return;
     case fb::Message::ClockQuery: {
       const uint64_t now = port::ticks();
@@ -167,13 +168,17 @@ void Agent::on_load(uint32_t request_id, const fb::Load& load) {
   send_load_report(request_id, load_ticks, needed_bytes);
 }
 
-Status Agent::accept_run(const fb::Run& run, Shortage* shortage) {
+bool Agent::still_loaded() {
   // A file-backed slot may have been replaced behind the agent's back; the engine holds pointers into it.
   ByteView image;
   if (loaded_ && (slots_.image(loaded_slot_, &image) != Status::kOk || image.data != loaded_image_.data)) {
     loaded_ = false;
   }
-  if (!loaded_) return Status::kNotLoaded;
+  return loaded_;
+}
+
+Status Agent::accept_run(const fb::Run& run, Shortage* shortage) {
+  if (!still_loaded()) return Status::kNotLoaded;
   if (run.prompt() == nullptr || run.max_new_tokens() == 0) return Status::kBadArgument;
   *shortage = {run.prompt()->size(), sizeof request_.prompt};
   if (run.prompt()->size() > sizeof request_.prompt) return Status::kPromptTooLong;
@@ -210,6 +215,24 @@ void Agent::on_run(uint32_t request_id, const fb::Run& run) {
   }
   send_generation(request_id);
   if (request_.profile) send_profile(request_id);
+}
+
+void Agent::on_roofline(uint32_t request_id) {
+  if (!still_loaded()) {
+    send_failure(request_id, Status::kNotLoaded, "a roofline is of a loaded model");
+    return;
+  }
+  const uint32_t count = engine_.roofline_count();
+  if (count == 0) send_roofline(request_id, nullptr, Status::kOk, true);
+  for (uint32_t i = 0; i < count; ++i) {
+    if (!link_.settle()) return;
+    RooflineEntry entry;
+    port::enter_quiet_window();
+    port::rearm_ticks();
+    const Status status = engine_.roofline(i, port::ticks, &entry);
+    port::leave_quiet_window();
+    if (!send_roofline(request_id, &entry, status, i + 1 == count)) return;
+  }
 }
 
 void Agent::on_reset(uint32_t request_id) {

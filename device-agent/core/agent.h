@@ -31,6 +31,8 @@ class Agent {
   void on_load(uint32_t request_id, const fb::Load& load);
   void on_run(uint32_t request_id, const fb::Run& run);
   Status accept_run(const fb::Run& run, Shortage* shortage);
+  bool still_loaded();
+  void on_roofline(uint32_t request_id);
   void on_reset(uint32_t request_id);
 
   void send_banner(uint32_t request_id);
@@ -39,6 +41,8 @@ class Agent {
   void send_generation(uint32_t request_id);
   bool send_trace(uint32_t request_id, uint32_t first_index);
   void send_profile(uint32_t request_id);
+  // Null: there are no entries. status: why this one has no figures.
+  bool send_roofline(uint32_t request_id, const RooflineEntry* entry, Status status, bool last);
   void send_memory(uint32_t request_id);
   void send_board_state(uint32_t request_id);
   void send_failure(uint32_t request_id, Status status, const char* detail, Shortage shortage = {});

@@ -65,9 +65,23 @@ struct ProfileEntry {
   int16_t layer = -1;              // -1: of no layer
   const char* operator_name = "";  // static, the engine's own; "other" is what lies between operators
   uint32_t calls = 0;
-  uint64_t ticks = 0;  // without the cost of looking at the clock
-  uint64_t macs = 0;   // multiply-accumulates with weights or with the KV cache
-  uint64_t bytes = 0;  // of weights and KV cache that it read or wrote, each byte once a call
+  uint64_t ticks = 0;       // without the cost of looking at the clock
+  uint64_t macs = 0;        // multiply-accumulates with weights or with the KV cache
+  uint64_t bytes = 0;       // of weights and KV cache that it read or wrote, each byte once a call
+  const char* kernel = "";  // static; the RooflineEntry whose kernel multiplies here; empty: none does
+};
+
+enum class RooflineKind : uint8_t { kKernel = 0, kMemory = 1 };
+
+// What the board can do at most: a kernel with all it reads in the fastest memory, or the reading of a memory
+// that the model lives in.
+struct RooflineEntry {
+  RooflineKind kind = RooflineKind::kKernel;
+  const char* name = "";  // static, the engine's own
+  uint32_t tokens = 0;    // that a kernel multiplied at once; 0 for a memory
+  uint64_t macs = 0;      // multiply-accumulates; 0 for a memory
+  uint64_t bytes = 0;     // of weights or of the memory that were read
+  uint64_t ticks = 0;
 };
 
 using TickFunction = uint64_t (*)();
@@ -117,6 +131,14 @@ class Engine {
   // index below profile_entry_count(). Valid until the next begin().
   virtual ProfileEntry profile_entry(uint32_t) const { return {}; }
   virtual uint64_t profile_subtracted_ticks(Phase) const { return 0; }
+
+  // --- Roofline: the profile's yardstick; an engine that has none leaves these as they are --------------
+  // Limits of the loaded model, each measured by a call of its own in a quiet window, between generations.
+  // index below roofline_count(); it ends within a few seconds. Where it fails (kArenaTooSmall as for
+  // profile(), for one) the entry has its kind, name and tokens all the same, and the others are still asked
+  // for.
+  virtual uint32_t roofline_count() const { return 0; }
+  virtual Status roofline(uint32_t, TickFunction, RooflineEntry*) { return Status::kBadArgument; }
 
  protected:
   ~Engine() = default;

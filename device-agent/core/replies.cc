@@ -13,9 +13,10 @@ using flatbuffers::String;
 
 constexpr size_t kMaxStringBytes = 96;
 
-// An entry of a profile takes at most 50 bytes besides its name: so many fit a message.
-constexpr uint32_t kEntriesPerMessage = 20;
+// An entry of a profile takes at most 64 bytes besides its two names: so many fit a message.
+constexpr uint32_t kEntriesPerMessage = 14;
 constexpr size_t kMaxOperatorBytes = 32;
+constexpr size_t kMaxKernelBytes = 16;
 
 // A fact of the board takes at most 180 bytes.
 constexpr uint32_t kFactsPerMessage = 8;
@@ -124,13 +125,27 @@ void Agent::send_profile(uint32_t request_id) {
     for (; held < kEntriesPerMessage && next < count; ++held, ++next) {
       const ProfileEntry entry = engine_.profile_entry(next);
       const auto name = bounded_string(builder, entry.operator_name, kMaxOperatorBytes);
+      Offset<String> kernel;
+      if (entry.kernel[0] != '\0') kernel = bounded_string(builder, entry.kernel, kMaxKernelBytes);
       entries[held] = fb::CreateProfileEntry(builder, static_cast<fb::Phase>(entry.phase), entry.layer, name,
-                                             entry.calls, entry.ticks, entry.macs, entry.bytes);
+                                             entry.calls, entry.ticks, entry.macs, entry.bytes, kernel);
     }
     const auto vector = builder.CreateVector(entries, held);
     const auto subtracted = builder.CreateVector(subtracted_ticks, kPhaseCount);
     if (!link_.send(request_id, fb::CreateProfile(builder, vector, subtracted, next == count))) return;
   } while (next < count);
+}
+
+bool Agent::send_roofline(uint32_t request_id, const RooflineEntry* entry, Status status, bool last) {
+  auto& builder = link_.begin();
+  Offset<fb::RooflineEntry> held;
+  if (entry != nullptr) {
+    const auto name = bounded_string(builder, entry->name, kMaxKernelBytes);
+    held = fb::CreateRooflineEntry(builder, static_cast<fb::RooflineKind>(entry->kind), name, entry->tokens,
+                                   entry->macs, entry->bytes, entry->ticks, static_cast<uint8_t>(status));
+  }
+  const auto entries = builder.CreateVector(&held, entry != nullptr ? 1 : 0);
+  return link_.send(request_id, fb::CreateRoofline(builder, entries, last));
 }
 
 void Agent::send_memory(uint32_t request_id) {

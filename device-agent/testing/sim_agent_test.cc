@@ -17,10 +17,11 @@ namespace {
 using port::SimBoard;
 using port::SimStorage;
 
-std::vector<uint8_t> echo_image(size_t size_bytes = 4096, uint32_t arena_bytes = 4096) {
+std::vector<uint8_t> echo_image(size_t size_bytes = 4096, uint32_t arena_bytes = 4096, uint32_t limits = 0) {
   std::vector<uint8_t> bytes(size_bytes);
   std::iota(bytes.begin(), bytes.end(), uint8_t{1});
   echo::EchoImage head;
+  head.limits = limits;
   head.arena_bytes = arena_bytes;
   head.rounds_per_token = 1;
   std::memcpy(bytes.data(), &head, sizeof head);
@@ -148,6 +149,52 @@ TEST_CASE("an engine that cannot profile answers with an empty one") {
   CHECK(message->as<fb::Profile>()->last());
   CHECK(message->as<fb::Profile>()->entries()->size() == 0);
   CHECK(bench.peer.run("without", 8).output == "WITHOUT");
+}
+
+TEST_CASE("an engine without a roofline answers with an empty one, and nobody without a model") {
+  SimStorage storage;
+  storage.slots[0] = echo_image();
+  Bench bench(storage);
+  const auto ask = [&] {
+    return bench.peer.ask(fb::Message::RooflineQuery,
+                          [](auto& builder) { return fb::CreateRooflineQuery(builder).Union(); });
+  };
+  CHECK(failure_of(ask().get()) == "not_loaded");
+  REQUIRE(bench.peer.load(0)->as<fb::LoadReport>() != nullptr);
+  const auto answer = ask();
+  REQUIRE(answer->as<fb::Roofline>() != nullptr);
+  CHECK(answer->as<fb::Roofline>()->last());
+  CHECK(answer->as<fb::Roofline>()->entries()->size() == 0);
+  CHECK(bench.peer.run("still well", 32).output == "STILL WELL");
+}
+
+TEST_CASE("each limit of a roofline is told, one that cannot be measured with its reason") {
+  SimStorage storage;
+  storage.slots[0] = echo_image(4096, 4096, 3);
+  Bench bench(storage);
+  REQUIRE(bench.peer.load(0)->as<fb::LoadReport>() != nullptr);
+  const uint32_t windows = bench.board.quiet_windows;
+  auto answer = bench.peer.ask(fb::Message::RooflineQuery,
+                               [](auto& builder) { return fb::CreateRooflineQuery(builder).Union(); });
+  const uint32_t request_id = answer->request_id();
+  for (uint32_t i = 0; i < 3; ++i) {
+    INFO(i);
+    const auto* roofline = answer->as<fb::Roofline>();
+    REQUIRE(roofline != nullptr);
+    CHECK(roofline->last() == (i == 2));
+    REQUIRE(roofline->entries()->size() == 1);
+    const fb::RooflineEntry& entry = *roofline->entries()->Get(0);
+    CHECK(entry.kind() == fb::RooflineKind::kernel);
+    CHECK(entry.name()->str() == (i == 1 ? "roomy" : "work"));
+    CHECK(entry.tokens() == i + 1);
+    CHECK(entry.macs() == (i == 1 ? 0 : 1));
+    CHECK(static_cast<wire::Status>(entry.status()) ==
+          (i == 1 ? wire::Status::kArenaTooSmall : wire::Status::kOk));
+    if (i != 2) answer = bench.peer.receive_answer(request_id);
+  }
+  CHECK(bench.board.quiet_windows == windows + 3);
+  CHECK(bench.board.link_uses_in_quiet == 0);
+  CHECK(bench.peer.run("still well", 32).output == "STILL WELL");
 }
 
 TEST_CASE("a format of keys and values that nobody knows is refused, and one that the engine lacks is told") {

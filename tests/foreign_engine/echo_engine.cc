@@ -111,6 +111,20 @@ class EchoEngine final : public agent::Engine {
     return use;
   }
 
+  uint32_t roofline_count() const override { return loaded_ ? image_.limits : 0; }
+
+  Status roofline(uint32_t index, agent::TickFunction tick, agent::RooflineEntry* entry) override {
+    *entry = {};
+    entry->name = index == 1 ? "roomy" : "work";
+    entry->tokens = index + 1;
+    if (index == 1) return Status::kArenaTooSmall;
+    const uint64_t start = tick();
+    work();
+    entry->ticks = tick() - start;
+    entry->macs = image_.rounds_per_token;
+    return Status::kOk;
+  }
+
  private:
   void work() {
     for (uint32_t round = 0; round < image_.rounds_per_token; ++round) {

@@ -20,7 +20,8 @@ struct EchoImage {
   uint32_t arena_bytes = 4096;       // what it asks of the arena
   uint32_t rounds_per_token = 1000;  // of its work loop
   uint32_t crash = 0;                // a Crash: what goes wrong at the first token
-  uint32_t reserved[3] = {};
+  uint32_t limits = 0;               // RooflineEntries that it answers with; it has no room for the second
+  uint32_t reserved[2] = {};
 };
 
 constexpr int32_t kEndToken = 256;  // behind the 256 bytes

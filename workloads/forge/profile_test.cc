@@ -120,5 +120,59 @@ TEST_CASE("A profile that does not fit the arena is refused, and the model goes 
   CHECK(empty.profile(counting_clock) == Status::kNotLoaded);
 }
 
+TEST_CASE("A roofline has each format of the model's matrices, for a token and a batch, and both memories") {
+  Bench bench(1U << 20U);
+  const std::vector<std::int32_t> before = bench.generate(4);
+  const runtime::Memory memory = bench.runtime.memory();
+  std::map<std::string, runtime::RooflineEntry> entries;
+  for (std::uint32_t i = 0; i < bench.runtime.roofline_count(); ++i) {
+    runtime::RooflineEntry entry;
+    REQUIRE(bench.runtime.roofline(i, counting_clock, &entry) == Status::kOk);
+    // The best of rounds, each between two readings.
+    CHECK(entry.ticks == kTicksOfReading);
+    CHECK(entries.emplace(std::string(entry.name) + " " + std::to_string(entry.tokens), entry).second);
+  }
+  const std::uint32_t batch = runtime::best_kernels().batch_tokens;
+  REQUIRE(entries.size() == (batch > 1 ? 4 : 3));
+  const runtime::RooflineEntry& one = entries.at("F32 1");
+  CHECK(one.kind == runtime::RooflineKind::kKernel);
+  CHECK(one.bytes == 4 * one.macs);
+  CHECK(one.macs > 100'000);
+  if (batch > 1) {
+    const runtime::RooflineEntry& many = entries.at("F32 " + std::to_string(batch));
+    CHECK(many.bytes * batch == 4 * many.macs);
+  }
+  const runtime::RooflineEntry& weights = entries.at("weights 0");
+  CHECK(weights.kind == runtime::RooflineKind::kMemory);
+  CHECK(weights.macs == 0);
+  CHECK(weights.bytes >= bench.runtime.header().image_bytes / 32 * 32);
+  CHECK(entries.at("arena 0").bytes > memory.kv_bytes);
+  runtime::RooflineEntry none;
+  CHECK(bench.runtime.roofline(bench.runtime.roofline_count(), counting_clock, &none) ==
+        Status::kBadArgument);
+  // It leaves nothing behind.
+  CHECK(bench.runtime.memory().scratch_bytes == memory.scratch_bytes);
+  CHECK(bench.generate(4) == before);
+
+  CHECK(std::string(bench.runtime.kernel_of(Operator::kDown, 1)) == "F32");
+  CHECK(std::string(bench.runtime.kernel_of(Operator::kOutput, 0)) == "F32");
+  CHECK(bench.runtime.kernel_of(Operator::kScores, 0) == nullptr);
+}
+
+TEST_CASE("A roofline that does not fit beside the model is refused, and an empty runtime has none") {
+  Bench bench(0);
+  runtime::RooflineEntry entry;
+  Status status = Status::kOk;
+  for (std::uint32_t i = 0; i < bench.runtime.roofline_count() && status == Status::kOk; ++i) {
+    status = bench.runtime.roofline(i, counting_clock, &entry);
+  }
+  CHECK((status == Status::kArenaTooSmall || status == Status::kOk));
+  CHECK(bench.generate(2).size() == 2);
+  runtime::Runtime empty;
+  CHECK(empty.roofline_count() == 0);
+  CHECK(empty.roofline(0, counting_clock, &entry) == Status::kNotLoaded);
+  CHECK(empty.kernel_of(Operator::kQuery, 0) == nullptr);
+}
+
 }  // namespace
 }  // namespace slmrig::forge

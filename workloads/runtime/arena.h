@@ -46,6 +46,13 @@ class Arena {
     class_bytes_[kScratchIndex] = mark.scratch_bytes;
   }
 
+  // What is taken, from the first multiple of 32; null when the arena only counts.
+  const uint8_t* used(uint64_t* bytes) const {
+    const size_t skip = (kAlignment - reinterpret_cast<uintptr_t>(base_) % kAlignment) % kAlignment;
+    *bytes = base_ == nullptr ? 0 : used_bytes_ - skip;
+    return base_ == nullptr ? nullptr : base_ + skip;
+  }
+
   uint64_t peak_bytes() const { return peak_bytes_; }
   uint64_t peak_bytes(MemoryClass memory_class) const {
     return class_peak_bytes_[static_cast<size_t>(memory_class)];

@@ -106,6 +106,33 @@ Status Runtime::profile(Profiler::TickFunction tick) {
   return Status::kOk;
 }
 
+const char* Runtime::kernel_of(Operator op, uint32_t layer) const {
+  if (!loaded_) return nullptr;
+  const LayerWeights& weights = transformer_.layers()[layer < image_.header.layer_count ? layer : 0];
+  switch (op) {
+    case Operator::kQuery: return format_name(weights.query.format);
+    case Operator::kKey: return format_name(weights.key.format);
+    case Operator::kValue: return format_name(weights.value.format);
+    case Operator::kAttentionOutput: return format_name(weights.attention_output.format);
+    case Operator::kGate: return format_name(weights.gate.format);
+    case Operator::kUp: return format_name(weights.up.format);
+    case Operator::kDown: return format_name(weights.down.format);
+    case Operator::kOutput: return format_name(image_.output.format);
+    default: return nullptr;
+  }
+}
+
+Roofline Runtime::roofline_of_model() const {
+  return Roofline({&image_, transformer_.layers(), kernels_, transformer_.batch_tokens()});
+}
+
+uint32_t Runtime::roofline_count() const { return loaded_ ? roofline_of_model().count() : 0; }
+
+Status Runtime::roofline(uint32_t index, Roofline::TickFunction tick, RooflineEntry* entry) const {
+  if (!loaded_) return Status::kNotLoaded;
+  return roofline_of_model().measure(index, tick, arena_, entry);
+}
+
 Status Runtime::encode(const char* text, size_t text_bytes, int32_t* ids, uint32_t capacity, uint32_t* count,
                        SpecialTokens specials) {
   *count = 0;

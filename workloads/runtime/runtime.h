@@ -18,6 +18,7 @@
 #include "workloads/runtime/arena.h"
 #include "workloads/runtime/image.h"
 #include "workloads/runtime/profile.h"
+#include "workloads/runtime/roofline.h"
 #include "workloads/runtime/sampler.h"
 #include "workloads/runtime/status.h"
 #include "workloads/runtime/tokenizer.h"
@@ -99,11 +100,21 @@ class Runtime {
   Status profile(Profiler::TickFunction tick);
   // Of the generation since begin(); empty where it was not profiled.
   const Profiler& profiler() const { return profiler_; }
+  // The format of the weights that an operator multiplies by, as a RooflineEntry names it; null: by none.
+  const char* kernel_of(Operator op, uint32_t layer) const;
+
+  // The limits that this model meets on this board (roofline.h), one at a time; none before load(). Between
+  // generations: what is in the arena stays. kArenaTooSmall where the arena has no room for one beside the
+  // model; the entry then has a name and no figures.
+  uint32_t roofline_count() const;
+  Status roofline(uint32_t index, Roofline::TickFunction tick, RooflineEntry* entry) const;
 
  private:
   void lap(Operator op) {
     if (profile_tick_ != nullptr) profiler_.note(op, 0, profiler_.now(), {});
   }
+
+  Roofline roofline_of_model() const;
 
   bool loaded_ = false;
   bool has_logits_ = false;

@@ -29,6 +29,7 @@ class Transformer {
 
   // Room [header.layer_count] for open_image, which comes between lay_out and bind.
   LayerWeights* layers() { return layers_; }
+  const LayerWeights* layers() const { return layers_; }
   // The image must outlive the transformer.
   void bind(const Image* image) { image_ = image; }
 
@@ -37,6 +38,7 @@ class Transformer {
 
   uint32_t context_tokens() const { return settings_.context_tokens; }
   KvFormat kv_format() const { return settings_.kv_format; }
+  uint32_t batch_tokens() const { return batch_tokens_; }
   uint32_t position() const { return position_; }
   void rewind() { position_ = 0; }
 

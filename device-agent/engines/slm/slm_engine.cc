@@ -79,13 +79,27 @@ Status SlmEngine::profile(agent::TickFunction tick) { return to_agent(runtime_.p
 agent::ProfileEntry SlmEngine::profile_entry(uint32_t index) const {
   const runtime::Profiler::Entry entry = runtime_.profiler().entry(index);
   const auto phase = static_cast<agent::Phase>(entry.phase);
+  const char* kernel = runtime_.kernel_of(entry.op, entry.layer < 0 ? 0 : static_cast<uint32_t>(entry.layer));
   return {phase,
           entry.layer,
           runtime::operator_name(entry.op),
           entry.cell.calls,
           entry.cell.ticks,
           entry.cell.work.macs,
-          entry.cell.work.bytes};
+          entry.cell.work.bytes,
+          kernel == nullptr ? "" : kernel};
+}
+
+Status SlmEngine::roofline(uint32_t index, agent::TickFunction tick, agent::RooflineEntry* entry) {
+  runtime::RooflineEntry measured;
+  const Status status = to_agent(runtime_.roofline(index, tick, &measured));
+  *entry = {static_cast<agent::RooflineKind>(measured.kind),
+            measured.name,
+            measured.tokens,
+            measured.macs,
+            measured.bytes,
+            measured.ticks};
+  return status;
 }
 
 uint64_t SlmEngine::profile_subtracted_ticks(agent::Phase phase) const {

@@ -31,6 +31,8 @@ class SlmEngine final : public agent::Engine {
   uint32_t profile_entry_count() const override { return runtime_.profiler().entry_count(); }
   agent::ProfileEntry profile_entry(uint32_t index) const override;
   uint64_t profile_subtracted_ticks(agent::Phase phase) const override;
+  uint32_t roofline_count() const override { return runtime_.roofline_count(); }
+  Status roofline(uint32_t index, agent::TickFunction tick, agent::RooflineEntry* entry) override;
 
  private:
   runtime::Runtime runtime_;
