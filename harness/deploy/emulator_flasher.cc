@@ -57,7 +57,9 @@ class EmulatorFlasher final : public Flasher {
       start.command.push_back(filled(argument, values));
     }
     start.via = StartedBoard::Via::kSocket;
-    start.link = {"unix", socket, bench.link.baud};
+    start.link = bench.link;
+    start.link.kind = "unix";
+    start.link.address = socket;
     return StartedBoard::start(std::move(start));
   }
 };
