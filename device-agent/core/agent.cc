@@ -10,6 +10,7 @@ namespace slmrig::agent {
 namespace {
 
 constexpr uint8_t kMarkLoad = 0x01;
+constexpr uint32_t kRateTrialStepMs = 20;
 
 // Where a port has no better source, at least the boot time in it differs between boards. Never 0.
 uint32_t session_epoch() { return (static_cast<uint32_t>(port::ticks()) << 1) | 1U; }
@@ -33,7 +34,9 @@ Agent::Agent(Engine& engine) : engine_(engine), link_(session_epoch()) {
 }
 
 bool Agent::serve(uint32_t wait_ms) {
-  const fb::Envelope* envelope = link_.receive(wait_ms);
+  const bool on_trial = rate_before_ != 0;
+  const fb::Envelope* envelope = link_.receive(on_trial ? kRateTrialStepMs : wait_ms);
+  if (on_trial) watch_rate_trial();
   if (link_.take_new_session()) {
     // The first request may be here already, in the buffer that the link would read into: the window of a new
     // session is empty, so that sending this banner does not read.
@@ -72,6 +75,9 @@ void Agent::answer(const fb::Envelope& envelope) {
     }
     case fb::Message::Reset: on_reset(request_id); return;
     case fb::Message::BoardQuery: send_board_state(request_id); return;
+    case fb::Message::SetLinkRate:
+      on_set_link_rate(request_id, *envelope.message_as_SetLinkRate());
+      return;
     default: send_failure(request_id, Status::kBadMessage, "not a request"); return;
   }
 }
@@ -239,6 +245,30 @@ void Agent::on_reset(uint32_t request_id) {
   link_.send(request_id, fb::CreateAccepted(link_.begin()));
   link_.settle();
   port::reset();
+}
+
+void Agent::on_set_link_rate(uint32_t request_id, const fb::SetLinkRate& rate) {
+  const uint32_t before = port::link_baud();
+  if (before == 0 || !port::has_link_baud(rate.baud())) {
+    send_failure(request_id, Status::kBadArgument,
+                 before == 0 ? "this link has no line rate" : "not a rate that this board can make");
+    return;
+  }
+  // The acknowledgement must have come at the old rate, or the host does not know of the new one.
+  if (!link_.send(request_id, fb::CreateAccepted(link_.begin())) || !link_.settle()) return;
+  port::set_link_baud(rate.baud());
+  rate_before_ = before;
+  rate_changed_ms_ = port::coarse_milliseconds();
+  frames_before_ = link_.frames_received();
+}
+
+void Agent::watch_rate_trial() {
+  if (link_.frames_received() != frames_before_) {
+    rate_before_ = 0;
+  } else if (port::coarse_milliseconds() - rate_changed_ms_ > wire::kRateTrialMs) {
+    port::set_link_baud(rate_before_);
+    rate_before_ = 0;
+  }
 }
 
 int run_agent(int argc, char** argv) {

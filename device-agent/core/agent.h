@@ -34,6 +34,8 @@ class Agent {
   bool still_loaded();
   void on_roofline(uint32_t request_id);
   void on_reset(uint32_t request_id);
+  void on_set_link_rate(uint32_t request_id, const fb::SetLinkRate& rate);
+  void watch_rate_trial();
 
   void send_banner(uint32_t request_id);
   void send_slot_state(uint32_t request_id, uint32_t slot, const SlotInfo& info);
@@ -54,6 +56,9 @@ class Agent {
   bool loaded_ = false;
   uint32_t loaded_slot_ = 0;
   ByteView loaded_image_;
+  uint32_t rate_before_ = 0;  // to which the line goes back unless the host is heard; 0: no trial
+  uint32_t rate_changed_ms_ = 0;
+  uint32_t frames_before_ = 0;
   bool upload_failed_ = false;  // the first failure was answered; what follows of that upload is not
   GenerationRequest request_;
   Generation generation_;

@@ -44,6 +44,9 @@ class Link {
   // wrote.
   uint32_t take_refused(uint32_t* request_ids);
 
+  // Intact frames of every kind so far.
+  uint32_t frames_received() const { return connection_.statistics().frames_received; }
+
   // Bytes of RAM the link occupies: its buffers and its own state.
   static size_t memory_bytes();
 

@@ -35,6 +35,10 @@ Status start(int argc, char** argv);
 Identity identity();
 TickSource tick_source();
 
+// What else decides how fast the board is and can be read from it: "icache=on, dcache=on, wait_states=5"; empty
+// where there is nothing to tell. Never null.
+const char* settings();
+
 // 64-bit, never wraps in practice, never runs backwards between two rearm_ticks().
 uint64_t ticks();
 
@@ -62,6 +66,15 @@ bool link_alive();
 
 // Sleeps until a byte may have arrived or `milliseconds` went by.
 void wait_for_link(uint32_t milliseconds);
+
+// Bits a second of the line, 0 where the link is none (a pipe, a socket). Every life begins at the same rate.
+uint32_t link_baud();
+
+// Whether the line can run at this rate, within the 2 % that a UART bears.
+bool has_link_baud(uint32_t baud);
+
+// After what was written has left the board; only for rates that it has.
+void set_link_baud(uint32_t baud);
 
 // Milliseconds of a coarse clock that also runs while the tick counter is re-armed; for timeouts only.
 uint32_t coarse_milliseconds();

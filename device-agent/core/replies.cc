@@ -56,11 +56,12 @@ void Agent::send_banner(uint32_t request_id) {
   const auto isa = bounded_string(builder, engine_.kernel_isa());
   const auto tick_source = bounded_string(builder, source.name);
   const auto reset_reason = bounded_string(builder, port::previous_fault());
+  const auto settings = bounded_string(builder, port::settings());
   link_.send(request_id,
              fb::CreateBanner(builder, wire::kProtocolVersion, board, unique_id, build_id, engine, version,
                               isa, tick_source, source.rate_hz, static_cast<fb::Origin>(identity.origin),
                               port::boot_ticks(), static_cast<uint8_t>(port::slot_count()), arena_bytes,
-                              kTraceTokens, reset_reason));
+                              kTraceTokens, reset_reason, /*features=*/0, settings));
 }
 
 void Agent::send_slot_state(uint32_t request_id, uint32_t slot, const SlotInfo& info) {

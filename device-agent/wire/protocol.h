@@ -41,6 +41,9 @@ constexpr uint32_t kRetransmitMs = 2000;
 constexpr uint32_t kRetransmitMaxMs = 4000;
 constexpr uint32_t kRetransmitLimit = 8;  // about 34 s without any progress: the link is lost
 
+// For how long an agent tries a new line rate before it goes back: a question, lost once, arrives within.
+constexpr uint32_t kRateTrialMs = 3000;
+
 // A quiet window opens once the line was silent for this long.
 constexpr uint32_t kSettleMs = 3;
 

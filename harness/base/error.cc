@@ -15,6 +15,7 @@ std::string_view to_string(ErrorCode code) {
     case ErrorCode::kUnsupported: return "unsupported";
     case ErrorCode::kUnfit: return "unfit";
     case ErrorCode::kLocked: return "locked";
+    case ErrorCode::kWrongBoard: return "wrong_board";
     case ErrorCode::kIo: return "io";
   }
   return "unknown";

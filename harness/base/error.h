@@ -22,6 +22,7 @@ enum class ErrorCode {
   kUnsupported,  // valid, but not something this version can do
   kUnfit,        // does not fit the board
   kLocked,       // somebody else holds the bench or the file
+  kWrongBoard,   // another board or unit than the rig file says is behind a link
   kIo,           // the operating system refused (disk full, permission, ...)
 };
 

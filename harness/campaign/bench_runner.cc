@@ -33,6 +33,7 @@ bool is_worth_another_attempt(ErrorCode code) {
     case ErrorCode::kUnsupported:
     case ErrorCode::kUnfit:
     case ErrorCode::kLocked:
+    case ErrorCode::kWrongBoard:
     case ErrorCode::kIo: return false;
   }
   return false;

@@ -55,6 +55,7 @@ void describe_board(const rig::LiveBoard& board, base::SessionStart& start) {
         fmt::format("text {}, data {}, bss {}", agent.text_bytes, agent.data_bytes, agent.bss_bytes);
   }
   add(facts, "agent.reset_reason", banner.reset_reason);
+  add(facts, "board.settings", banner.settings);
 }
 
 }  // namespace slmrig::campaign

@@ -15,6 +15,7 @@ ExitCode exit_code_of(base::ErrorCode code) {
     case base::ErrorCode::kLinkLost:
     case base::ErrorCode::kUnfit:
     case base::ErrorCode::kLocked:
+    case base::ErrorCode::kWrongBoard:
     case base::ErrorCode::kIo: return ExitCode::kUndecided;
   }
   return ExitCode::kBadResult;

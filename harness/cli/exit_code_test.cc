@@ -22,6 +22,7 @@ TEST_CASE(
   CHECK(exit_code_of(base::ErrorCode::kDeviceFault) == ExitCode::kBadResult);
   CHECK(exit_code_of(base::ErrorCode::kTimeout) == ExitCode::kUndecided);
   CHECK(exit_code_of(base::ErrorCode::kLocked) == ExitCode::kUndecided);
+  CHECK(exit_code_of(base::ErrorCode::kWrongBoard) == ExitCode::kUndecided);
   CHECK(exit_code_of(base::ErrorCode::kIo) == ExitCode::kUndecided);
 }
 

@@ -115,13 +115,13 @@ Error StartedBoard::explained(Error error) {
 
 Done StartedBoard::check_banner() const {
   if (banner_.board != bench_.board.name) {
-    return fail(ErrorCode::kBadInput,
+    return fail(ErrorCode::kWrongBoard,
                 fmt::format("holds a board '{}', the rig file says '{}'; mend the rig file, or "
                             "build the agent for this board",
                             banner_.board, bench_.board.name));
   }
   if (!bench_.unit_id.empty() && banner_.unique_id != bench_.unit_id) {
-    return fail(ErrorCode::kBadInput,
+    return fail(ErrorCode::kWrongBoard,
                 fmt::format("holds the unit '{}', the rig file says '{}'; if the board was "
                             "exchanged, change unit_id in the rig file",
                             banner_.unique_id, bench_.unit_id));

@@ -44,6 +44,7 @@ struct Banner {
   uint64_t arena_bytes = 0;
   uint32_t max_trace_tokens = 0;
   std::string reset_reason;  // an assertion of the life before, or empty
+  std::string settings;      // caches, wait states, ... in force; empty: the board tells none
 };
 
 enum class SlotPhase { kEmpty, kWriting, kReady };

@@ -27,9 +27,17 @@ struct ClientTimeouts {
   int64_t upload_stall_ms = 15'000;  // without one chunk being taken
 };
 
+// Of a line that has rates: every life of an agent begins at `baud`, to which the link was opened. With a
+// `fast_baud` both ends go there once they talk; where that fails they stay as they are, and the transcript
+// says why.
+struct LineRates {
+  int baud = 0;
+  int fast_baud = 0;  // 0: they stay
+};
+
 class AgentClient final : public Agent {
  public:
-  AgentClient(std::unique_ptr<Link> link, const ClientTimeouts& timeouts);
+  AgentClient(std::unique_ptr<Link> link, const ClientTimeouts& timeouts, LineRates rates = {});
   ~AgentClient() override;
 
   // Seeks the agent and asks who it is. A silent link, garbage, and an agent of another protocol are told
@@ -37,6 +45,8 @@ class AgentClient final : public Agent {
   base::Result<Banner> connect();
   // Asks for a reset and waits for the next life.
   base::Result<Banner> reset();
+  // The rate that the line runs at, 0 where nothing was said of rates.
+  int baud() const { return baud_; }
 
   base::Result<SlotState> query_slot(uint32_t slot, bool hash) override;
   base::Result<SlotState> upload(uint32_t slot, std::span<const uint8_t> image,
@@ -92,6 +102,9 @@ class AgentClient final : public Agent {
   base::Result<Banner> hello();
   base::Result<Banner> greet();
   base::Done find_agent();
+  base::Done seek_at(int baud, int64_t timeout_ms);
+  base::Done change_baud(int baud);
+  void try_fast_baud();
   base::Error silence_error(int64_t waited_ms) const;
   base::Error no_answer_error(int64_t waited_ms) const;
   base::Error restart_error();
@@ -101,6 +114,8 @@ class AgentClient final : public Agent {
 
   std::unique_ptr<Link> link_;
   ClientTimeouts timeouts_;
+  LineRates rates_;
+  int baud_;
   wire::ConnectionStorage<kWindowFrames> storage_;
   wire::Connection connection_;
   wire::MessageBuilder builder_;

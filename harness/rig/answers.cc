@@ -77,6 +77,7 @@ Result<Banner> read_banner(const fb::Banner& answer) {
   banner.arena_bytes = answer.arena_bytes();
   banner.max_trace_tokens = answer.max_trace_tokens();
   banner.reset_reason = text_of(answer.reset_reason());
+  banner.settings = text_of(answer.settings());
   // Of another protocol version nothing more can be expected.
   if (banner.protocol_version != wire::kProtocolVersion) return banner;
   if (banner.board.empty() || banner.unique_id.empty())

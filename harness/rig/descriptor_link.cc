@@ -128,6 +128,15 @@ class ChildLink final : public DescriptorLink {
 
 }  // namespace
 
+Done Link::set_baud(int) {
+  return fail(ErrorCode::kUnsupported, description() + " has no line rate; leave fast_baud out of the rig file");
+}
+
+Done Link::set_line(std::string_view line, bool) {
+  return fail(ErrorCode::kUnsupported,
+              fmt::format("{} has no line {}; leave reset_line out of the rig file", description(), line));
+}
+
 std::unique_ptr<Link> child_link(base::ChildProcess& child, std::string description) {
   return std::make_unique<ChildLink>(child, std::move(description));
 }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "harness/base/child_process.h"
 #include "harness/base/error.h"
@@ -25,6 +26,13 @@ class Link {
   // All of them, or an error: an end that takes nothing for 5 s is a kTimeout.
   virtual base::Done write(std::span<const uint8_t> bytes) = 0;
   virtual void close() = 0;
+
+  // Where the stream is a serial line. Others answer kUnsupported.
+  // From now on, in bits a second; what was written before has left at the old rate.
+  virtual base::Done set_baud(int baud);
+  // Asserts a control line ("dtr" or "rts"), or lets it go.
+  virtual base::Done set_line(std::string_view line, bool asserted);
+
   // "unix socket /tmp/x/uart": for messages.
   virtual const std::string& description() const = 0;
 };

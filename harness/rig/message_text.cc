@@ -57,6 +57,8 @@ std::string question_text(const fb::Envelope& envelope) {
           size_of(run.prompt()), run.max_new_tokens(), run.top_k(), run.temperature(), run.seed(),
           run.ignore_end(), run.profile());
     }
+    case fb::Message::SetLinkRate:
+      return fmt::format("baud={}", envelope.message_as_SetLinkRate()->baud());
     default: return {};
   }
 }

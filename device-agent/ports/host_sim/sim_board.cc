@@ -13,6 +13,8 @@ namespace {
 SimBoard* g_board = nullptr;
 
 constexpr size_t kStackBytes = 256 * 1024;
+constexpr uint32_t kFirstBaud = 115200;
+constexpr uint32_t kMostBaud = 3'000'000;
 constexpr uint64_t kTicksAStep = 100;  // every reading of the clock takes a microsecond
 
 }  // namespace
@@ -65,6 +67,7 @@ void SimBoard::begin_life() {
   quiet_ = false;
   reset_wanted_ = false;
   to_agent.clear();
+  baud = kFirstBaud;
   getcontext(&agent_context_);
   agent_context_.uc_stack.ss_sp = agent_stack_.data();
   agent_context_.uc_stack.ss_size = kStackBytes;
@@ -91,6 +94,7 @@ void SimBoard::run() {
 Status start(int, char**) { return Status::kOk; }
 Identity identity() { return {"host-sim", "sim-1", Origin::kReset}; }
 TickSource tick_source() { return {"simulated", 100'000'000}; }
+const char* settings() { return "wait_states=0"; }
 uint64_t boot_ticks() { return 12345; }
 void rearm_ticks() {}
 
@@ -130,6 +134,9 @@ bool write_link(const uint8_t* data, size_t size_bytes) {
 }
 
 bool link_alive() { return g_board->link_alive; }
+uint32_t link_baud() { return g_board->baud; }
+bool has_link_baud(uint32_t baud) { return baud != 0 && baud <= kMostBaud; }
+void set_link_baud(uint32_t baud) { g_board->baud = baud; }
 
 void wait_for_link(uint32_t milliseconds) {
   SimAccess::note_link_use();

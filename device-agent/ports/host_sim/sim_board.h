@@ -53,6 +53,7 @@ class SimBoard {
   uint32_t quiet_windows = 0;
   uint32_t link_uses_in_quiet = 0;  // must stay 0
   bool link_alive = true;
+  uint32_t baud = 115200;  // of the agent's end; what the line carries at another rate is the test's to garble
 
  private:
   friend struct SimAccess;

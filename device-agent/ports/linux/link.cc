@@ -1,11 +1,13 @@
 // The link of the native agent: stdin and stdout, moved aside so that nothing an engine prints gets between
-// frames.
+// frames; or a terminal device, such as the board's own UART.
 #include <fcntl.h>
 #include <poll.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "device-agent/core/port.h"
 #include "device-agent/ports/linux/process.h"
@@ -18,10 +20,46 @@ constexpr int kWriteTimeoutMs = 2000;
 int g_input = -1;
 int g_output = -1;
 bool g_alive = true;
+uint32_t g_baud = 0;  // 0: not a terminal
+
+constexpr uint32_t kFirstBaud = 115200;
+
+struct Rate {
+  uint32_t baud;
+  speed_t speed;
+};
+constexpr Rate kRates[] = {
+    {9600, B9600},       {19200, B19200},     {38400, B38400},     {57600, B57600},     {115200, B115200},
+    {230400, B230400},   {460800, B460800},   {500000, B500000},   {921600, B921600},   {1000000, B1000000},
+    {1500000, B1500000}, {2000000, B2000000}, {3000000, B3000000}, {4000000, B4000000},
+};
+
+const Rate* rate_of(uint32_t baud) {
+  for (const Rate& rate : kRates) {
+    if (rate.baud == baud) return &rate;
+  }
+  return nullptr;
+}
+
+bool start_terminal(const char* path) {
+  g_input = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  termios settings{};
+  if (g_input < 0 || tcgetattr(g_input, &settings) != 0) {
+    std::fprintf(stderr, "slmrig-agent-native: cannot use %s as a terminal: %s\n", path, std::strerror(errno));
+    return false;
+  }
+  cfmakeraw(&settings);
+  settings.c_cflag |= CLOCAL | CREAD;
+  cfsetspeed(&settings, rate_of(kFirstBaud)->speed);
+  g_output = g_input;
+  g_baud = kFirstBaud;
+  return tcsetattr(g_input, TCSANOW, &settings) == 0;
+}
 
 }  // namespace
 
 bool start_link() {
+  if (options().link != nullptr) return start_terminal(options().link);
   g_input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
   g_output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   const bool ok = g_input >= 0 && g_output >= 0 && dup2(STDERR_FILENO, STDOUT_FILENO) >= 0;
@@ -30,6 +68,7 @@ bool start_link() {
 }
 
 void restore_stdio() {
+  if (g_baud != 0) return;  // a terminal is opened anew, at its first rate
   dup2(g_input, STDIN_FILENO);
   dup2(g_output, STDOUT_FILENO);
 }
@@ -63,6 +102,18 @@ bool write_link(const uint8_t* data, size_t size_bytes) {
 }
 
 bool link_alive() { return g_alive; }
+
+uint32_t link_baud() { return g_baud; }
+bool has_link_baud(uint32_t baud) { return rate_of(baud) != nullptr; }
+
+void set_link_baud(uint32_t baud) {
+  const Rate* rate = rate_of(baud);
+  termios settings{};
+  if (rate == nullptr || tcgetattr(g_output, &settings) != 0) return;
+  cfsetspeed(&settings, rate->speed);
+  // TCSADRAIN: what was written leaves at the old rate.
+  if (tcsetattr(g_output, TCSADRAIN, &settings) == 0) g_baud = baud;
+}
 
 void wait_for_link(uint32_t milliseconds) {
   pollfd waiter{g_input, POLLIN, 0};

@@ -79,6 +79,8 @@ bool parse_options(int argc, char** argv) {
     uint64_t bytes = 0;
     if (value != nullptr && std::strcmp(name, "--slots") == 0) {
       g_options.slots_directory = value;
+    } else if (value != nullptr && std::strcmp(name, "--link") == 0) {
+      g_options.link = value;
     } else if (value != nullptr && std::strcmp(name, "--board") == 0) {
       g_options.board = value;
     } else if (value != nullptr && std::strcmp(name, "--unique-id") == 0 && value[0] != '\0') {
@@ -91,7 +93,9 @@ bool parse_options(int argc, char** argv) {
       std::fprintf(stderr,
                    "slmrig-agent-native: '%s%s%s' is not understood.\n"
                    "usage: slmrig-agent-native --slots DIR [--unique-id ID] [--board NAME] [--arena-bytes N]"
-                   " [--slot-bytes N]\nIt speaks the wire protocol on stdin and stdout; slmrig starts it.\n",
+                   " [--slot-bytes N] [--link TTY]\n"
+                   "It speaks the wire protocol on stdin and stdout, or on a serial port of the board (TTY, 115200"
+                   " baud at first); slmrig starts it.\n",
                    name, value != nullptr ? " " : "", value != nullptr ? value : "");
       return false;
     }
@@ -152,6 +156,7 @@ Status start(int argc, char** argv) {
 
 Identity identity() { return {g_options.board, g_options.unique_id, Origin::kExec}; }
 TickSource tick_source() { return {"clock_monotonic", 1000000000}; }
+const char* settings() { return ""; }
 uint64_t ticks() { return monotonic_ns(); }
 uint64_t boot_ticks() { return g_boot_ns; }
 void rearm_ticks() {}

@@ -10,6 +10,7 @@ namespace slmrig::agent::port {
 struct Options {
   const char* board = "native";
   const char* slots_directory = nullptr;
+  const char* link = nullptr;  // a terminal device to speak on, instead of stdin and stdout
   char unique_id[64] = {};
   size_t arena_bytes = size_t{64} << 20;
   uint64_t slot_bytes = uint64_t{1} << 30;

@@ -58,6 +58,8 @@ void use_idle_period() {
   begin_period(kIdlePeriodTicks, locked_ticks());
 }
 
+const char* settings() { return ""; }  // no caches, and the emulator knows no wait states
+
 TickSource tick_source() { return {"systick", kRateHz}; }
 
 uint64_t ticks() {

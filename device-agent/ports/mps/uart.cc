@@ -25,7 +25,11 @@ constexpr uint32_t kBothInterrupts = 3;  // in InterruptClear
 
 constexpr uint32_t kBaud = 115200;
 constexpr uint32_t kWriteTimeoutMs = 2000;
+constexpr uint32_t kLastCharacterMs = 4;
+constexpr uint32_t kSmallestDivider = 16;  // the manual's minimum of BAUDDIV
 constexpr uint32_t kQuiet = kTransmitEnable | kReceiveEnable;
+
+uint32_t g_baud = kBaud;
 
 // Received bytes. When it is full the receive interrupt is masked: the emulator then holds the rest back, and
 // on a real line what is lost is sent again.
@@ -95,6 +99,30 @@ bool write_link(const uint8_t* data, size_t size_bytes) {
 }
 
 bool link_alive() { return true; }
+
+uint32_t link_baud() { return g_baud; }
+
+bool has_link_baud(uint32_t baud) {
+  if (baud == 0) return false;
+  const auto clock_hz = static_cast<uint32_t>(SLMRIG_CLOCK_HZ);
+  const uint32_t divider = (clock_hz + baud / 2) / baud;
+  if (divider < kSmallestDivider) return false;
+  const uint32_t made = clock_hz / divider;
+  const uint32_t difference = made > baud ? made - baud : baud - made;
+  return difference <= baud / 50;
+}
+
+void set_link_baud(uint32_t baud) {
+  // The UART tells when its buffer is free, not when the shift register is: a character more, at any rate.
+  const uint32_t started_ms = coarse_milliseconds();
+  while (coarse_milliseconds() - started_ms < kLastCharacterMs) {
+    InterruptLock lock;
+    wait_for_interrupt();
+  }
+  InterruptLock lock;
+  at(kBaudDivider) = (static_cast<uint32_t>(SLMRIG_CLOCK_HZ) + baud / 2) / baud;
+  g_baud = baud;
+}
 
 void wait_for_link(uint32_t milliseconds) {
   const uint32_t started_ms = coarse_milliseconds();
