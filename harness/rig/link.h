@@ -41,6 +41,7 @@ class Link {
 // The kinds:
 //   unix    address is the socket's path
 //   tcp     host:port (ser2net, labgrid's network serial, emulators)
+//   rfc2217 the same with control of the port's rate and lines (ser2net's telnet(rfc2217), labgrid)
 //   tty     a terminal device through termios: pseudo-terminals
 //   serial  a serial port through libserialport: real hardware; "/dev/serial/by-id/..." keeps its name
 // "stdio" has no address: it is the child process that a flasher starts (child_link).

@@ -1,12 +1,10 @@
 // Opening what a rig file names.
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +17,9 @@
 #include "harness/base/clock.h"
 #include "harness/base/unique_fd.h"
 #include "harness/rig/link.h"
+#include "harness/rig/rfc2217_link.h"
 #include "harness/rig/serial_link.h"
+#include "harness/rig/tty_link.h"
 
 namespace slmrig::rig {
 namespace {
@@ -121,52 +121,17 @@ LinkResult open_tcp(const std::string& address, int64_t patience_ms) {
                                                 patience_ms, std::strerror(problem)));
 }
 
-speed_t speed_of(int baud) {
-  switch (baud) {
-    case 9600: return B9600;
-    case 19200: return B19200;
-    case 38400: return B38400;
-    case 57600: return B57600;
-    case 115200: return B115200;
-    case 230400: return B230400;
-    case 460800: return B460800;
-    case 921600: return B921600;
-    case 1000000: return B1000000;
-    case 2000000: return B2000000;
-    default: return B0;
-  }
-}
-
-LinkResult open_tty(const std::string& path, int baud) {
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
-  if (!fd) {
-    return fail(ErrorCode::kBadInput,
-                fmt::format("cannot open the terminal {}: {}", path, std::strerror(errno)));
-  }
-  termios settings = {};
-  if (::tcgetattr(fd.get(), &settings) != 0) {
-    return fail(ErrorCode::kBadInput, fmt::format("{} is not a terminal: {}", path, std::strerror(errno)));
-  }
-  ::cfmakeraw(&settings);
-  settings.c_cflag |= CLOCAL | CREAD;
-  if (speed_of(baud) == B0) {
-    return fail(ErrorCode::kBadInput, fmt::format("{} baud is not a rate that a tty link knows", baud));
-  }
-  ::cfsetspeed(&settings, speed_of(baud));
-  if (::tcsetattr(fd.get(), TCSANOW, &settings) != 0) {
-    return fail(ErrorCode::kIo, fmt::format("cannot set up {}: {}", path, std::strerror(errno)));
-  }
-  ::tcflush(fd.get(), TCIOFLUSH);
-  return descriptor_link(std::move(fd), "terminal " + path);
-}
-
 }  // namespace
 
 LinkResult open_link(const base::LinkSpec& spec, int64_t patience_ms) {
   if (spec.kind == "unix") return open_unix(spec.address, patience_ms);
   if (spec.kind == "tcp") return open_tcp(spec.address, patience_ms);
+  if (spec.kind == "rfc2217") {
+    SLMRIG_ASSIGN(std::unique_ptr<Link> stream, open_tcp(spec.address, patience_ms));
+    return start_rfc2217(std::move(stream), spec);
+  }
   if (spec.kind == "tty") return open_tty(spec.address, spec.baud);
-  if (spec.kind == "serial") return open_serial(spec.address, spec.baud);
+  if (spec.kind == "serial") return open_serial(spec, patience_ms);
   return fail(ErrorCode::kBadInput, fmt::format("a link of kind '{}' cannot be opened by itself", spec.kind));
 }
 
