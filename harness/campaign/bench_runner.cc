@@ -16,6 +16,8 @@
 namespace slmrig::campaign {
 namespace {
 
+constexpr std::string_view kBundledEngine = "slm";
+
 using base::CellStatus;
 using base::Done;
 using base::Error;
@@ -138,7 +140,9 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
   if (clock_check_) start.provenance["clock.check"] = *clock_check_;
   SLMRIG_TRY(run_.store.begin_session(start));
   if (!broken) {
-    const measure::References references = references_of(session);
+    // The host answers with the bundled runtime: what another engine says need not be the same.
+    const bool comparable = board.banner().engine == kBundledEngine;
+    const measure::References references = comparable ? references_of(session) : measure::References{};
     measure::SessionInputs inputs{.session = session,
                                   .plan = run_.expanded.plan,
                                   .references = references,

@@ -1,6 +1,7 @@
 #include "harness/rig/rig_file.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -75,6 +76,33 @@ base::Result<Bench> read_bench(JsonObject object, const fs::path& root, const fs
   return bench;
 }
 
+// Two benches on one wire would measure each other's board.
+void refuse_shared_hardware(const std::vector<JsonObject>& objects, const std::vector<Bench>& benches) {
+  std::map<std::string, std::string> users;  // by what only one bench can have
+  const auto claim = [&](JsonObject object, const std::string& name, const char* key,
+                         const std::string& thing) {
+    if (thing.empty()) return;
+    const auto [user, is_new] = users.emplace(thing, name);
+    if (!is_new) object.fail(key, fmt::format("{} is that of bench '{}', too", thing, user->second));
+  };
+  for (std::size_t i = 0; i < benches.size(); ++i) {
+    const Bench& bench = benches[i];
+    claim(objects[i], bench.name, "unit_id", bench.unit_id);
+    if (base::flasher_kind(bench) == "pyocd")
+      claim(objects[i], bench.name, "flasher", bench.flasher.pyocd.probe);
+    const bool is_address = bench.link.kind != "stdio" && !bench.link.address.empty();
+    claim(objects[i], bench.name, "link", is_address ? bench.link.kind + " " + bench.link.address : "");
+    claim(objects[i], bench.name, "link", bench.link.usb_serial);
+    // Where a board is plugged in says nothing of which board it is.
+    if (bench.link.address.starts_with("/dev/serial/by-path/") && bench.unit_id.empty()) {
+      JsonObject object = objects[i];
+      object.fail("unit_id",
+                  "is missing: a port named by its path may lead to any board; `slmrig board check` "
+                  "shows the id");
+    }
+  }
+}
+
 }  // namespace
 
 base::Result<base::Board> find_board(const std::string& name, const fs::path& root) {
@@ -106,6 +134,7 @@ base::Result<base::Rig> load_rig(const std::string& name_or_file, const fs::path
     }
     rig.benches.push_back(std::move(*read));
   }
+  refuse_shared_hardware(benches, rig.benches);
   SLMRIG_TRY(document.finish());
   return rig;
 }

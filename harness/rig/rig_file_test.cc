@@ -133,6 +133,21 @@ TEST_CASE("rigs that contradict themselves are refused") {
   CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[0]: the key \"link\" is missing"));
 }
 
+TEST_CASE("benches that share what only one can have are refused") {
+  Tree tree;
+  json json = small_rig();
+  json["benches"][1]["unit_id"] = "u1";
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[1].unit_id: u1 is that of bench 'a', too"));
+  json = small_rig();
+  json["benches"][0]["link"] = {{"kind", "serial"}, {"usb_serial", "A1"}};
+  json["benches"][1]["link"] = json["benches"][0]["link"];
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[1].link: A1 is that of bench 'a', too"));
+  json["benches"][1]["link"] = {{"kind", "serial"}, {"address", "/dev/serial/by-path/pci-0:1"}};
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[1].unit_id: is missing"));
+  json["benches"][1]["unit_id"] = "u2";
+  CHECK(tree.rig_error(json).empty());
+}
+
 TEST_CASE("a bench says how it is flashed, switched and stood in for") {
   Tree tree;
   json json = small_rig();

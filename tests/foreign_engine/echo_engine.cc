@@ -14,6 +14,8 @@ using agent::ModelFacts;
 using agent::Sampling;
 using agent::Status;
 
+constexpr char kSlmMagic[8] = {'S', 'L', 'M', 'I', 'M', 'A', 'G', 'E'};
+
 // Needs more stack than any board has; the array is written, so that it is not optimised away.
 __attribute__((noinline)) uint32_t descend(uint32_t depth) {
   volatile uint8_t frame[1024];
@@ -41,6 +43,10 @@ class EchoEngine final : public agent::Engine {
     loaded_ = false;
     if (image.size_bytes < sizeof image_) return Status::kBadImage;
     std::memcpy(&image_, image.data, sizeof image_);
+    if (std::memcmp(image.data, kSlmMagic, sizeof kSlmMagic) == 0) {
+      image_ = EchoImage{};
+      image_.context_tokens = kSlmContextTokens;
+    }
     if (image_.magic != kEchoMagic || image_.context_tokens < 2) return Status::kBadImage;
     context_tokens_ = settings.context_tokens != 0 ? settings.context_tokens : image_.context_tokens;
     if (context_tokens_ > image_.context_tokens) return Status::kUnsupportedImage;

@@ -24,6 +24,10 @@ struct EchoImage {
   uint32_t reserved[2] = {};
 };
 
+// An image of the reference runtime is taken too, as one of these with a context of so many tokens: the
+// engine keeps what slmrig deploys, and needs nothing in it.
+constexpr uint32_t kSlmContextTokens = 1024;
+
 constexpr int32_t kEndToken = 256;  // behind the 256 bytes
 
 }  // namespace slmrig::echo
