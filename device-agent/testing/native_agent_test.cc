@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <numeric>
 
 #include "device-agent/testing/agent_peer.h"
@@ -15,6 +17,29 @@
 
 namespace slmrig::agent::testing {
 namespace {
+
+// The agent's facts of its board, by key.
+std::map<std::string, std::string> board_facts(AgentPeer& peer) {
+  std::map<std::string, std::string> facts;
+  const uint32_t id =
+      peer.send(fb::Message::BoardQuery, [](auto& builder) { return fb::CreateBoardQuery(builder).Union(); });
+  for (bool more = true; more;) {
+    const auto message = peer.receive_answer(id);
+    REQUIRE(message != nullptr);
+    const auto* state = message->as<fb::BoardState>();
+    REQUIRE(state != nullptr);
+    if (state->facts() != nullptr) {
+      for (const auto* fact : *state->facts()) facts[fact->key()->str()] = fact->value()->str();
+    }
+    more = !state->last();
+  }
+  return facts;
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  std::ofstream(path, std::ios::binary) << text;
+}
 
 // A folder that goes away with the test.
 class SlotsFolder {
@@ -154,6 +179,120 @@ TEST_CASE("a file that somebody put into the slot is what is loaded and hashed, 
   uint8_t digest[wire::kSha256Bytes];
   wire::sha256(other.data(), other.size(), digest);
   CHECK(std::memcmp(state->as<fb::SlotState>()->sha256()->data(), digest, sizeof digest) == 0);
+}
+
+// As /sys and /proc of a Raspberry Pi and of a PC show them.
+TEST_CASE("governor, clocks, temperatures and throttling of a Linux board are told as they are now") {
+  SlotsFolder slots;
+  const std::string root = slots.path() + "/root";
+  const std::string policy = root + "/sys/devices/system/cpu/cpufreq/policy0/";
+  write_text(root + "/proc/device-tree/model", std::string("Raspberry Pi 4 Model B Rev 1.4\0", 31));
+  write_text(root + "/proc/device-tree/serial-number", std::string("10000000abcdef01\0", 17));
+  write_text(root + "/proc/meminfo",
+             "MemTotal:        3884404 kB\nMemFree: 1 kB\nMemAvailable:    3541000 kB\n");
+  write_text(root + "/proc/loadavg", "0.25 0.10 0.05 1/200 4711\n");
+  write_text(root + "/proc/pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=98765\nfull ...\n");
+  write_text(root + "/sys/devices/system/cpu/online", "0-3\n");
+  write_text(root + "/sys/devices/system/cpu/isolated", "\n");
+  write_text(policy + "affected_cpus", "0 1 2 3\n");
+  write_text(policy + "scaling_governor", "performance\n");
+  write_text(policy + "scaling_cur_freq", "1500000\n");
+  write_text(policy + "scaling_min_freq", "600000\n");
+  write_text(policy + "scaling_max_freq", "1500000\n");
+  write_text(policy + "cpuinfo_max_freq", "1800000\n");
+  write_text(root + "/sys/class/thermal/thermal_zone0/type", "cpu-thermal\n");
+  write_text(root + "/sys/class/thermal/thermal_zone0/temp", "48312\n");
+  write_text(root + "/sys/class/thermal/thermal_zone1/type", "Odd, Zone\n");
+  write_text(root + "/sys/class/thermal/thermal_zone1/temp", "-2500\n");
+  write_text(root + "/sys/class/thermal/cooling_device0/type", "cpufreq-cpu0\n");
+  write_text(root + "/sys/class/thermal/cooling_device0/cur_state", "2\n");
+  write_text(root + "/sys/class/thermal/cooling_device1/type", "gpio-fan\n");
+  write_text(root + "/sys/class/thermal/cooling_device1/cur_state", "1\n");
+  write_text(root + "/sys/bus/platform/drivers/raspberrypi-firmware/soc:firmware/get_throttled", "50005\n");
+  write_text(root + "/sys/bus/platform/drivers/raspberrypi-firmware/bind", "");
+  for (const char* cpu : {"cpu0", "cpu1"}) {
+    write_text(root + "/sys/devices/system/cpu/" + cpu + "/thermal_throttle/core_throttle_count", "21\n");
+  }
+  std::vector<std::string> command = {SLMRIG_ECHO_AGENT, "--slots", slots.path(), "--system-root", root};
+  ProcessStream stream(command);
+  AgentPeer peer(stream, 0x7);
+  CHECK(peer.hello()->as<fb::Banner>()->unique_id()->str() == "serial-10000000abcdef01");
+  const auto facts = board_facts(peer);
+  CHECK(facts.at("machine.model") == "Raspberry Pi 4 Model B Rev 1.4");
+  CHECK(facts.at("cpu.online") == "0-3");
+  CHECK(facts.count("cpu.isolated") == 0);
+  CHECK(facts.count("cpu.allowed") == 1);
+  CHECK(facts.at("cpufreq.policy0.cpus") == "0 1 2 3");
+  CHECK(facts.at("cpufreq.policy0.governor") == "performance");
+  CHECK(facts.at("cpufreq.policy0.frequency_hz") == "1500000000");
+  CHECK(facts.at("cpufreq.policy0.maximum_hz") == "1500000000");
+  CHECK(facts.at("cpufreq.policy0.hardware_maximum_hz") == "1800000000");
+  CHECK(facts.at("thermal.zone0.cpu_thermal_mc") == "48312");
+  CHECK(facts.at("thermal.zone1.odd__zone_mc") == "-2500");
+  CHECK(facts.at("throttle.cooling0.cpufreq_cpu0_state") == "2");
+  CHECK(facts.count("throttle.cooling1.gpio_fan_state") == 0);
+  CHECK(facts.at("throttle.firmware_bits") == "0x50005");
+  CHECK(facts.at("throttle.core_count") == "42");
+  CHECK(facts.count("throttle.package_count") == 0);
+  CHECK(facts.at("load.one_minute") == "0.25");
+  CHECK(facts.at("load.cpu_waiting_us") == "98765");
+  CHECK(facts.at("memory.available_bytes") == std::to_string(3541000ULL * 1024));
+  CHECK(facts.at("cold_start.file_cache") == "as the start met it");
+  write_text(policy + "scaling_cur_freq", "600000\n");
+  CHECK(board_facts(peer).at("cpufreq.policy0.frequency_hz") == "600000000");
+}
+
+TEST_CASE("the peak of the control group is a class of memory of its own, where there is one") {
+  SlotsFolder slots;
+  const std::string root = slots.path() + "/root";
+  ProcessStream stream({SLMRIG_ECHO_AGENT, "--slots", slots.path(), "--system-root", root});
+  AgentPeer peer(stream, 0x8);
+  const auto classes = [&] {
+    const auto message = peer.ask(fb::Message::MemoryQuery,
+                                  [](auto& builder) { return fb::CreateMemoryQuery(builder).Union(); });
+    std::map<std::string, uint64_t> bytes;
+    for (const auto* one : *message->as<fb::MemoryReport>()->classes())
+      bytes[one->name()->str()] = one->bytes();
+    return bytes;
+  };
+  CHECK(classes().count("cgroup") == 0);
+  CHECK(classes().at("process") > 100000);
+  write_text(root + "/proc/self/cgroup", "4:memory:/old\n0::/user.slice/session-3.scope\n");
+  CHECK(classes().count("cgroup") == 0);
+  write_text(root + "/sys/fs/cgroup/user.slice/session-3.scope/memory.peak", "7340032\n");
+  CHECK(classes().at("cgroup") == 7340032);
+}
+
+TEST_CASE("a restart drops the image from the file cache, or keeps it, and says which") {
+  SlotsFolder slots;
+  auto command = agent_command(slots);
+  const auto note_after_reset = [&](uint32_t epoch) {
+    ProcessStream stream(command);
+    AgentPeer peer(stream, epoch);
+    REQUIRE(peer.upload(0, echo_image(300000))->as<fb::SlotState>() != nullptr);
+    REQUIRE(peer.load(0)->as<fb::LoadReport>() != nullptr);
+    REQUIRE(peer.reset() != nullptr);
+    return board_facts(peer).at("cold_start.file_cache");
+  };
+  CHECK_THAT(note_after_reset(1),
+             Catch::StartsWith("image dropped; ") && Catch::EndsWith(" of 74 pages stayed"));
+  command.insert(command.end(), {"--file-cache", "keep"});
+  CHECK(note_after_reset(2) == "kept");
+}
+
+TEST_CASE("an agent that runs under another program goes through it again when it restarts") {
+  SlotsFolder slots;
+  auto command = agent_command(slots);
+  // `env` stands for an emulator: each life leaves a mark in the environment that the next one inherits.
+  command.insert(command.begin(), {"env", "LIVES=1"});
+  command.insert(command.end(), {"--runner", "env", "--runner", "LIVES=2"});
+  ProcessStream stream(command);
+  AgentPeer peer(stream, 0x3);
+  REQUIRE(peer.hello() != nullptr);
+  REQUIRE(peer.reset() != nullptr);
+  std::ifstream file("/proc/" + std::to_string(stream.pid()) + "/environ");
+  const std::string environment((std::istreambuf_iterator<char>(file)), {});
+  CHECK_THAT(environment, Catch::Contains("LIVES=2"));
 }
 
 TEST_CASE("the agent ends when its host does, and says what it does not understand on its command line") {

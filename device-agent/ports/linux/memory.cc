@@ -10,6 +10,7 @@
 
 #include "device-agent/core/port.h"
 #include "device-agent/ports/linux/process.h"
+#include "device-agent/ports/linux/system_files.h"
 
 namespace slmrig::agent::port {
 namespace {
@@ -62,8 +63,8 @@ uint64_t cgroup_peak_bytes() {
   if (!cgroup_path(group, sizeof group)) return 0;
   char file[320];
   std::snprintf(file, sizeof file, "/sys/fs/cgroup%s/memory.peak", group);
-  char text[64];
-  return read_system_line(file, text, sizeof text) ? std::strtoull(text, nullptr, 10) : 0;
+  uint64_t bytes = 0;
+  return read_system_number(file, &bytes) ? bytes : 0;
 }
 
 uint64_t process_peak_bytes() {

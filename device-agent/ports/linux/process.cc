@@ -18,6 +18,7 @@
 #include <ctime>
 
 #include "device-agent/core/port.h"
+#include "device-agent/ports/linux/system_files.h"
 
 namespace slmrig::agent::port {
 namespace {
@@ -27,6 +28,8 @@ constexpr char kFaultVariable[] = "SLMRIG_FAULT";
 constexpr char kFaultCountVariable[] = "SLMRIG_FAULT_COUNT";
 constexpr int kMaxFaults = 5;  // a program that faults at every start must not do so for ever
 constexpr int kExitFault = 70;
+constexpr int kMaxRunnerWords = 8;
+constexpr int kMaxArguments = 48;
 
 Options g_options;
 char** g_arguments = nullptr;
@@ -44,7 +47,19 @@ uint64_t monotonic_ns() {
   char stamp[32];
   std::snprintf(stamp, sizeof stamp, "%llu", static_cast<unsigned long long>(monotonic_ns()));
   setenv(kStampVariable, stamp, 1);
-  execv("/proc/self/exe", g_arguments);
+  // Under an emulator of another architecture, this file alone is nothing that the kernel can execute.
+  char* command[kMaxRunnerWords + kMaxArguments + 1] = {};
+  int words = 0;
+  for (int i = 1; g_arguments[i] != nullptr && g_arguments[i + 1] != nullptr && words < kMaxRunnerWords;
+       i += 2) {
+    if (std::strcmp(g_arguments[i], "--runner") == 0) command[words++] = g_arguments[i + 1];
+  }
+  if (words == 0) {
+    execv("/proc/self/exe", g_arguments);
+  } else {
+    for (int i = 0; i < kMaxArguments && g_arguments[i] != nullptr; ++i) command[words++] = g_arguments[i];
+    execvp(command[0], command);
+  }
   std::fprintf(stderr, "slmrig-agent-native: cannot execute itself: %s\n", std::strerror(errno));
   std::_Exit(kExitFault);
 }
@@ -58,48 +73,67 @@ bool parse_bytes(const char* text, uint64_t* value) {
   return true;
 }
 
-// The machine's own id; a program on the host has no serial number of its own.
+// Boards with a device tree have a serial number, which stays with the board when its disk is changed.
+// Elsewhere there is the machine's own id, which goes with the installation.
 void default_unique_id() {
-  char id[33] = {};
-  if (FILE* file = std::fopen("/etc/machine-id", "re")) {
-    const size_t count = std::fread(id, 1, 32, file);
-    id[count] = '\0';
-    std::fclose(file);
+  char id[48];
+  const char* format = "serial-%s";
+  if (!read_system_line("/proc/device-tree/serial-number", id, sizeof id)) {
+    format = "host-%.16s";
+    if (!read_system_line("/etc/machine-id", id, sizeof id)) std::strcpy(id, "unnamed");
   }
-  id[std::strcspn(id, "\n")] = '\0';
-  std::snprintf(g_options.unique_id, sizeof g_options.unique_id, "host-%.16s",
-                id[0] != '\0' ? id : "unnamed");
+  std::snprintf(g_options.unique_id, sizeof g_options.unique_id, format, id);
+}
+
+bool parse_file_cache(const char* text) {
+  constexpr const char* kNames[] = {"keep", "drop", "drop-all"};
+  for (size_t i = 0; i < sizeof kNames / sizeof kNames[0]; ++i) {
+    if (std::strcmp(text, kNames[i]) != 0) continue;
+    g_options.file_cache = static_cast<FileCache>(i);
+    return true;
+  }
+  return false;
+}
+
+bool parse_option(const char* name, const char* value) {
+  uint64_t bytes = 0;
+  if (std::strcmp(name, "--slots") == 0) {
+    g_options.slots_directory = value;
+  } else if (std::strcmp(name, "--link") == 0) {
+    g_options.link = value;
+  } else if (std::strcmp(name, "--board") == 0) {
+    g_options.board = value;
+  } else if (std::strcmp(name, "--unique-id") == 0 && value[0] != '\0') {
+    std::snprintf(g_options.unique_id, sizeof g_options.unique_id, "%s", value);
+  } else if (std::strcmp(name, "--arena-bytes") == 0 && parse_bytes(value, &bytes)) {
+    g_options.arena_bytes = bytes;
+  } else if (std::strcmp(name, "--slot-bytes") == 0 && parse_bytes(value, &bytes)) {
+    g_options.slot_bytes = bytes;
+  } else if (std::strcmp(name, "--system-root") == 0) {
+    g_options.system_root = value;
+  } else if (std::strcmp(name, "--file-cache") == 0) {
+    return parse_file_cache(value);
+  } else {
+    return std::strcmp(name, "--runner") == 0;  // execute_again() reads it
+  }
+  return true;
 }
 
 bool parse_options(int argc, char** argv) {
-  default_unique_id();
   for (int i = 1; i < argc; i += 2) {
     const char* name = argv[i];
     const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
-    uint64_t bytes = 0;
-    if (value != nullptr && std::strcmp(name, "--slots") == 0) {
-      g_options.slots_directory = value;
-    } else if (value != nullptr && std::strcmp(name, "--link") == 0) {
-      g_options.link = value;
-    } else if (value != nullptr && std::strcmp(name, "--board") == 0) {
-      g_options.board = value;
-    } else if (value != nullptr && std::strcmp(name, "--unique-id") == 0 && value[0] != '\0') {
-      std::snprintf(g_options.unique_id, sizeof g_options.unique_id, "%s", value);
-    } else if (value != nullptr && std::strcmp(name, "--arena-bytes") == 0 && parse_bytes(value, &bytes)) {
-      g_options.arena_bytes = bytes;
-    } else if (value != nullptr && std::strcmp(name, "--slot-bytes") == 0 && parse_bytes(value, &bytes)) {
-      g_options.slot_bytes = bytes;
-    } else {
-      std::fprintf(stderr,
-                   "slmrig-agent-native: '%s%s%s' is not understood.\n"
-                   "usage: slmrig-agent-native --slots DIR [--unique-id ID] [--board NAME] [--arena-bytes N]"
-                   " [--slot-bytes N] [--link TTY]\n"
-                   "It speaks the wire protocol on stdin and stdout, or on a serial port of the board (TTY, 115200"
-                   " baud at first); slmrig starts it.\n",
-                   name, value != nullptr ? " " : "", value != nullptr ? value : "");
-      return false;
-    }
+    if (value != nullptr && parse_option(name, value)) continue;
+    std::fprintf(stderr,
+                 "slmrig-agent-native: '%s%s%s' is not understood.\n"
+                 "usage: slmrig-agent-native --slots DIR [--unique-id ID] [--board NAME] [--arena-bytes N]"
+                 " [--slot-bytes N] [--file-cache keep|drop|drop-all] [--runner WORD]... [--link TTY]\n"
+                 "It speaks the wire protocol on stdin and stdout, or on a serial port of the board (TTY, 115200"
+                 " baud at first); slmrig starts it.\n",
+                 name, value != nullptr ? " " : "", value != nullptr ? value : "");
+    return false;
   }
+  if (g_options.unique_id[0] == '\0') default_unique_id();
   if (g_options.slots_directory != nullptr) return true;
   std::fprintf(stderr,
                "slmrig-agent-native: --slots DIR is missing: the folder that holds the model slots.\n");
@@ -147,6 +181,7 @@ Status start(int argc, char** argv) {
     std::snprintf(g_fault, sizeof g_fault, "%s", text);
     unsetenv(kFaultVariable);
   }
+  take_file_cache_note();
   std::signal(SIGPIPE, SIG_IGN);
   if (!parse_options(argc, argv) || !start_arena() || !start_slots() || !start_link())
     return Status::kBadArgument;
@@ -173,6 +208,7 @@ size_t build_id(uint8_t* id, size_t capacity) {
 }
 
 void reset() {
+  drop_file_cache();
   restore_stdio();
   execute_again();
 }

@@ -6,6 +6,13 @@
 
 namespace slmrig::agent::port {
 
+// What becomes of the cached pages of the images before a restart.
+enum class FileCache : uint8_t {
+  kKeep,
+  kDrop,     // those of the slots, which takes no privilege
+  kDropAll,  // everything the system has cached, where it lets us
+};
+
 // The command line of the native agent.
 struct Options {
   const char* board = "native";
@@ -14,7 +21,8 @@ struct Options {
   char unique_id[64] = {};
   size_t arena_bytes = size_t{64} << 20;
   uint64_t slot_bytes = uint64_t{1} << 30;
-  const char* system_root = "";  // before /sys and /proc where the board's condition is read: for tests
+  FileCache file_cache = FileCache::kDrop;
+  const char* system_root = "";  // before /sys, /proc and /etc wherever they are read: for tests
 };
 
 const Options& options();
@@ -24,11 +32,16 @@ bool start_link();
 bool start_slots();
 bool start_arena();
 
-// The first line of a file below system_root [capacity, NUL included]; false when there is none.
-bool read_system_line(const char* file, char* line, size_t capacity);
+// slots.cc: the image of a slot for reading, -1 when there is none; and the end of all mappings (what
+// slot_data() gave is no more).
+int open_slot_file(uint32_t slot);
+void unmap_slots();
 
-// The control group (v2) of this process, "/" at least; false when there is none.
-bool cgroup_path(char* path, size_t capacity);
+// file_cache.cc: before a restart; in the life after it; and what it says: "image dropped; 0 of 240 pages
+// stayed".
+void drop_file_cache();
+void take_file_cache_note();
+const char* file_cache_note();
 
 // Gives stdin and stdout back, for the program that replaces this one.
 void restore_stdio();

@@ -79,6 +79,12 @@ bool start_slots() {
   return false;
 }
 
+int open_slot_file(uint32_t slot) { return open(slot_path(slot, ".img").text, O_RDONLY | O_CLOEXEC); }
+
+void unmap_slots() {
+  for (Mapping& mapping : g_mapping) unmap(mapping);
+}
+
 uint32_t slot_count() { return kSlots; }
 SlotGeometry slot_geometry(uint32_t) { return {options().slot_bytes, true, true}; }
 
