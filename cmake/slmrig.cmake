@@ -126,7 +126,7 @@ function(slmrig_fuzz name)
   target_compile_features(${name} PRIVATE cxx_std_20)
 endfunction()
 
-if(NOT SLMRIG_BOARD)
+if(SLMRIG_HOST)
   find_package(Catch2 2.13 REQUIRED)
   include(Catch)
   find_package(benchmark REQUIRED)

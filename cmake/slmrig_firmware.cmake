@@ -50,12 +50,7 @@ add_compile_definitions(SLMRIG_BOARD_NAME="${board_name}" SLMRIG_CLOCK_HZ=${boar
 set(CMAKE_CXX_FLAGS_RELEASE "-DNDEBUG")
 set(CMAKE_C_FLAGS_RELEASE "-DNDEBUG")
 
-# Only this one of the host's header folders.
-find_path(flatbuffers_folder flatbuffers/flatbuffers.h PATHS /usr/include /usr/local/include NO_DEFAULT_PATH
-          NO_CMAKE_FIND_ROOT_PATH REQUIRED)
-file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/host-headers")
-file(CREATE_LINK "${flatbuffers_folder}/flatbuffers" "${CMAKE_BINARY_DIR}/host-headers/flatbuffers" SYMBOLIC)
-include_directories(SYSTEM "${CMAKE_BINARY_DIR}/host-headers")
+include(slmrig_host_headers)
 
 # slmrig_firmware_agent(name engine [output]): the agent's ELF in the root of the build folder.
 function(slmrig_firmware_agent target engine)

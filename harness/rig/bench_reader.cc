@@ -33,7 +33,7 @@ base::PyocdSpec read_pyocd(JsonObject& object, const std::filesystem::path& rig_
 base::SshSpec read_ssh(JsonObject& object, const std::filesystem::path& rig_folder) {
   base::SshSpec spec;
   spec.host = object.required_string("host");
-  spec.port = static_cast<int>(object.optional_uint("port", 22, 1, 65535));
+  spec.port = static_cast<int>(object.optional_uint("port", 0, 1, 65535));
   spec.user = object.optional_string("user");
   // A host or a user that begins with a dash would be an option to ssh.
   if (spec.host.starts_with('-')) object.fail("host", fmt::format("'{}' is no host", spec.host));
@@ -42,6 +42,9 @@ base::SshSpec read_ssh(JsonObject& object, const std::filesystem::path& rig_fold
   spec.known_hosts_file = file_of(object, "known_hosts_file", rig_folder);
   spec.directory = object.optional_string("directory", spec.directory);
   spec.agent_prefix = object.optional_strings("agent_prefix");
+  spec.file_cache = object.optional_choice("file_cache", {"drop", "drop-all", "keep"}, spec.file_cache);
+  if (spec.directory.empty() || spec.directory.starts_with('-'))
+    object.fail("directory", fmt::format("'{}' is no folder", spec.directory));
   return spec;
 }
 

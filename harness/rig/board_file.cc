@@ -91,6 +91,12 @@ base::Result<Board> load_board(const std::filesystem::path& file) {
   read_ticks(root.required_object("ticks"), &board);
   board.flasher = root.required_choice("flasher", {"native", "emulator", "pyocd", "ssh", "command"});
   read_emulator(root, &board);
+  board.agent_build = root.optional_string("agent", board.name);
+  board.runner = root.optional_strings("runner");
+  if (!board.runner.empty() && board.flasher != "ssh")
+    root.fail("runner", "belongs to boards that are reached by ssh");
+  if (!board.runner.empty() && board.tier != base::Tier::kFunctional)
+    root.fail("runner", "runs the agent on another processor than the board's: \"tier\" must be \"functional\"");
   board.features = root.optional_strings("features");
   // What the firmware build and later stages read from the same file.
   for (const char* other : {"compile", "safe_voltages_mv"}) root.raw(other);

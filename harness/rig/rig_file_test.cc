@@ -164,7 +164,7 @@ TEST_CASE("a bench says how it is flashed, switched and stood in for") {
   CHECK(a.flasher.pyocd.script == (tree.root / "boards" / "rigs" / "flash.py").string());
   CHECK(a.power.off.back() == "off");
   CHECK(a.stand_ins.at(0).ready_file == "{folder}/usb");
-  CHECK(rig.benches[1].flasher.ssh.port == 22);
+  CHECK(rig.benches[1].flasher.ssh.port == 0);
   json["benches"][0]["flasher"].erase("probe");
   CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[0].flasher: the key \"probe\" is missing"));
   json = small_rig();

@@ -27,7 +27,7 @@ struct Board {
   std::string description;
   std::string family;  // "linux", "mps2", "mps3", ...
   std::string cpu;
-  std::string isa;  // kernels compiled in: "plain", "x86", "dsp", "mve"
+  std::string isa;  // kernels compiled in: "plain", "x86", "aarch64", "dsp", "mve"
   uint64_t clock_hz = 0;
   Tier tier = Tier::kHardware;
   std::vector<MemoryRegion> memory_regions;
@@ -38,6 +38,12 @@ struct Board {
   uint64_t tick_rate_hz = 0;
   TickScale ticks;
   std::string flasher;  // "native", "emulator", "pyocd", "ssh", "command"
+  // The build of the agent that runs on it, as firmware_file() takes it; that of the board's own name where
+  // board.json does not say.
+  std::string agent_build;
+  // Linux boards: what every life of the agent is run by on the board, {"qemu-aarch64", "-cpu", "max"} for an
+  // emulator of another architecture; empty: nothing.
+  std::vector<std::string> runner;
   EmulatorSpec emulator;
   std::vector<std::string> features;
   std::string file;    // where this was read from

@@ -30,12 +30,13 @@ struct PyocdSpec {
 // An account on a Linux board. Host keys are respected, and nothing is ever asked.
 struct SshSpec {
   std::string host;
-  int port = 22;
-  std::string user;
+  int port = 0;                           // 0: ssh's own choice (22, or what its configuration says)
+  std::string user;                       // empty: ssh's own choice
   std::string identity_file;              // empty: ssh's own choice
   std::string known_hosts_file;           // empty: ssh's own
-  std::string directory = ".slmrig";      // on the board, relative to the home folder
+  std::string directory = ".slmrig";      // on the board, relative to the home folder, or absolute
   std::vector<std::string> agent_prefix;  // what the agent is started through: {"taskset", "-c", "3"}
+  std::string file_cache = "drop";  // before a cold start: "drop" the image's pages, "drop-all", "keep"
 };
 
 // The user's own way: J-Link, probe-rs, west. Without a shell; {agent}, {image}, {image_address}, {unit},
