@@ -69,3 +69,18 @@ function(slmrig_firmware_agent target engine)
               LINK_DEPENDS "${SLMRIG_LINKER_SCRIPT};${SLMRIG_BOARD_FOLDER}/memory.ld")
   slmrig_agent_facts(${target} "${CMAKE_BINARY_DIR}/${target}.json")
 endfunction()
+
+# slmrig_flash_algorithm(agent): what a debugger runs on the board to write its flash, for boards that bring their own
+# (flash_algorithm.c). Built with that target, since it is no use without it.
+function(slmrig_flash_algorithm target)
+  if(NOT EXISTS "${SLMRIG_BOARD_FOLDER}/flash_algorithm.c")
+    return()
+  endif()
+  add_executable(flash_algorithm "${SLMRIG_BOARD_FOLDER}/flash_algorithm.c")
+  target_link_libraries(flash_algorithm PRIVATE slmrig_options)
+  # No section of its own for each function: their distances must stay as they were compiled. No calls to memset.
+  target_compile_options(flash_algorithm PRIVATE -O2 -fno-function-sections -fno-builtin -fno-tree-loop-distribute-patterns)
+  target_link_options(flash_algorithm PRIVATE ${SLMRIG_BOARD_FLAGS} -nostdlib -Wl,--build-id=none -Wl,-Ttext=0 -Wl,-eInit)
+  set_target_properties(flash_algorithm PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}" SUFFIX .elf)
+  add_dependencies(${target} flash_algorithm)
+endfunction()
