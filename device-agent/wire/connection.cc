@@ -18,6 +18,12 @@ uint32_t get_u32(const uint8_t* in) {
          (static_cast<uint32_t>(in[3]) << 24);
 }
 
+// Which frames arrived ahead of a missing one, in an acknowledgement.
+constexpr size_t kAheadBytes = 8;
+
+// Stamps wrap.
+bool earlier(uint32_t a, uint32_t b) { return static_cast<int32_t>(a - b) < 0; }
+
 }  // namespace
 
 void Connection::seek() {
@@ -32,8 +38,11 @@ void Connection::begin_session(uint32_t peer_epoch) {
   message_ready_ = false;
   expected_ = 0;
   ack_wanted_ = nak_wanted_ = nak_sent_ = false;
+  ahead_ = 0;
+  selective_ = false;
   base_ = 0;
-  queued_ = sent_ = fresh_ = repeats_ = 0;
+  queued_ = sent_ = fresh_ = repeats_ = lost_ = 0;
+  arrived_stamp_ = stamp_;
   probe_wanted_ = probed_ = rewound_ = false;
   if (peer_epoch != 0) ++statistics_.sessions;
 }
@@ -41,7 +50,9 @@ void Connection::begin_session(uint32_t peer_epoch) {
 size_t Connection::receive(const uint8_t* data, size_t size_bytes) {
   size_t taken = 0;
   while (taken < size_bytes && !message_ready_) {
-    switch (decoder_.push(data[taken++])) {
+    FrameEvent event = FrameEvent::kNone;
+    taken += decoder_.take(data + taken, size_bytes - taken, &event);
+    switch (event) {
       case FrameEvent::kNone: break;
       case FrameEvent::kFrame: on_frame(); break;
       case FrameEvent::kBroken:
@@ -58,8 +69,8 @@ size_t Connection::receive(const uint8_t* data, size_t size_bytes) {
 void Connection::want_nak() {
   if (state_ != LinkState::kConnected) return;
   // One a gap: the frames behind a lost one all look like gaps. Again after a while, as a nak may be lost
-  // too.
-  if (!nak_sent_ || now_ms_ - nak_sent_ms_ >= settings_.retransmit_ms / 2) nak_wanted_ = true;
+  // too. With chunks each broken frame is one of its own.
+  if (selective_ || !nak_sent_ || now_ms_ - nak_sent_ms_ >= settings_.retransmit_ms / 2) nak_wanted_ = true;
 }
 
 void Connection::on_frame() {
@@ -71,13 +82,14 @@ void Connection::on_frame() {
   ++statistics_.frames_received;
   switch (header.kind) {
     case FrameKind::kHello: on_hello(); return;
-    case FrameKind::kData: on_data(); return;
+    case FrameKind::kData:
+    case FrameKind::kChunk: on_data(); return;
     case FrameKind::kAck:
-      if (of_this_session(header)) on_ack(header.ack);
+      if (of_this_session(header)) on_acknowledgement();
       return;
     case FrameKind::kNak:
       if (!of_this_session(header)) return;
-      on_ack(header.ack);
+      on_acknowledgement();
       on_nak();
       return;
   }
@@ -117,25 +129,53 @@ void Connection::on_data() {
   const FrameHeader& header = decoder_.header();
   if (!of_this_session(header)) return;
   on_ack(header.ack);
-  const uint8_t ahead = static_cast<uint8_t>(header.sequence - expected_);
-  if (ahead == 0) {
-    ++expected_;
-    touched_ = true;
-    message_ready_ = true;
-    ack_wanted_ = true;
-    nak_wanted_ = nak_sent_ = false;
-  } else if (ahead < 0x80) {
-    ++statistics_.gaps;
-    want_nak();
-  } else {
+  const bool is_chunk = header.kind == FrameKind::kChunk;
+  selective_ = selective_ || is_chunk;
+  const uint8_t distance = static_cast<uint8_t>(header.sequence - expected_);
+  const uint64_t bit = distance >= 1 && distance <= 64 ? uint64_t{1} << (distance - 1) : 0;
+  if (distance >= 0x80 || (ahead_ & bit) != 0) {
     ++statistics_.duplicates;
     ack_wanted_ = true;
+    return;
   }
+  if (distance != 0) ++statistics_.gaps;
+  if (distance != 0 && (!is_chunk || bit == 0)) return want_nak();
+  touched_ = true;
+  message_ready_ = true;
+  message_is_chunk_ = is_chunk;
+  ack_wanted_ = true;
+  if (distance != 0) {
+    ahead_ |= bit;
+    return;
+  }
+  nak_wanted_ = nak_sent_ = false;
+  for (bool arrived = true; arrived; ahead_ >>= 1) {
+    ++expected_;
+    arrived = (ahead_ & 1) != 0;
+  }
+}
+
+void Connection::on_acknowledgement() {
+  const uint8_t ack = decoder_.header().ack;
+  on_ack(ack);
+  if (decoder_.payload_bytes() < kAheadBytes) return;
+  const uint64_t low = get_u32(decoder_.payload());
+  const uint64_t high = get_u32(decoder_.payload() + 4);
+  on_arrived_ahead(ack, low | (high << 32));
+}
+
+// What was repeated may have arrived when it was sent first: only that is certain to have been overtaken.
+void Connection::note_arrival(const WindowEntry& arrived) {
+  if (earlier(arrived_stamp_, arrived.first_stamp)) arrived_stamp_ = arrived.first_stamp;
 }
 
 void Connection::on_ack(uint8_t ack) {
   const uint8_t acknowledged = static_cast<uint8_t>(ack - base_);
   if (acknowledged == 0 || acknowledged > fresh_) return;
+  for (uint32_t index = 0; index < acknowledged; ++index) {
+    if (!entry(index).arrived) note_arrival(entry(index));
+    if (entry(index).lost) --lost_;
+  }
   base_ = ack;
   queued_ -= acknowledged;
   fresh_ -= acknowledged;
@@ -149,11 +189,60 @@ void Connection::on_ack(uint8_t ack) {
   timer_started_ms_ = now_ms_;
 }
 
+void Connection::on_arrived_ahead(uint8_t ack, uint64_t ahead) {
+  if (ack != base_) return;  // older than what is known
+  bool any = false;
+  for (uint32_t index = 1; index < fresh_ && index <= 64; ++index) {
+    WindowEntry& one = entry(index);
+    if (((ahead >> (index - 1)) & 1) == 0 || one.arrived) continue;
+    if (one.lost) --lost_;
+    one.arrived = any = true;
+    one.lost = false;
+    note_arrival(one);
+  }
+  if (!any) return;
+  repeats_ = 0;
+  timer_started_ms_ = now_ms_;
+  find_lost();
+}
+
+// Marks what was sent, the last time, before something that arrived.
+void Connection::find_lost() {
+  for (uint32_t index = 0; index < fresh_; ++index) {
+    WindowEntry& one = entry(index);
+    if (one.arrived || one.lost || !earlier(one.last_stamp, arrived_stamp_)) continue;
+    one.lost = true;
+    ++lost_;
+  }
+}
+
 void Connection::on_nak() {
-  if (rewound_ || fresh_ == 0) return;
+  if (fresh_ == 0) return;
+  // The oldest in flight; and whether any is of the kind that arrives out of order.
+  WindowEntry* oldest = nullptr;
+  bool any_chunk = false;
+  for (uint32_t index = 0; index < fresh_; ++index) {
+    WindowEntry& one = entry(index);
+    any_chunk = any_chunk || one.kind == FrameKind::kChunk;
+    if (one.arrived || one.lost) continue;
+    if (oldest == nullptr || earlier(one.last_stamp, oldest->last_stamp)) oldest = &one;
+  }
+  if (any_chunk) {
+    if (oldest == nullptr) return;
+    oldest->lost = true;
+    ++lost_;
+    return;
+  }
+  if (rewound_) return;
   rewound_ = true;
   probe_wanted_ = false;
-  sent_ = 0;
+  rewind();
+}
+
+// All that has not arrived is sent again, in its order.
+void Connection::rewind() {
+  sent_ = lost_ = 0;
+  for (uint32_t index = 0; index < fresh_; ++index) entry(index).lost = false;
 }
 
 uint32_t Connection::timeout_ms(uint32_t backoff) const {
@@ -161,21 +250,22 @@ uint32_t Connection::timeout_ms(uint32_t backoff) const {
   return timeout < kRetransmitMaxMs ? timeout : kRetransmitMaxMs;
 }
 
-bool Connection::next_message(const uint8_t** data, size_t* size_bytes) {
+bool Connection::next_message(const uint8_t** data, size_t* size_bytes, bool* is_chunk) {
   if (!message_ready_) return false;
   message_ready_ = false;
+  if (is_chunk != nullptr) *is_chunk = message_is_chunk_;
   *data = decoder_.payload();
   *size_bytes = decoder_.payload_bytes();
   return true;
 }
 
-SendResult Connection::send(const uint8_t* payload, size_t size_bytes) {
+SendResult Connection::send(const uint8_t* payload, size_t size_bytes, FrameKind kind) {
   if (size_bytes > kMaxPayloadBytes) return SendResult::kTooLarge;
   if (state_ != LinkState::kConnected) return SendResult::kNotConnected;
   if (queued_ == window_frames_) return SendResult::kWindowFull;
   const size_t row = (base_ + queued_) % window_frames_;
   if (size_bytes > 0) std::memcpy(window_ + row * kMaxPayloadBytes, payload, size_bytes);
-  window_bytes_[row] = static_cast<uint16_t>(size_bytes);
+  entries_[row] = {static_cast<uint16_t>(size_bytes), kind, false, false, 0, 0};
   ++queued_;
   return SendResult::kQueued;
 }
@@ -202,7 +292,7 @@ void Connection::check_retransmission() {
   timer_started_ms_ = now_ms_;
   rewound_ = false;
   if (probed_) {
-    sent_ = 0;
+    rewind();
   } else {
     probe_wanted_ = sent_ != 0;
   }
@@ -251,9 +341,19 @@ size_t Connection::encode_next() {
     probe_wanted_ = false;
     return encode_data(0);
   }
-  if (sent_ < queued_) return encode_data(sent_++);
+  const uint32_t index = next_to_send();
+  if (index < queued_) return encode_data(index);
   if (ack_wanted_) return encode_control(FrameKind::kAck);
   return 0;
+}
+
+// What is lost first, then what was not sent since the last rewind; queued_ when there is nothing.
+uint32_t Connection::next_to_send() {
+  for (uint32_t index = 0; lost_ != 0 && index < fresh_; ++index) {
+    if (entry(index).lost) return index;
+  }
+  while (sent_ < queued_ && sent_ < fresh_ && entry(sent_).arrived) ++sent_;
+  return sent_ < queued_ ? sent_++ : queued_;
 }
 
 size_t Connection::encode_hello() {
@@ -273,24 +373,34 @@ size_t Connection::encode_control(FrameKind kind) {
   header.ack = expected_;
   header.session = peer_epoch_ ^ settings_.epoch;
   ack_wanted_ = nak_wanted_ = false;
-  return encode_frame(header, nullptr, 0, transmit_);
+  if (ahead_ == 0) return encode_frame(header, nullptr, 0, transmit_);
+  uint8_t ahead[kAheadBytes];
+  put_u32(ahead, static_cast<uint32_t>(ahead_));
+  put_u32(ahead + 4, static_cast<uint32_t>(ahead_ >> 32));
+  return encode_frame(header, ahead, sizeof ahead, transmit_);
 }
 
 size_t Connection::encode_data(uint32_t index) {
   const size_t row = (base_ + index) % window_frames_;
+  WindowEntry& one = entries_[row];
   FrameHeader header;
-  header.kind = FrameKind::kData;
+  header.kind = one.kind;
   header.sequence = static_cast<uint8_t>(base_ + index);
   header.ack = expected_;
   header.session = peer_epoch_ ^ settings_.epoch;
-  ack_wanted_ = false;
+  // A data frame has no room to tell what arrived ahead of others.
+  if (ahead_ == 0) ack_wanted_ = false;
   if (fresh_ == 0) timer_started_ms_ = now_ms_;
+  one.last_stamp = ++stamp_;
+  if (one.lost) --lost_;
+  one.lost = false;
   if (index == fresh_) {
+    one.first_stamp = stamp_;
     ++fresh_;
   } else {
     ++statistics_.retransmits;
   }
-  return encode_frame(header, window_ + row * kMaxPayloadBytes, window_bytes_[row], transmit_);
+  return encode_frame(header, window_ + row * kMaxPayloadBytes, one.size_bytes, transmit_);
 }
 
 }  // namespace slmrig::wire

@@ -18,13 +18,19 @@
 // frame it does not understand) tells the other end so: take_restart(). Both ends' queues start empty in each
 // session.
 //
-// Delivery. Go-back-N: the sender keeps up to a window of frames until they are acknowledged; the receiver
-// takes only the next in order, so that it needs a buffer for one frame, and answers a gap or a broken frame
-// with one kNak. Without progress the sender repeats after a growing timeout, the oldest frame first and all
-// of them at the next, and gives up after a bounded number of times (LinkState::kLost). A line that is slow,
-// not lossy, must not be filled with repeats: so a timeout that grew shrinks only when progress is quick
-// again, and a second nak for the same frame is not obeyed. An acknowledged message has arrived in the other
-// end's memory; that it was handled, only an answer says.
+// Delivery of messages. Go-back-N: the sender keeps up to a window of frames until they are acknowledged; the
+// receiver takes only the next in order, so that it needs a buffer for one frame, and answers a gap or a
+// broken frame with one kNak. Without progress the sender repeats after a growing timeout, the oldest frame
+// first and all of them at the next, and gives up after a bounded number of times (LinkState::kLost). A line
+// that is slow, not lossy, must not be filled with repeats: so a timeout that grew shrinks only when progress
+// is quick again, and a second nak for the same frame is not obeyed. An acknowledged message has arrived in
+// the other end's memory; that it was handled, only an answer says.
+//
+// Delivery of chunks (FrameKind::kChunk), which are most of what crosses a line. They are handed on as they
+// come, each once, also ahead of frames that are missing; a message is handed on when everything before it
+// was. Acknowledgements then tell which frames arrived behind the first missing one (8 bytes, bit i: frame
+// ack + 1 + i), and the sender repeats only what is missing: what was sent before something that arrived, as
+// a line does not reorder, and the oldest in flight when a nak says that a frame broke.
 //
 // A receiver that is busy may leave bytes in the stream: receive() takes nothing while a message waits.
 #pragma once
@@ -71,6 +77,16 @@ struct LinkStatistics {
   uint32_t sessions = 0;
 };
 
+// What the sender knows of a frame in its window.
+struct WindowEntry {
+  uint16_t size_bytes;
+  FrameKind kind;
+  bool arrived;          // ahead of others that did not
+  bool lost;             // to be sent again
+  uint32_t first_stamp;  // counts frames: when it was sent first and last
+  uint32_t last_stamp;
+};
+
 // Memory of one connection. kWindowFrames: a power of two, at most 64; frames of 2 kB each.
 template <uint32_t kWindowFrames>
 struct ConnectionStorage {
@@ -78,7 +94,7 @@ struct ConnectionStorage {
   alignas(8) uint8_t receive[kMaxBodyBytes];
   alignas(8) uint8_t transmit[kMaxFrameBytes];
   alignas(8) uint8_t window[kWindowFrames][kMaxPayloadBytes];
-  uint16_t window_bytes[kWindowFrames];
+  WindowEntry entries[kWindowFrames];
 };
 
 class Connection {
@@ -90,7 +106,7 @@ class Connection {
         decoder_(storage.receive),
         transmit_(storage.transmit),
         window_(storage.window[0]),
-        window_bytes_(storage.window_bytes),
+        entries_(storage.entries),
         window_frames_(kWindowFrames) {
     seek();
   }
@@ -102,11 +118,12 @@ class Connection {
   size_t receive(const uint8_t* data, size_t size_bytes);
 
   // The message that arrived, once; false when there is none. *data is aligned to 8 bytes and valid until the
-  // next receive(), seek() or destruction.
-  bool next_message(const uint8_t** data, size_t* size_bytes);
+  // next receive(), seek() or destruction. *is_chunk: the payload of a kChunk frame and no message; who does
+  // not ask finds in it bytes that are no message.
+  bool next_message(const uint8_t** data, size_t* size_bytes, bool* is_chunk = nullptr);
 
-  // Queues a copy of payload [size_bytes].
-  SendResult send(const uint8_t* payload, size_t size_bytes);
+  // Queues a copy of payload [size_bytes]. kind: kData, or kChunk where the peer understands it.
+  SendResult send(const uint8_t* payload, size_t size_bytes, FrameKind kind = FrameKind::kData);
 
   // Tells the time (any origin, may wrap) and lets timeouts happen.
   void poll(uint32_t now_ms);
@@ -129,7 +146,14 @@ class Connection {
   void on_frame();
   void on_hello();
   void on_data();
+  void on_acknowledgement();
   void on_ack(uint8_t ack);
+  void on_arrived_ahead(uint8_t ack, uint64_t ahead);
+  void note_arrival(const WindowEntry& entry);
+  void find_lost();
+  void rewind();
+  WindowEntry& entry(uint32_t index) const { return entries_[(base_ + index) % window_frames_]; }
+  uint32_t next_to_send();
   void begin_session(uint32_t peer_epoch);
   bool of_this_session(const FrameHeader& header);
   void want_nak();
@@ -143,9 +167,9 @@ class Connection {
 
   const LinkSettings settings_;
   FrameDecoder decoder_;
-  uint8_t* transmit_;       // one encoded frame [kMaxFrameBytes]
-  uint8_t* window_;         // [window_frames_][kMaxPayloadBytes]; frame s in row s % window_frames_
-  uint16_t* window_bytes_;  // [window_frames_]
+  uint8_t* transmit_;     // one encoded frame [kMaxFrameBytes]
+  uint8_t* window_;       // [window_frames_][kMaxPayloadBytes]; frame s in row s % window_frames_
+  WindowEntry* entries_;  // [window_frames_]
   const uint32_t window_frames_;
 
   LinkState state_ = LinkState::kConnecting;
@@ -153,8 +177,11 @@ class Connection {
   bool touched_ = false;     // data was received or acknowledged in this session
   bool restarted_ = false;
   bool message_ready_ = false;
+  bool message_is_chunk_ = false;
 
-  uint8_t expected_ = 0;  // sequence number of the next data frame from the peer
+  uint8_t expected_ = 0;    // sequence number of the next data frame from the peer
+  uint64_t ahead_ = 0;      // bit i: frame expected_ + 1 + i was handed on
+  bool selective_ = false;  // the peer sends chunks: it is told of every broken frame
   bool ack_wanted_ = false;
   bool nak_wanted_ = false;
   bool nak_sent_ = false;  // for the present gap, at nak_sent_ms_
@@ -169,6 +196,9 @@ class Connection {
   bool probe_wanted_ = false;  // send the oldest frame again
   bool probed_ = false;        // the last timeout sent only that one
   bool rewound_ = false;       // by a nak, without progress since
+  uint32_t stamp_ = 0;         // frames sent so far
+  uint32_t arrived_stamp_ = 0;  // everything sent before it has arrived or is lost
+  uint32_t lost_ = 0;           // entries so marked
   uint32_t timer_started_ms_ = 0;
 
   bool hello_wanted_ = false;

@@ -1,6 +1,7 @@
 // Two connections over a bad line, in simulated time.
 #include "device-agent/wire/connection.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <deque>
 #include <memory>
@@ -78,7 +79,8 @@ class End {
     while (!to_say.empty()) {
       const std::string& next = to_say.front();
       const auto* bytes = reinterpret_cast<const uint8_t*>(next.data());
-      if (connection_->send(bytes, next.size()) != SendResult::kQueued) break;
+      const FrameKind kind = next[0] == 'c' ? FrameKind::kChunk : FrameKind::kData;
+      if (connection_->send(bytes, next.size(), kind) != SendResult::kQueued) break;
       to_say.pop_front();
     }
     const std::vector<uint8_t> arrived = in.take(bytes_per_ms);
@@ -87,9 +89,11 @@ class End {
       used += connection_->receive(arrived.data() + used, arrived.size() - used);
       const uint8_t* data = nullptr;
       size_t size_bytes = 0;
-      while (connection_->next_message(&data, &size_bytes)) {
+      bool is_chunk = false;
+      while (connection_->next_message(&data, &size_bytes, &is_chunk)) {
         REQUIRE(reinterpret_cast<uintptr_t>(data) % 8 == 0);
         heard.emplace_back(reinterpret_cast<const char*>(data), size_bytes);
+        REQUIRE(is_chunk == (heard.back()[0] == 'c'));
       }
     }
     uint8_t chunk[64];
@@ -186,6 +190,56 @@ TEST_CASE("a slow line is not filled with repeats, also when it loses a frame no
   CHECK(pair.device.heard.size() == 40);
   const uint64_t payload_bytes = 40 * 1900;
   CHECK(pair.host.connection().statistics().bytes_sent < payload_bytes * (loss > 0 ? 18 : 13) / 10);
+}
+
+TEST_CASE("chunks arrive once each in any order, messages in order and after everything before them") {
+  const LineFaults faults = GENERATE(LineFaults{}, LineFaults{0.0005, 0, 0}, LineFaults{0, 0.0005, 0},
+                                     LineFaults{0, 0, 0.02}, LineFaults{0.0003, 0.0003, 0.005});
+  const auto seed = static_cast<uint32_t>(GENERATE(range(1, 9)));
+  Pair pair(faults, seed);
+  std::vector<std::string> sent;
+  for (int i = 0; i < 100; ++i) {
+    const bool is_message = i % 13 == 12;
+    sent.push_back((is_message ? "m" : "c") + std::to_string(i) + std::string(i * 37 % 900, '.'));
+  }
+  pair.host.to_say.assign(sent.begin(), sent.end());
+  for (int i = 0; i < 600 && pair.device.heard.size() < sent.size(); ++i) pair.run(500);
+  const std::vector<std::string>& heard = pair.device.heard;
+  REQUIRE(heard.size() == sent.size());
+  REQUIRE(std::is_permutation(heard.begin(), heard.end(), sent.begin()));
+  std::vector<std::string> messages;
+  for (size_t i = 0; i < sent.size(); ++i) {
+    if (sent[i][0] != 'm') continue;
+    messages.push_back(sent[i]);
+    const auto place = std::find(heard.begin(), heard.end(), sent[i]);
+    for (size_t before = 0; before < i; ++before) {
+      REQUIRE(std::find(heard.begin(), place, sent[before]) != place);
+    }
+  }
+  std::vector<std::string> heard_messages;
+  std::copy_if(heard.begin(), heard.end(), std::back_inserter(heard_messages),
+               [](const std::string& text) { return text[0] == 'm'; });
+  REQUIRE(heard_messages == messages);
+}
+
+TEST_CASE("a broken chunk costs one frame more and no wait") {
+  Pair pair;
+  pair.run(50);
+  const std::vector<std::string> chunks(40, "c" + std::string(1000, 'x'));
+  pair.host.to_say.assign(chunks.begin(), chunks.end());
+  const uint32_t started_ms = pair.now_ms;
+  uint32_t breaks = 0;
+  for (int i = 0; i < 400 && pair.device.heard.size() < chunks.size(); ++i) {
+    if (i % 50 == 20) {
+      pair.to_device.inject(std::string(1, '\0') + "xx");
+      ++breaks;
+    }
+    pair.run(1);
+  }
+  REQUIRE(pair.device.heard == chunks);
+  CHECK(breaks > 3);
+  CHECK(pair.host.connection().statistics().retransmits <= 2 * breaks);
+  CHECK(pair.now_ms - started_ms < 300);  // 40 kB at 200 bytes a millisecond, and no timeout of 500
 }
 
 TEST_CASE("a restarted peer is noticed, whether its epoch is another or the same") {

@@ -22,8 +22,9 @@ namespace slmrig::wire {
 enum class FrameKind : uint8_t {
   kHello = 1,  // opens or renews a session; payload: HelloFields
   kData = 2,   // one message
-  kAck = 3,    // only the header's ack
-  kNak = 4,    // as kAck, and: send again from `ack` on at once
+  kAck = 3,    // the header's ack; payload: nothing, or which frames behind it arrived (connection.h)
+  kNak = 4,    // as kAck, and: something broke, send again at once
+  kChunk = 5,  // a piece of an image (chunk.h), which may be handed on ahead of frames that are missing
 };
 
 // 8 bytes, little-endian, so that a payload behind it stays aligned for FlatBuffers.
@@ -51,12 +52,15 @@ enum class FrameEvent : uint8_t {
   kTooLong,  // more than kMaxBodyBytes; dropped up to the next zero
 };
 
-// Byte-fed; decodes in place in the caller's buffer [kMaxBodyBytes], aligned to 8 bytes, not owned.
+// Fed with bytes as they come; decodes into the caller's buffer [kMaxBodyBytes], aligned to 8 bytes, not
+// owned.
 class FrameDecoder {
  public:
   explicit FrameDecoder(uint8_t* buffer) : buffer_(buffer) {}
 
   FrameEvent push(uint8_t byte);
+  // As many of data [size_bytes] as it takes to the first event that is not kNone; returns how many.
+  size_t take(const uint8_t* data, size_t size_bytes, FrameEvent* event);
 
   const FrameHeader& header() const { return header_; }
   const uint8_t* payload() const { return buffer_ + kFrameHeaderBytes; }

@@ -1,5 +1,6 @@
 #include "device-agent/wire/frame.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <numeric>
@@ -22,16 +23,13 @@ struct Decoded {
 class Receiver {
  public:
   void feed(const Bytes& bytes) {
-    for (uint8_t byte : bytes) {
-      switch (decoder_.push(byte)) {
-        case FrameEvent::kNone: break;
-        case FrameEvent::kFrame:
-          frames.push_back(
-              {decoder_.header(), Bytes(decoder_.payload(), decoder_.payload() + decoder_.payload_bytes())});
-          break;
-        case FrameEvent::kBroken: ++broken; break;
-        case FrameEvent::kTooLong: ++too_long; break;
-      }
+    for (uint8_t byte : bytes) note(decoder_.push(byte));
+  }
+  void take(const uint8_t* data, size_t size_bytes) {
+    for (size_t at = 0; at < size_bytes;) {
+      FrameEvent event = FrameEvent::kNone;
+      at += decoder_.take(data + at, size_bytes - at, &event);
+      note(event);
     }
   }
 
@@ -40,6 +38,18 @@ class Receiver {
   int too_long = 0;
 
  private:
+  void note(FrameEvent event) {
+    switch (event) {
+      case FrameEvent::kNone: break;
+      case FrameEvent::kFrame:
+        frames.push_back(
+            {decoder_.header(), Bytes(decoder_.payload(), decoder_.payload() + decoder_.payload_bytes())});
+        break;
+      case FrameEvent::kBroken: ++broken; break;
+      case FrameEvent::kTooLong: ++too_long; break;
+    }
+  }
+
   alignas(8) uint8_t buffer_[kMaxBodyBytes];
   FrameDecoder decoder_{buffer_};
 };
@@ -92,6 +102,36 @@ TEST_CASE("every payload size and many contents come back as they were") {
       REQUIRE(receiver.frames[0].header.session == 0x11223344);
       REQUIRE(receiver.frames[0].header.sequence == 7);
       REQUIRE(receiver.broken + receiver.too_long == 0);
+    }
+  }
+}
+
+TEST_CASE("bytes taken in pieces of any size give what they give one by one") {
+  std::mt19937 random(3);
+  Bytes stream;
+  for (int i = 0; i < 200; ++i) {
+    Bytes payload(random() % 700);
+    for (uint8_t& byte : payload) byte = static_cast<uint8_t>(random() % (i % 3 == 0 ? 2 : 256));
+    Bytes frame = encode(data_header(), payload);
+    if (i % 5 == 1) frame[random() % frame.size()] ^= 0x10;
+    if (i % 17 == 3) frame.insert(frame.end() - 1, kMaxBodyBytes, 0x33);
+    stream.insert(stream.end(), frame.begin(), frame.end());
+  }
+  Receiver one_by_one;
+  one_by_one.feed(stream);
+  REQUIRE(one_by_one.frames.size() > 100);
+  REQUIRE(one_by_one.broken > 10);
+  REQUIRE(one_by_one.too_long > 5);
+  for (const size_t piece_bytes : {1, 2, 7, 64, 1000, 100000}) {
+    Receiver in_pieces;
+    for (size_t at = 0; at < stream.size(); at += piece_bytes) {
+      in_pieces.take(stream.data() + at, std::min(piece_bytes, stream.size() - at));
+    }
+    REQUIRE(in_pieces.frames.size() == one_by_one.frames.size());
+    REQUIRE(in_pieces.broken == one_by_one.broken);
+    REQUIRE(in_pieces.too_long == one_by_one.too_long);
+    for (size_t i = 0; i < in_pieces.frames.size(); ++i) {
+      REQUIRE(in_pieces.frames[i].payload == one_by_one.frames[i].payload);
     }
   }
 }
