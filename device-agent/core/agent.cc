@@ -15,17 +15,6 @@ constexpr uint32_t kRateTrialStepMs = 20;
 // Where a port has no better source, at least the boot time in it differs between boards. Never 0.
 uint32_t session_epoch() { return (static_cast<uint32_t>(port::ticks()) << 1) | 1U; }
 
-const char* upload_detail(Status status) {
-  switch (status) {
-    case Status::kSlotTooSmall: return "the image is larger than the slot";
-    case Status::kBadSlot: return "no such slot, or it is not writable, or no upload was begun";
-    case Status::kBadArgument: return "not the next bytes of the image";
-    case Status::kHashMismatch: return "what arrived does not have the announced SHA-256";
-    case Status::kStorageFault: return "the storage refused";
-    default: return "upload failed";
-  }
-}
-
 }  // namespace
 
 Agent::Agent(Engine& engine) : engine_(engine), link_(session_epoch()) {
@@ -44,6 +33,8 @@ bool Agent::serve(uint32_t wait_ms) {
     send_banner(0);
   }
   if (envelope != nullptr) answer(*envelope);
+  wire::Chunk chunk;
+  if (link_.take_chunk(&chunk)) on_chunk(chunk);
   refuse_the_hasty();
   return port::link_alive();
 }
@@ -63,7 +54,11 @@ void Agent::answer(const fb::Envelope& envelope) {
     case fb::Message::SlotQuery: on_slot_query(request_id, *envelope.message_as_SlotQuery()); return;
     case fb::Message::UploadBegin: on_upload_begin(request_id, *envelope.message_as_UploadBegin()); return;
     case fb::Message::UploadChunk: on_upload_chunk(request_id, *envelope.message_as_UploadChunk()); return;
+    case fb::Message::UploadCopy: on_upload_copy(request_id, *envelope.message_as_UploadCopy()); return;
     case fb::Message::UploadEnd: on_upload_end(request_id, *envelope.message_as_UploadEnd()); return;
+    case fb::Message::ChunkQuery: on_chunk_query(request_id, *envelope.message_as_ChunkQuery()); return;
+    case fb::Message::Activate: on_activate(request_id, *envelope.message_as_Activate()); return;
+    case fb::Message::Rollback: on_rollback(request_id); return;
     case fb::Message::Load: on_load(request_id, *envelope.message_as_Load()); return;
     case fb::Message::Run: on_run(request_id, *envelope.message_as_Run()); return;
     case fb::Message::RooflineQuery: on_roofline(request_id); return;
@@ -82,76 +77,58 @@ void Agent::answer(const fb::Envelope& envelope) {
   }
 }
 
-void Agent::on_slot_query(uint32_t request_id, const fb::SlotQuery& query) {
-  SlotInfo info;
-  Shortage shortage;
-  const Status status = slots_.info(query.slot(), query.hash(), query.hash_bytes(), &info, &shortage);
-  if (status != Status::kOk) {
-    send_failure(request_id, status, "no such slot, or not that many bytes in it", shortage);
-    return;
-  }
-  send_slot_state(request_id, query.slot(), info);
-}
-
-void Agent::on_upload_begin(uint32_t request_id, const fb::UploadBegin& begin) {
-  const uint32_t slot = begin.slot();
-  if (begin.sha256() == nullptr || begin.sha256()->size() != wire::kSha256Bytes) {
-    send_failure(request_id, Status::kBadArgument, "sha256 must have 32 bytes");
-    return;
-  }
-  if (loaded_ && slot == loaded_slot_) loaded_ = false;
-  Shortage shortage;
-  Status status = slots_.begin_upload(slot, begin.image_bytes(), begin.sha256()->data(), &shortage);
-  SlotInfo info;
-  if (status == Status::kOk) status = slots_.info(slot, false, 0, &info, &shortage);
-  upload_failed_ = status != Status::kOk;
-  if (upload_failed_) {
-    send_failure(request_id, status, upload_detail(status), shortage);
-  } else {
-    send_slot_state(request_id, slot, info);
-  }
-}
-
-void Agent::on_upload_chunk(uint32_t request_id, const fb::UploadChunk& chunk) {
-  if (upload_failed_) return;
-  Shortage shortage;
-  Status status = Status::kBadArgument;
-  if (chunk.data() != nullptr) {
-    status = slots_.write_chunk(chunk.slot(), chunk.offset_bytes(), chunk.data()->data(),
-                                chunk.data()->size(), &shortage);
-  }
-  if (status == Status::kOk) return;
-  upload_failed_ = true;
-  send_failure(request_id, status, upload_detail(status), shortage);
-}
-
-void Agent::on_upload_end(uint32_t request_id, const fb::UploadEnd& end) {
-  Shortage shortage;
-  Status status = slots_.end_upload(end.slot(), &shortage);
-  SlotInfo info;
-  if (status == Status::kOk) status = slots_.info(end.slot(), true, 0, &info, &shortage);
-  if (status != Status::kOk) {
-    send_failure(request_id, status, upload_detail(status), shortage);
-    return;
-  }
-  send_slot_state(request_id, end.slot(), info);
-}
+void Agent::end() { slots_.suspend_trial(); }
 
 void Agent::on_load(uint32_t request_id, const fb::Load& load) {
   loaded_ = false;
-  ByteView image;
-  const uint32_t slot = load.slot();
-  const LoadSettings settings{load.context_tokens(), static_cast<KvFormat>(load.kv())};
-  const Status found = slots_.image(slot, &image);
-  if (found != Status::kOk) {
-    send_failure(request_id, found, "no complete image in this slot");
-    return;
-  }
   if (load.kv() > fb::KvFormat::MAX) {
     send_failure(request_id, Status::kBadArgument, "no such format of keys and values");
     return;
   }
-  if (!link_.settle()) return;
+  const LoadSettings settings{load.context_tokens(), static_cast<KvFormat>(load.kv())};
+  const bool of_active = load.slot() == wire::kActiveSlot;
+  uint32_t slot = of_active ? slots_.active() : load.slot();
+  ByteView image;
+  Status found = slots_.image(slot, &image);
+  if (found == Status::kOk && !link_.settle()) return;
+  if (found == Status::kOk) found = slots_.begin_trial(slot);
+  if (found == Status::kStorageFault && of_active) {
+    slot = slots_.active();
+    found = slots_.image(slot, &image);
+  }
+  if (found != Status::kOk) {
+    send_failure(request_id, found,
+                 found == Status::kStorageFault
+                     ? "the storage refused to note that the slot's trial begins"
+                     : "no complete image in this slot, or one that failed its trial");
+    return;
+  }
+  uint64_t load_ticks = 0;
+  Shortage arena;
+  const Status status = load_image(image, settings, &load_ticks, &arena);
+  if (status != Status::kOk) {
+    // What does not fit this board's memory, or was asked for in another way than the image allows, says
+    // nothing against the image.
+    const bool is_default = settings.context_tokens == 0 && settings.kv_format == KvFormat::kF32;
+    const bool may_be_settings = status == Status::kArenaTooSmall || status == Status::kUnsupportedImage;
+    if (slots_.on_trial(slot)) {
+      if (may_be_settings && !is_default) {
+        slots_.suspend_trial();
+      } else {
+        slots_.fail_trial(slot);
+      }
+    }
+    send_failure(request_id, status, "the engine refused the image", arena);
+    return;
+  }
+  loaded_ = true;
+  loaded_slot_ = slot;
+  loaded_image_ = image;
+  send_load_report(request_id, load_ticks, static_cast<size_t>(arena.needed));
+}
+
+Status Agent::load_image(ByteView image, const LoadSettings& settings, uint64_t* load_ticks,
+                         Shortage* shortage) {
   size_t arena_bytes = 0;
   uint8_t* arena = port::arena(&arena_bytes);
   size_t needed_bytes = 0;
@@ -161,17 +138,11 @@ void Agent::on_load(uint32_t request_id, const fb::Load& load) {
   port::rearm_ticks();
   const uint64_t start = port::ticks();
   const Status status = engine_.load(image, settings, arena, arena_bytes, &needed_bytes);
-  const uint64_t load_ticks = port::ticks() - start;
+  *load_ticks = port::ticks() - start;
   port::set_markers(0);
   port::leave_quiet_window();
-  if (status != Status::kOk) {
-    send_failure(request_id, status, "the engine refused the image", {needed_bytes, arena_bytes});
-    return;
-  }
-  loaded_ = true;
-  loaded_slot_ = slot;
-  loaded_image_ = image;
-  send_load_report(request_id, load_ticks, needed_bytes);
+  *shortage = {needed_bytes, arena_bytes};
+  return status;
 }
 
 bool Agent::still_loaded() {
@@ -211,6 +182,9 @@ void Agent::on_run(uint32_t request_id, const fb::Run& run) {
   if (!link_.send(request_id, fb::CreateAccepted(link_.begin()))) return;
   if (!link_.settle()) return;
   const Status status = run_generation(engine_, request_, &generation_);
+  if (status == Status::kEngineFault || status == Status::kBadImage || status == Status::kStorageFault) {
+    slots_.fail_trial(loaded_slot_);
+  }
   if (status != Status::kOk) {
     const ModelFacts facts = engine_.facts();
     const bool is_profile = request_.profile && status == Status::kArenaTooSmall;
@@ -219,6 +193,7 @@ void Agent::on_run(uint32_t request_id, const fb::Run& run) {
                  is_profile ? Shortage{} : Shortage{generation_.prompt_tokens, facts.context_tokens});
     return;
   }
+  slots_.confirm(loaded_slot_);  // where it was on trial
   send_generation(request_id);
   if (request_.profile) send_profile(request_id);
 }
@@ -244,6 +219,7 @@ void Agent::on_roofline(uint32_t request_id) {
 void Agent::on_reset(uint32_t request_id) {
   link_.send(request_id, fb::CreateAccepted(link_.begin()));
   link_.settle();
+  slots_.suspend_trial();
   port::reset();
 }
 
@@ -278,6 +254,7 @@ int run_agent(int argc, char** argv) {
   Agent* agent = new (memory) Agent(linked_engine());
   while (agent->serve(1000)) {
   }
+  agent->end();
   return 0;
 }
 

@@ -21,14 +21,25 @@ class Agent {
 
   // Serves at most one request; waits up to wait_ms for it. False once the link is gone for good.
   bool serve(uint32_t wait_ms);
+  // The program ends in an orderly way.
+  void end();
 
  private:
   void answer(const fb::Envelope& envelope);
   void on_slot_query(uint32_t request_id, const fb::SlotQuery& query);
   void on_upload_begin(uint32_t request_id, const fb::UploadBegin& begin);
   void on_upload_chunk(uint32_t request_id, const fb::UploadChunk& chunk);
+  void on_chunk(const wire::Chunk& chunk);
+  void on_upload_copy(uint32_t request_id, const fb::UploadCopy& copy);
+  void end_piece(uint32_t request_id, Status status, const Shortage& shortage);
   void on_upload_end(uint32_t request_id, const fb::UploadEnd& end);
+  void on_chunk_query(uint32_t request_id, const fb::ChunkQuery& query);
+  void on_activate(uint32_t request_id, const fb::Activate& activate);
+  void on_rollback(uint32_t request_id);
+  void answer_with_hash(uint32_t request_id, uint32_t slot, Status status, Shortage shortage,
+                        const char* detail);
   void on_load(uint32_t request_id, const fb::Load& load);
+  Status load_image(ByteView image, const LoadSettings& settings, uint64_t* load_ticks, Shortage* arena);
   void on_run(uint32_t request_id, const fb::Run& run);
   Status accept_run(const fb::Run& run, Shortage* shortage);
   bool still_loaded();
@@ -60,6 +71,7 @@ class Agent {
   uint32_t rate_changed_ms_ = 0;
   uint32_t frames_before_ = 0;
   bool upload_failed_ = false;  // the first failure was answered; what follows of that upload is not
+  uint32_t upload_request_id_ = 0;
   GenerationRequest request_;
   Generation generation_;
   uint8_t output_[wire::kMaxOutputBytes];

@@ -13,7 +13,7 @@ namespace slmrig::agent {
 
 constexpr uint32_t kTraceTokens = SLMRIG_TRACE_TOKENS;   // tokens of one generation; 12 bytes each
 constexpr uint32_t kPromptTokens = SLMRIG_TRACE_TOKENS;  // tokens of one prompt; 4 bytes each
-constexpr uint32_t kMaxSlots = 4;
+constexpr uint32_t kMaxSlots = 2;                        // A and B
 
 // Frames that may be on their way to the host unacknowledged; 2 kB each.
 constexpr uint32_t kSendWindowFrames = 4;

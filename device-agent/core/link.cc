@@ -48,14 +48,20 @@ const fb::Envelope* Link::receive(uint32_t wait_ms) {
   if (connection_.state() == wire::LinkState::kLost) connection_.seek();
   was_connected_ = connection_.state() == wire::LinkState::kConnected;
   send_output();
+  has_chunk_ = false;
   bool any_input = false;
   while (feed_input()) {
     any_input = true;
     const uint8_t* data = nullptr;
     size_t size_bytes = 0;
-    if (!connection_.next_message(&data, &size_bytes)) continue;
+    bool is_chunk = false;
+    if (!connection_.next_message(&data, &size_bytes, &is_chunk)) continue;
     // The acknowledgement leaves before the message is acted on, which may take long.
     if (input_begin_ == input_end_) send_output();
+    if (is_chunk && wire::read_chunk(data, size_bytes, &chunk_)) {
+      has_chunk_ = true;
+      return nullptr;
+    }
     if (const fb::Envelope* envelope = wire::read_message(data, size_bytes)) return envelope;
     auto& builder = begin();
     send(0, fb::CreateFailure(builder, static_cast<uint8_t>(wire::Status::kBadMessage),
@@ -66,10 +72,20 @@ const fb::Envelope* Link::receive(uint32_t wait_ms) {
   return nullptr;
 }
 
+bool Link::take_chunk(wire::Chunk* chunk) {
+  if (!has_chunk_) return false;
+  has_chunk_ = false;
+  *chunk = chunk_;
+  return true;
+}
+
 void Link::refuse_message() {
   const uint8_t* data = nullptr;
   size_t size_bytes = 0;
-  if (!connection_.next_message(&data, &size_bytes)) return;
+  bool is_chunk = false;
+  if (!connection_.next_message(&data, &size_bytes, &is_chunk)) return;
+  // A chunk that is lost like this leaves a gap, which the end of its upload tells.
+  if (is_chunk) return;
   const fb::Envelope* envelope = wire::read_message(data, size_bytes);
   if (refused_count_ < 4) refused_[refused_count_++] = envelope == nullptr ? 0 : envelope->request_id();
 }

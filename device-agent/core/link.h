@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "device-agent/core/limits.h"
+#include "device-agent/wire/chunk.h"
 #include "device-agent/wire/connection.h"
 #include "device-agent/wire/messages.h"
 
@@ -19,9 +20,12 @@ class Link {
  public:
   explicit Link(uint32_t epoch);
 
-  // Moves bytes both ways; waits up to wait_ms for input when there was none. Null when no message came.
-  // What is returned is valid until the next call of any function here.
+  // Moves bytes both ways; waits up to wait_ms for input when there was none. Null when no message came,
+  // which is also when a chunk did: take_chunk(). What is returned is valid until the next call of any
+  // function here but take_chunk().
   const fb::Envelope* receive(uint32_t wait_ms);
+  // The piece of an image that the last receive() met; false when it met none.
+  bool take_chunk(wire::Chunk* chunk);
 
   // Begins a message; finish it with send(). One at a time.
   flatbuffers::FlatBufferBuilder& begin() { return builder_.begin(); }
@@ -65,6 +69,8 @@ class Link {
   size_t input_end_ = 0;
   bool was_connected_ = false;
   bool new_session_ = false;
+  bool has_chunk_ = false;
+  wire::Chunk chunk_;
   uint32_t refused_[4];
   uint32_t refused_count_ = 0;
 };

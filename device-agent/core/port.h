@@ -96,15 +96,23 @@ SlotGeometry slot_geometry(uint32_t slot);
 // slot is mapped anew, at another address, when it changed. *size_bytes: what is stored (capacity on flash).
 const uint8_t* slot_data(uint32_t slot, uint64_t* size_bytes);
 
-// Prepares to receive `image_bytes`; writes are sequential or repeat what was there. finish makes them
-// durable.
+// A number that changes when what the slot stores was replaced by somebody else than the agent; 0 where
+// nobody else can. It stays the same over writes, and may change with erase and finish.
+uint64_t slot_stamp(uint32_t slot);
+
+// Prepares to receive `image_bytes`; writes come in any order, each byte once or repeating what was there.
+// finish makes them durable.
 Status slot_erase(uint32_t slot, uint64_t image_bytes);
 Status slot_write(uint32_t slot, uint64_t offset_bytes, const uint8_t* data, size_t size_bytes);
 Status slot_finish(uint32_t slot, uint64_t image_bytes);
 
-// A small record kept beside a slot across resets (for resuming an upload). Returns bytes read, 0 when none.
-size_t slot_read_note(uint32_t slot, uint8_t* note, size_t capacity);
-Status slot_write_note(uint32_t slot, const uint8_t* note, size_t size_bytes);
+// Two small cells that keep what is known of the slots across resets, as far as the board has such memory. A
+// power cut may tear the cell that is being written, and never the other one. read returns bytes read, 0 when
+// there are none.
+constexpr uint32_t kNoteCells = 2;
+constexpr size_t kNoteBytes = 192;  // of each
+size_t read_note(uint32_t cell, uint8_t* note, size_t capacity);
+Status write_note(uint32_t cell, const uint8_t* note, size_t size_bytes);
 
 // --- Memory ----------------------------------------------------------------------------------------------
 // The arena that the engine works in; static, aligned to 32 bytes.

@@ -13,6 +13,8 @@ using flatbuffers::String;
 
 constexpr size_t kMaxStringBytes = 96;
 
+constexpr uint32_t kFeatures = static_cast<uint32_t>(fb::Feature::slots);
+
 // An entry of a profile takes at most 64 bytes besides its two names: so many fit a message.
 constexpr uint32_t kEntriesPerMessage = 14;
 constexpr size_t kMaxOperatorBytes = 32;
@@ -61,16 +63,19 @@ void Agent::send_banner(uint32_t request_id) {
              fb::CreateBanner(builder, wire::kProtocolVersion, board, unique_id, build_id, engine, version,
                               isa, tick_source, source.rate_hz, static_cast<fb::Origin>(identity.origin),
                               port::boot_ticks(), static_cast<uint8_t>(port::slot_count()), arena_bytes,
-                              kTraceTokens, reset_reason, /*features=*/0, settings));
+                              kTraceTokens, reset_reason, kFeatures, settings));
 }
 
 void Agent::send_slot_state(uint32_t request_id, uint32_t slot, const SlotInfo& info) {
   auto& builder = link_.begin();
   Offset<flatbuffers::Vector<uint8_t>> digest;
   if (info.hashed) digest = builder.CreateVector(info.sha256, sizeof info.sha256);
-  link_.send(request_id, fb::CreateSlotState(builder, static_cast<uint8_t>(slot),
-                                             static_cast<fb::SlotPhase>(info.phase), info.capacity_bytes,
-                                             info.writable, info.image_bytes, info.received_bytes, digest));
+  Offset<flatbuffers::Vector<uint8_t>> noted;
+  if (info.noted) noted = builder.CreateVector(info.noted_sha256, sizeof info.noted_sha256);
+  link_.send(request_id,
+             fb::CreateSlotState(builder, static_cast<uint8_t>(slot), static_cast<fb::SlotPhase>(info.phase),
+                                 info.capacity_bytes, info.writable, info.image_bytes, info.received_bytes,
+                                 digest, noted, info.active, info.on_trial));
 }
 
 void Agent::send_load_report(uint32_t request_id, uint64_t load_ticks, size_t arena_needed_bytes) {

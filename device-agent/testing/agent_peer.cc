@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "device-agent/wire/chunk.h"
 #include "device-agent/wire/status.h"
 
 namespace slmrig::agent::testing {
@@ -52,7 +53,7 @@ void AgentPeer::pump(uint32_t milliseconds) {
 std::unique_ptr<Message> AgentPeer::receive(uint32_t timeout_ms) {
   const uint32_t started_ms = stream_.now_ms();
   while (arrived_.empty()) {
-    if (stream_.now_ms() - started_ms > timeout_ms) return nullptr;
+    if (stream_.now_ms() - started_ms > timeout_ms || stream_.ended()) return nullptr;
     pump_once();
   }
   auto message = std::move(arrived_.front());
@@ -67,9 +68,9 @@ std::unique_ptr<Message> AgentPeer::receive_answer(uint32_t request_id, uint32_t
   }
 }
 
-bool AgentPeer::send_raw(const std::vector<uint8_t>& payload) {
-  for (uint32_t started_ms = stream_.now_ms(); stream_.now_ms() - started_ms < 10000;) {
-    if (connection_.send(payload.data(), payload.size()) == wire::SendResult::kQueued) return true;
+bool AgentPeer::send_raw(const std::vector<uint8_t>& payload, wire::FrameKind kind) {
+  for (uint32_t started_ms = stream_.now_ms(); stream_.now_ms() - started_ms < 10000 && !stream_.ended();) {
+    if (connection_.send(payload.data(), payload.size(), kind) == wire::SendResult::kQueued) return true;
     pump_once();
   }
   return false;
@@ -112,14 +113,24 @@ std::unique_ptr<Message> AgentPeer::slot(uint8_t slot, bool hash, uint64_t hash_
       [&](auto& builder) { return fb::CreateSlotQuery(builder, slot, hash, hash_bytes).Union(); }, 60000);
 }
 
-std::unique_ptr<Message> AgentPeer::upload(uint8_t slot, const std::vector<uint8_t>& image,
-                                           uint64_t* resumed_at, uint64_t stop_after_bytes) {
+std::unique_ptr<Message> AgentPeer::begin_upload(uint8_t slot, const std::vector<uint8_t>& image) {
   uint8_t digest[wire::kSha256Bytes];
   wire::sha256(image.data(), image.size(), digest);
-  auto begun = ask(fb::Message::UploadBegin, [&](auto& builder) {
+  return ask(fb::Message::UploadBegin, [&](auto& builder) {
     const auto hash = builder.CreateVector(digest, sizeof digest);
     return fb::CreateUploadBegin(builder, slot, image.size(), hash).Union();
   });
+}
+
+std::unique_ptr<Message> AgentPeer::end_upload(uint8_t slot) {
+  return ask(
+      fb::Message::UploadEnd, [&](auto& builder) { return fb::CreateUploadEnd(builder, slot).Union(); },
+      60000);
+}
+
+std::unique_ptr<Message> AgentPeer::upload(uint8_t slot, const std::vector<uint8_t>& image,
+                                           uint64_t* resumed_at, uint64_t stop_after_bytes) {
+  auto begun = begin_upload(slot, image);
   if (begun == nullptr || begun->as<fb::SlotState>() == nullptr) return begun;
   uint64_t offset = begun->as<fb::SlotState>()->received_bytes();
   if (resumed_at != nullptr) *resumed_at = offset;
@@ -135,9 +146,46 @@ std::unique_ptr<Message> AgentPeer::upload(uint8_t slot, const std::vector<uint8
     while (!connection_.idle()) pump_once();
     return begun;
   }
+  return end_upload(slot);
+}
+
+void AgentPeer::send_chunk(uint8_t slot, uint64_t offset_bytes, const uint8_t* data, size_t size_bytes) {
+  std::vector<uint8_t> payload(wire::kChunkHeadBytes + size_bytes);
+  wire::write_chunk_head(slot, offset_bytes, payload.data());
+  std::copy_n(data, size_bytes, payload.data() + wire::kChunkHeadBytes);
+  send_raw(payload, wire::FrameKind::kChunk);
+}
+
+std::unique_ptr<Message> AgentPeer::update(uint8_t slot, const std::vector<uint8_t>& image, uint8_t from,
+                                           const std::vector<uint8_t>& base, uint64_t* resumed_at) {
+  constexpr size_t kPieceBytes = 1024;
+  auto begun = begin_upload(slot, image);
+  if (begun == nullptr || begun->as<fb::SlotState>() == nullptr) return begun;
+  uint64_t offset = begun->as<fb::SlotState>()->received_bytes();
+  if (resumed_at != nullptr) *resumed_at = offset;
+  while (offset < image.size()) {
+    const size_t count = std::min<size_t>(kPieceBytes, image.size() - offset);
+    const auto* piece = image.data() + offset;
+    if (offset + count <= base.size() && std::equal(piece, piece + count, base.data() + offset)) {
+      send(fb::Message::UploadCopy, [&](auto& builder) {
+        return fb::CreateUploadCopy(builder, slot, offset, static_cast<uint32_t>(count), from, offset)
+            .Union();
+      });
+    } else {
+      send_chunk(slot, offset, piece, count);
+    }
+    offset += count;
+  }
+  return end_upload(slot);
+}
+
+std::unique_ptr<Message> AgentPeer::activate(uint8_t slot) {
   return ask(
-      fb::Message::UploadEnd, [&](auto& builder) { return fb::CreateUploadEnd(builder, slot).Union(); },
-      60000);
+      fb::Message::Activate, [&](auto& builder) { return fb::CreateActivate(builder, slot).Union(); }, 60000);
+}
+
+std::unique_ptr<Message> AgentPeer::rollback() {
+  return ask(fb::Message::Rollback, [](auto& builder) { return fb::CreateRollback(builder).Union(); });
 }
 
 RunOutcome AgentPeer::run(const std::string& prompt, uint32_t max_new_tokens, bool ignore_end,

@@ -29,6 +29,8 @@ class ByteStream {
   virtual size_t read(uint8_t* data, size_t capacity) = 0;
   virtual void write(const uint8_t* data, size_t size_bytes) = 0;
   virtual uint32_t now_ms() = 0;
+  // True: nothing will ever come any more, so nobody needs to wait.
+  virtual bool ended() { return false; }
 };
 
 // A message that outlives the connection's buffer.
@@ -74,7 +76,7 @@ class AgentPeer {
   // Sends a request; returns its id.
   uint32_t send(fb::Message type, const Build& build);
   // Sends bytes that need not be a message.
-  bool send_raw(const std::vector<uint8_t>& payload);
+  bool send_raw(const std::vector<uint8_t>& payload, wire::FrameKind kind = wire::FrameKind::kData);
   std::unique_ptr<Message> ask(fb::Message type, const Build& build, uint32_t timeout_ms = kPatienceMs);
 
   std::unique_ptr<Message> hello();
@@ -85,6 +87,15 @@ class AgentPeer {
   // UploadBegin, what is missing, UploadEnd. stop_after_bytes: breaks off there, as a cut link would.
   std::unique_ptr<Message> upload(uint8_t slot, const std::vector<uint8_t>& image,
                                   uint64_t* resumed_at = nullptr, uint64_t stop_after_bytes = ~uint64_t{0});
+  // The same by chunk frames; what `base` (the content of slot `from`) has at the same place is copied there.
+  std::unique_ptr<Message> update(uint8_t slot, const std::vector<uint8_t>& image, uint8_t from = 0,
+                                  const std::vector<uint8_t>& base = {}, uint64_t* resumed_at = nullptr);
+  void send_chunk(uint8_t slot, uint64_t offset_bytes, const uint8_t* data, size_t size_bytes);
+  std::unique_ptr<Message> begin_upload(uint8_t slot, const std::vector<uint8_t>& image);
+  std::unique_ptr<Message> end_upload(uint8_t slot);
+  // Of the image that was uploaded.
+  std::unique_ptr<Message> activate(uint8_t slot);
+  std::unique_ptr<Message> rollback();
   RunOutcome run(const std::string& prompt, uint32_t max_new_tokens, bool ignore_end = false,
                  uint32_t timeout_ms = 60000);
 

@@ -218,6 +218,37 @@ TEST_CASE("an engine that crashes is told by the banner of the next life, which 
   CHECK(next->as<fb::Banner>()->reset_reason()->str().empty());
 }
 
+TEST_CASE("an image that crashes the board in its trial is left for the one that was confirmed") {
+  const auto good = echo_image(4096);
+  EmulatedBoard board(any_board(), good);
+  AgentPeer& peer = board.peer();
+  const auto laid = peer.ask(fb::Message::Activate, [&](auto& builder) {
+    uint8_t digest[wire::kSha256Bytes];
+    wire::sha256(good.data(), good.size(), digest);
+    const auto sha256 = builder.CreateVector(digest, sizeof digest);
+    return fb::CreateActivate(builder, 0, good.size(), sha256).Union();
+  });
+  REQUIRE(failure_of(laid.get()).empty());
+  REQUIRE(peer.load(wire::kActiveSlot)->as<fb::LoadReport>() != nullptr);
+  REQUIRE(peer.run("good", 8).output == "GOOD");
+  REQUIRE(failure_of(peer.update(1, echo_image(5000, 1000, echo::Crash::kTrap)).get()).empty());
+  REQUIRE(failure_of(peer.activate(1).get()).empty());
+  REQUIRE(peer.load(wire::kActiveSlot)->as<fb::LoadReport>() != nullptr);
+  peer.send(fb::Message::Run, [](auto& builder) {
+    const auto text = builder.CreateString("crash");
+    return fb::CreateRun(builder, text, 4, 1, 0.0F, 1, false).Union();
+  });
+  std::unique_ptr<Message> message;
+  do {
+    message = peer.receive(20000);
+    REQUIRE(message != nullptr);
+  } while (message->as<fb::Banner>() == nullptr || message->as<fb::Banner>()->reset_reason()->size() == 0);
+  CHECK(peer.slot(1)->as<fb::SlotState>()->phase() == fb::SlotPhase::bad);
+  CHECK(peer.slot(0)->as<fb::SlotState>()->phase() == fb::SlotPhase::confirmed);
+  REQUIRE(peer.load(wire::kActiveSlot)->as<fb::LoadReport>() != nullptr);
+  CHECK(peer.run("good", 8).output == "GOOD");
+}
+
 TEST_CASE("memory is reported by class") {
   EmulatedBoard board(any_board(), echo_image(4096));
   REQUIRE(board.peer().load(0)->as<fb::LoadReport>() != nullptr);

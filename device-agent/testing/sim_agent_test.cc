@@ -6,66 +6,10 @@
 #include <memory>
 #include <numeric>
 
-#include "device-agent/core/agent.h"
-#include "device-agent/ports/host_sim/sim_board.h"
-#include "device-agent/testing/agent_peer.h"
-#include "tests/foreign_engine/echo_engine.h"
+#include "device-agent/testing/sim_bench.h"
 
 namespace slmrig::agent::testing {
 namespace {
-
-using port::SimBoard;
-using port::SimStorage;
-
-std::vector<uint8_t> echo_image(size_t size_bytes = 4096, uint32_t arena_bytes = 4096, uint32_t limits = 0) {
-  std::vector<uint8_t> bytes(size_bytes);
-  std::iota(bytes.begin(), bytes.end(), uint8_t{1});
-  echo::EchoImage head;
-  head.limits = limits;
-  head.arena_bytes = arena_bytes;
-  head.rounds_per_token = 1;
-  std::memcpy(bytes.data(), &head, sizeof head);
-  return bytes;
-}
-
-void run_the_agent() { run_agent(0, nullptr); }
-
-// The line to a simulated board. Reading lets the board run; it can be cut after a number of bytes each way.
-class SimStream final : public ByteStream {
- public:
-  explicit SimStream(SimBoard& board) : board_(board) {}
-
-  size_t read(uint8_t* data, size_t capacity) override {
-    board_.now_ns += 100'000;
-    board_.run();
-    const size_t count = std::min(capacity, board_.from_agent.size());
-    std::copy_n(board_.from_agent.begin(), count, data);
-    board_.from_agent.erase(board_.from_agent.begin(),
-                            board_.from_agent.begin() + static_cast<std::ptrdiff_t>(count));
-    return count;
-  }
-  void write(const uint8_t* data, size_t size_bytes) override {
-    for (size_t i = 0; i < size_bytes; ++i) {
-      if (bytes_written++ < cut_after_bytes) board_.to_agent.push_back(data[i]);
-    }
-  }
-  uint32_t now_ms() override { return static_cast<uint32_t>(board_.now_ns / 1'000'000); }
-
-  uint64_t cut_after_bytes = ~uint64_t{0};
-  uint64_t bytes_written = 0;
-
- private:
-  SimBoard& board_;
-};
-
-// A board, its line and the host's end of it.
-struct Bench {
-  explicit Bench(SimStorage& storage, uint32_t epoch = 1, size_t arena_bytes = 65536)
-      : board(storage, run_the_agent, 65536, arena_bytes), stream(board), peer(stream, epoch) {}
-  SimBoard board;
-  SimStream stream;
-  AgentPeer peer;
-};
 
 std::string run_failure(AgentPeer& peer, const std::string& prompt, uint32_t max_new_tokens,
                         float temperature) {
@@ -79,7 +23,7 @@ std::string run_failure(AgentPeer& peer, const std::string& prompt, uint32_t max
 }
 
 bool holds(const SimStorage& storage, const std::vector<uint8_t>& image) {
-  return std::equal(image.begin(), image.end(), storage.slots[1].begin());
+  return slot_holds(storage, 1, image);
 }
 
 TEST_CASE("all facts of the board come, in as many messages as they need") {

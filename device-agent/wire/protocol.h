@@ -22,6 +22,8 @@ constexpr size_t kMaxChunkBytes = 1920;
 // One UploadCopy: a board reads no other message while it copies, which on flash takes a second for this
 // much.
 constexpr size_t kMaxCopyBytes = 32768;
+// Chunk frames that may lie behind a missing one: a host's window.
+constexpr uint32_t kMaxChunksAhead = 16;
 constexpr uint32_t kMaxChunkHashes = 224;  // in one ChunkHashes message: 8 bytes each
 constexpr uint8_t kActiveSlot = 255;       // in a Load: whichever slot is active
 

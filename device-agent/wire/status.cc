@@ -20,6 +20,7 @@ const char* status_name(Status status) {
     case Status::kEngineFault: return "engine_fault";
     case Status::kBusy: return "busy";
     case Status::kTraceFull: return "trace_full";
+    case Status::kProtectedSlot: return "protected_slot";
   }
   return "unknown_status";
 }

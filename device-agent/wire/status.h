@@ -24,6 +24,7 @@ enum class Status : uint8_t {
   kEngineFault = 13,      // the engine failed for a reason of its own
   kBusy = 14,             // a second command while one runs
   kTraceFull = 15,        // more tokens were asked for than the trace buffer holds
+  kProtectedSlot = 16,    // the board would go back to what is in this slot; write another one
 };
 
 // A short lower_snake_case name, never null.

@@ -10,7 +10,8 @@
 namespace slmrig::agent::port {
 namespace {
 
-SimBoard* g_board = nullptr;
+// Of this thread: each has its own board.
+thread_local SimBoard* g_board = nullptr;
 
 constexpr size_t kStackBytes = 256 * 1024;
 constexpr uint32_t kFirstBaud = 115200;
@@ -55,11 +56,14 @@ SimBoard::SimBoard(SimStorage& storage, std::function<void()> program, size_t sl
       arena_((arena_bytes + 7) / 8),
       agent_stack_(kStackBytes / 8) {
   g_board = this;
+  if (storage_.slot0_writable) storage_.slots[0].resize(slot_bytes_, 0xFF);
   storage_.slots[1].resize(slot_bytes_, 0xFF);
   begin_life();
 }
 
-SimBoard::~SimBoard() { g_board = nullptr; }
+SimBoard::~SimBoard() {
+  if (g_board == this) g_board = nullptr;
+}
 
 void SimBoard::begin_life() {
   previous_fault_ = storage_.fault;
@@ -145,7 +149,10 @@ void wait_for_link(uint32_t milliseconds) {
 }
 
 uint32_t slot_count() { return 2; }
-SlotGeometry slot_geometry(uint32_t slot) { return {SimAccess::slot_bytes(), slot == 1, slot == 0}; }
+SlotGeometry slot_geometry(uint32_t slot) {
+  const bool writable = slot == 1 || SimAccess::storage().slot0_writable;
+  return {SimAccess::slot_bytes(), writable, !writable};
+}
 
 const uint8_t* slot_data(uint32_t slot, uint64_t* size_bytes) {
   const std::vector<uint8_t>& bytes = SimAccess::storage().slots[slot];
@@ -162,11 +169,18 @@ Status slot_erase(uint32_t slot, uint64_t) {
   return Status::kOk;
 }
 
+// Flash: writing clears bits. What is written twice must be the same.
 Status slot_write(uint32_t slot, uint64_t offset_bytes, const uint8_t* data, size_t size_bytes) {
-  std::vector<uint8_t>& bytes = SimAccess::storage().slots[slot];
-  const auto at = bytes.begin() + static_cast<std::ptrdiff_t>(offset_bytes);
-  if (!SimAccess::operation([&] { std::copy_n(data, size_bytes / 2, at); })) return Status::kStorageFault;
-  std::copy_n(data, size_bytes, at);
+  SimStorage& storage = SimAccess::storage();
+  uint8_t* to = storage.slots[slot].data() + offset_bytes;
+  const auto clear_bits = [&](size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      storage.writes_unerased += (data[i] & ~to[i]) != 0 ? 1 : 0;
+      to[i] &= data[i];
+    }
+  };
+  if (!SimAccess::operation([&] { clear_bits(size_bytes / 2); })) return Status::kStorageFault;
+  clear_bits(size_bytes);
   return Status::kOk;
 }
 
@@ -174,15 +188,17 @@ Status slot_finish(uint32_t, uint64_t) {
   return SimAccess::operation([] {}) ? Status::kOk : Status::kStorageFault;
 }
 
-size_t slot_read_note(uint32_t slot, uint8_t* note, size_t capacity) {
-  const std::vector<uint8_t>& kept = SimAccess::storage().notes[slot];
+uint64_t slot_stamp(uint32_t) { return 0; }
+
+size_t read_note(uint32_t cell, uint8_t* note, size_t capacity) {
+  const std::vector<uint8_t>& kept = SimAccess::storage().notes[cell];
   const size_t count = std::min(capacity, kept.size());
   std::copy_n(kept.begin(), count, note);
   return count;
 }
 
-Status slot_write_note(uint32_t slot, const uint8_t* note, size_t size_bytes) {
-  std::vector<uint8_t>& kept = SimAccess::storage().notes[slot];
+Status write_note(uint32_t cell, const uint8_t* note, size_t size_bytes) {
+  std::vector<uint8_t>& kept = SimAccess::storage().notes[cell];
   const auto half = [&] {
     kept.resize(size_bytes);
     std::copy_n(note, size_bytes / 2, kept.begin());

@@ -15,18 +15,22 @@
 #include <string>
 #include <vector>
 
+#include "device-agent/core/port.h"
+
 namespace slmrig::agent::port {
 
 // What survives a power cut, and the faults that a test asks for.
 struct SimStorage {
-  std::vector<uint8_t> slots[2];  // 0: laid by a flasher; 1: takes uploads
-  std::vector<uint8_t> notes[2];
+  std::vector<uint8_t> slots[2];  // 0: laid by a flasher, unless it is writable; 1: takes uploads
+  std::vector<uint8_t> notes[kNoteCells];
   std::string fault;
+  bool slot0_writable = false;  // slots A and B, as on a board that updates itself
 
   static constexpr int64_t kNever = -1;
   int64_t operations = 0;         // erases, writes, finishes, notes so far
   int64_t power_cut_at = kNever;  // the operation that is done half when the power goes
   int64_t refuse_from = kNever;   // operations from here on fail
+  uint64_t writes_unerased = 0;   // bytes written that were not erased before; must stay 0
 };
 
 class SimBoard {

@@ -1,7 +1,8 @@
 // Model slots of the native agent: files slot<N>.img in one folder, mapped read-only.
 //
 // An upload grows slot<N>.part and is renamed when it is complete, so that a mapped image never changes under
-// the engine. slot<N>.note keeps the core's record; it is void once somebody replaced the file it speaks of.
+// the engine. slots.note0 and slots.note1 keep the core's record; a slot's stamp tells it that somebody
+// replaced the file that the record speaks of.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <initializer_list>
 
 #include "device-agent/core/port.h"
 #include "device-agent/ports/linux/process.h"
@@ -43,19 +45,15 @@ bool same_file(const struct stat& a, const struct stat& b) {
          a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
 
-bool newer(const timespec& a, const timespec& b) {
-  return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
-}
-
 void unmap(Mapping& mapping) {
   if (mapping.data != nullptr) munmap(const_cast<uint8_t*>(mapping.data), mapping.size_bytes);
   mapping = Mapping{};
 }
 
-// The file that a note of this slot speaks of: the one being written, else the finished one.
-bool stat_slot(uint32_t slot, struct stat* info, bool* writing) {
-  *writing = stat(slot_path(slot, ".part").text, info) == 0;
-  return *writing || stat(slot_path(slot, ".img").text, info) == 0;
+Path note_path(uint32_t cell, const char* ending) {
+  Path path;
+  std::snprintf(path.text, sizeof path.text, "%s/slots.note%u%s", options().slots_directory, cell, ending);
+  return path;
 }
 
 bool write_all(int file, const uint8_t* data, size_t size_bytes, uint64_t offset_bytes) {
@@ -136,34 +134,35 @@ Status slot_finish(uint32_t slot, uint64_t image_bytes) {
   return renamed ? Status::kOk : Status::kStorageFault;
 }
 
-size_t slot_read_note(uint32_t slot, uint8_t* note, size_t capacity) {
-  const int file = open(slot_path(slot, ".note").text, O_RDONLY | O_CLOEXEC);
+// Of a finished file: which one, and when it was written. Of one that is being written: only which one.
+uint64_t slot_stamp(uint32_t slot) {
+  struct stat info = {};
+  if (stat(slot_path(slot, ".part").text, &info) == 0) return (static_cast<uint64_t>(info.st_ino) << 1) | 1U;
+  if (stat(slot_path(slot, ".img").text, &info) != 0) return 0;
+  uint64_t stamp = 0;
+  for (const uint64_t part :
+       {static_cast<uint64_t>(info.st_ino), static_cast<uint64_t>(info.st_mtim.tv_sec),
+        static_cast<uint64_t>(info.st_mtim.tv_nsec), static_cast<uint64_t>(info.st_size)}) {
+    stamp = (stamp ^ part) * 0x9E3779B97F4A7C15U;
+  }
+  return stamp << 1;
+}
+
+size_t read_note(uint32_t cell, uint8_t* note, size_t capacity) {
+  const int file = open(note_path(cell, "").text, O_RDONLY | O_CLOEXEC);
   if (file < 0) return 0;
-  struct stat note_info = {};
-  struct stat slot_info = {};
-  uint64_t inode = 0;
-  bool writing = false;
-  const bool speaks_of_it = fstat(file, &note_info) == 0 && stat_slot(slot, &slot_info, &writing) &&
-                            read(file, &inode, sizeof inode) == static_cast<ssize_t>(sizeof inode) &&
-                            inode == slot_info.st_ino &&
-                            (writing || !newer(slot_info.st_mtim, note_info.st_mtim));
-  const ssize_t count = speaks_of_it ? read(file, note, capacity) : 0;
+  const ssize_t count = read(file, note, capacity);
   close(file);
   return count > 0 ? static_cast<size_t>(count) : 0;
 }
 
-Status slot_write_note(uint32_t slot, const uint8_t* note, size_t size_bytes) {
-  struct stat slot_info = {};
-  bool writing = false;
-  uint64_t inode = 0;
-  if (stat_slot(slot, &slot_info, &writing)) inode = slot_info.st_ino;
-  const Path fresh = slot_path(slot, ".note.new");
+Status write_note(uint32_t cell, const uint8_t* note, size_t size_bytes) {
+  const Path fresh = note_path(cell, ".new");
   const int file = open(fresh.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) return Status::kStorageFault;
-  const bool written = write_all(file, reinterpret_cast<const uint8_t*>(&inode), sizeof inode, 0) &&
-                       write_all(file, note, size_bytes, sizeof inode);
+  const bool written = write_all(file, note, size_bytes, 0) && fdatasync(file) == 0;
   const bool closed = close(file) == 0;
-  const bool renamed = written && closed && rename(fresh.text, slot_path(slot, ".note").text) == 0;
+  const bool renamed = written && closed && rename(fresh.text, note_path(cell, "").text) == 0;
   return renamed ? Status::kOk : Status::kStorageFault;
 }
 

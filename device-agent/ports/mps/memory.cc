@@ -76,16 +76,26 @@ Status slot_write(uint32_t slot, uint64_t offset_bytes, const uint8_t* data, siz
 
 Status slot_finish(uint32_t, uint64_t) { return Status::kOk; }
 
-size_t slot_read_note(uint32_t slot, uint8_t* note, size_t capacity) {
-  if (slot != 1 || retained.note_bytes > sizeof retained.note || retained.note_bytes > capacity) return 0;
-  std::memcpy(note, retained.note, retained.note_bytes);
-  return retained.note_bytes;
+// Who lays an image into slot 0 behind the agent's back changes its head, which holds the image's checksums.
+uint64_t slot_stamp(uint32_t slot) {
+  constexpr size_t kHeadBytes = 256;
+  const Range range = slot_range(slot);
+  if (slot != 0 || range.size_bytes < kHeadBytes) return 0;
+  uint32_t stamp = 0x811C9DC5;  // FNV-1a
+  for (size_t i = 0; i < kHeadBytes; ++i) stamp = (stamp ^ range.begin[i]) * 0x01000193;
+  return stamp;
 }
 
-Status slot_write_note(uint32_t slot, const uint8_t* note, size_t size_bytes) {
-  if (slot != 1 || size_bytes > sizeof retained.note) return Status::kBadSlot;
-  retained.note_bytes = static_cast<uint32_t>(size_bytes);
-  std::memcpy(retained.note, note, size_bytes);
+// The memory of a first power-up holds anything: the notes' own checksums tell.
+size_t read_note(uint32_t cell, uint8_t* note, size_t capacity) {
+  const size_t count = capacity < kNoteBytes ? capacity : kNoteBytes;
+  std::memcpy(note, retained.notes[cell], count);
+  return count;
+}
+
+Status write_note(uint32_t cell, const uint8_t* note, size_t size_bytes) {
+  if (cell >= kNoteCells || size_bytes > kNoteBytes) return Status::kBadSlot;
+  std::memcpy(retained.notes[cell], note, size_bytes);
   return Status::kOk;
 }
 

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "device-agent/core/port.h"
+
 extern "C" {
 extern uint8_t slmrig_slot0_begin[];
 extern uint8_t slmrig_slot0_end[];
@@ -31,8 +33,7 @@ constexpr size_t kStackGuardBytes = 2048;
 struct Retained {
   uint32_t fault_magic;
   char fault[112];  // NUL-terminated where fault_magic is right
-  uint32_t note_bytes;
-  uint8_t note[128];
+  uint8_t notes[kNoteCells][kNoteBytes];
 };
 
 extern Retained retained;

@@ -57,8 +57,6 @@ void read_retained_fault() {
   if (retained.fault_magic == kFaultMagic) {
     retained.fault[sizeof retained.fault - 1] = '\0';
     std::memcpy(g_previous_fault, retained.fault, sizeof g_previous_fault);
-  } else {
-    retained.note_bytes = 0;  // memory of a first power-up holds anything
   }
   retained.fault_magic = kFaultMagic;
   retained.fault[0] = '\0';
