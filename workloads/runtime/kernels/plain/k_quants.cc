@@ -92,7 +92,8 @@ void read_q6_k_row(const Matrix& matrix, uint32_t row, float* y) {
     const auto* codes = reinterpret_cast<const int8_t*>(group + Q6_K::kCodesAt) + lane * kRunColumns;
     for (uint32_t i = 0; i < kSuperColumns; ++i) {
       const float scale = d * static_cast<float>(Q6_K::scale(group, i / Q6_K::kSubColumns, lane));
-      *y++ = static_cast<float>(codes[i / kRunColumns * kRunBytes + i % kRunColumns]) * scale;
+      const uint32_t at = i / kRunColumns * kRunBytes + i % kRunColumns;
+      *y++ = static_cast<float>(codes[at]) * scale;
     }
   }
 }

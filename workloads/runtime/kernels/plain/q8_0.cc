@@ -32,7 +32,8 @@ void read_q8_row(const Matrix& matrix, uint32_t row, float* y) {
     const float scale = half_of_row(group, lane);
     const auto* codes = reinterpret_cast<const int8_t*>(group + kHalvesBytes) + lane * kRunColumns;
     for (uint32_t column = 0; column < kBlockColumns; ++column) {
-      *y++ = static_cast<float>(codes[column / kRunColumns * kRunBytes + column % kRunColumns]) * scale;
+      const uint32_t at = column / kRunColumns * kRunBytes + column % kRunColumns;
+      *y++ = static_cast<float>(codes[at]) * scale;
     }
   }
 }
