@@ -1,5 +1,8 @@
 #include "harness/base/paths.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -55,6 +58,18 @@ Result<fs::path> find_program(std::string_view name, const fs::path& root) {
   return fail(ErrorCode::kBadInput,
               fmt::format("the program {} is neither in {} nor in {}; build it with ./dev build", name,
                           beside.parent_path().string(), built.parent_path().string()));
+}
+
+fs::path program_in_path(std::string_view name) {
+  const char* path = std::getenv("PATH");
+  std::string_view folders = path == nullptr ? "" : path;
+  while (!folders.empty()) {
+    const std::size_t end = std::min(folders.find(':'), folders.size());
+    const fs::path file = fs::path(folders.substr(0, end)) / name;
+    if (end != 0 && ::access(file.c_str(), X_OK) == 0) return file;
+    folders.remove_prefix(std::min(end + 1, folders.size()));
+  }
+  return {};
 }
 
 fs::path firmware_file(const fs::path& root, std::string_view board) {

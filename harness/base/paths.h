@@ -27,6 +27,9 @@ Result<std::filesystem::path> find_project_root(const std::string& option = {});
 // places.
 Result<std::filesystem::path> find_program(std::string_view name, const std::filesystem::path& root);
 
+// The file of a program that the shell would find by this name; empty where it would find none.
+std::filesystem::path program_in_path(std::string_view name);
+
 // Built firmware: <root>/build/firmware/<board>/agent.elf (it need not exist).
 std::filesystem::path firmware_file(const std::filesystem::path& root, std::string_view board);
 

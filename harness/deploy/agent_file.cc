@@ -105,7 +105,33 @@ Result<rig::AgentFacts> read_sections(Bytes elf) {
   return facts;
 }
 
+template <typename Header, typename Segment>
+Result<std::vector<MemoryPiece>> read_segments(Bytes elf) {
+  const auto header = structure_at<Header>(elf, 0);
+  if (!header) return broken("it is shorter than an ELF header");
+  if (header->e_phentsize != sizeof(Segment)) return broken("its program headers have another size");
+  std::vector<MemoryPiece> pieces;
+  for (uint64_t i = 0; i < header->e_phnum; ++i) {
+    const auto segment = structure_at<Segment>(elf, header->e_phoff + i * sizeof(Segment));
+    if (!segment) return broken("its program headers leave the file");
+    if (segment->p_type != PT_LOAD || segment->p_filesz == 0) continue;
+    if (segment->p_offset > elf.size() || elf.size() - segment->p_offset < segment->p_filesz) {
+      return broken("a segment leaves the file");
+    }
+    const Bytes content = elf.subspan(segment->p_offset, segment->p_filesz);
+    pieces.push_back({segment->p_paddr, {content.begin(), content.end()}});
+  }
+  if (pieces.empty()) return broken("it holds nothing to write into a board's memory");
+  return pieces;
+}
+
 }  // namespace
+
+Result<std::vector<MemoryPiece>> read_loaded_pieces(Bytes elf) {
+  SLMRIG_TRY(read_elf(elf));
+  if (elf[EI_CLASS] == ELFCLASS32) return read_segments<Elf32_Ehdr, Elf32_Phdr>(elf);
+  return read_segments<Elf64_Ehdr, Elf64_Phdr>(elf);
+}
 
 Result<rig::AgentFacts> read_elf(Bytes elf) {
   const bool known = elf.size() > EI_NIDENT && std::memcmp(elf.data(), ELFMAG, SELFMAG) == 0;

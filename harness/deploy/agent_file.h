@@ -1,8 +1,10 @@
 // What an agent's ELF file says of itself: its build id and static sizes. Pure but for reading the file.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <span>
+#include <vector>
 
 #include "harness/base/error.h"
 #include "harness/rig/live_board.h"
@@ -19,5 +21,15 @@ base::Result<rig::AgentFacts> read_agent_file(const std::filesystem::path& file)
 
 // The same from bytes already read; `file` and `sha256` stay empty.
 base::Result<rig::AgentFacts> read_elf(std::span<const uint8_t> elf);
+
+// A piece of a board's memory, and what must be in it.
+struct MemoryPiece {
+  uint64_t address = 0;
+  std::vector<uint8_t> bytes;
+};
+
+// What a loader writes into the board's memory, by the file's program headers and their physical addresses.
+// kBadInput when there is nothing to write.
+base::Result<std::vector<MemoryPiece>> read_loaded_pieces(std::span<const uint8_t> elf);
 
 }  // namespace slmrig::deploy

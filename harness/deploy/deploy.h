@@ -19,6 +19,8 @@
 
 namespace slmrig::deploy {
 
+class StandInPool;
+
 // Where things are found and kept. `slmforge` is normally find_program("slmforge", root).
 struct Workshop {
   std::filesystem::path root;             // of the project: firmware lies under build/firmware
@@ -28,6 +30,8 @@ struct Workshop {
   // True: slmforge is stopped in its work, and what it was to make is a kTimeout error. Empty: never. Called
   // from many threads.
   std::function<bool()> stop = {};
+  // Keeps the stand-ins of benches from one deployment to the next; null: each deployment starts its own.
+  std::shared_ptr<StandInPool> stand_ins = {};
 };
 
 // What the arena of an image is planned for. context_tokens 0: the model's own maximum.
@@ -37,9 +41,9 @@ struct ArenaSettings {
 };
 
 // What the model under this recipe is, with its image in the cache. kBadInput passes slmforge's own words on
-// (a broken GGUF, an unknown recipe, a recipe that wants a calibration text: slmforge has one for the bundled models,
-// others have it beside them as <model>.calibration.txt); kUnsupported says why the recipe cannot apply to this model (its rows
-// do not hold a whole block, ...); kIo when the cache cannot be written.
+// (a broken GGUF, an unknown recipe, a recipe that wants a calibration text: slmforge has one for the bundled
+// models, others have it beside them as <model>.calibration.txt); kUnsupported says why the recipe cannot
+// apply to this model (its rows do not hold a whole block, ...); kIo when the cache cannot be written.
 base::Result<base::VariantFacts> provision_variant(const base::ModelRef& model, const std::string& variant,
                                                    const ArenaSettings& arena, const Workshop& workshop);
 
@@ -83,5 +87,14 @@ base::Result<std::unique_ptr<rig::LiveBoard>> deploy_variant(const base::Bench& 
                                                              const base::VariantFacts& variant,
                                                              const Workshop& workshop,
                                                              const rig::UploadProgress& progress);
+
+// The programs that deploying to the bench needs and this host has not got, with how to get them; empty: all
+// are there.
+std::string missing_tools(const base::Bench& bench, const Workshop& workshop);
+
+// For Workshop::stand_ins.
+std::shared_ptr<StandInPool> make_stand_in_pool();
+// Nobody wants the bench's stand-ins any more: they end when the last board that uses them does.
+void release_stand_ins(const Workshop& workshop, const std::string& bench);
 
 }  // namespace slmrig::deploy

@@ -139,7 +139,7 @@ TEST_CASE("a bench that holds another board or unit than the rig file says is re
   const auto rate = deploy_variant(bench, variant, bed.workshop, {});
   REQUIRE_FALSE(rate);
   CHECK_THAT(rate.error().text(), Catch::StartsWith("bench desk: counts 1000000000 ticks a second"));
-  bench.board.flasher = "pyocd";
+  bench.board.flasher = "ssh";
   const auto flasher = deploy_variant(bench, variant, bed.workshop, {});
   REQUIRE_FALSE(flasher);
   CHECK(flasher.error().code == ErrorCode::kUnsupported);

@@ -1,7 +1,6 @@
 #include <map>
 
 #include "harness/base/file.h"
-#include "harness/base/paths.h"
 #include "harness/deploy/agent_file.h"
 #include "harness/deploy/flasher.h"
 
@@ -37,8 +36,7 @@ class EmulatorFlasher final : public Flasher {
                                               const Workshop& workshop) override {
     StartedBoard::Start start;
     start.bench = bench;
-    const fs::path agent =
-        bench.agent.empty() ? base::firmware_file(workshop.root, bench.board.name) : fs::path(bench.agent);
+    const fs::path agent = agent_of(bench, workshop);
     SLMRIG_ASSIGN(start.agent, read_agent_file(agent));
     SLMRIG_ASSIGN(start.folder, base::TemporaryDirectory::create("emulator"));
     const fs::path unique_id_file = start.folder->path() / "unique_id";
@@ -60,6 +58,11 @@ class EmulatorFlasher final : public Flasher {
     start.link = bench.link;
     start.link.kind = "unix";
     start.link.address = socket;
+    // The emulator reads both files into its memory when it starts.
+    start.deployment.flasher = "emulator";
+    start.deployment.agent.way = start.deployment.image.way = "emulator";
+    start.deployment.agent.written_bytes = start.agent.text_bytes + start.agent.data_bytes;
+    start.deployment.image.written_bytes = variant.image_bytes;
     return StartedBoard::start(std::move(start));
   }
 };

@@ -1,6 +1,7 @@
 // How agent and image get onto one kind of board. Internal to deploy; a new way of flashing is a new Flasher.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 
 #include "harness/base/error.h"
@@ -16,6 +17,9 @@ class Flasher {
   virtual base::Result<std::unique_ptr<StartedBoard>> flash(const base::Bench& bench,
                                                             const base::VariantFacts& variant,
                                                             const Workshop& workshop) = 0;
+  // Lays the image into a slot that takes no uploads, and connects to the board again. Only after flash().
+  // kUnsupported where this way of flashing cannot, or has done it in flash().
+  virtual base::Done lay_image(StartedBoard& board, const base::VariantFacts& variant);
 };
 
 // kUnsupported for a way of flashing that this version does not know.
@@ -25,5 +29,17 @@ base::Result<std::unique_ptr<Flasher>> make_flasher(const base::Bench& bench);
 std::unique_ptr<Flasher> make_native_flasher();
 // "emulator": agent, image and unique id are laid into the emulated memory by the emulator's command line.
 std::unique_ptr<Flasher> make_emulator_flasher();
+
+// "pyocd": agent and image are written through a debug probe.
+std::unique_ptr<Flasher> make_pyocd_flasher();
+// "command": the user's own programs write them.
+std::unique_ptr<Flasher> make_command_flasher();
+
+// The bench's own agent, or the firmware that was built for its board.
+std::filesystem::path agent_of(const base::Bench& bench, const Workshop& workshop);
+// Those of the workshop's pool; without a pool, new ones.
+base::Result<std::shared_ptr<StandIns>> stand_ins_of(const base::Bench& bench, const Workshop& workshop);
+// The bench's link, with what its stand-ins know filled in.
+base::LinkSpec filled_link(base::LinkSpec link, const StandIns& stand_ins);
 
 }  // namespace slmrig::deploy

@@ -33,6 +33,7 @@ class NativeFlasher final : public Flasher {
     }
     if (!bench.unit_id.empty()) start.command.insert(start.command.end(), {"--unique-id", bench.unit_id});
     start.via = StartedBoard::Via::kStdio;
+    start.deployment.flasher = "native";
     return StartedBoard::start(std::move(start));
   }
 };

@@ -58,8 +58,8 @@ TEST_CASE("another recipe, context or model is another image") {
 TEST_CASE("a calibration text or a student that changes beside the model makes another variant") {
   TestWorkshop bed;
   const std::string without = bed.variant("int8").image_file;
-  REQUIRE(base::write_file_atomically(bed.folder.path() / "tiny.calibration.txt",
-                                      std::string(4000, 'a') + "\n"));
+  REQUIRE(
+      base::write_file_atomically(bed.folder.path() / "tiny.calibration.txt", std::string(4000, 'a') + "\n"));
   const std::string calibrated = bed.variant("int8").image_file;
   CHECK(calibrated != without);
   REQUIRE(base::write_file_atomically(bed.folder.path() / "tiny.int8.gguf", std::string_view("a student")));

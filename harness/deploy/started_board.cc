@@ -1,15 +1,6 @@
 #include "harness/deploy/started_board.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
-
 #include <fmt/format.h>
-
-#include "harness/base/utf8.h"
 
 namespace slmrig::deploy {
 namespace {
@@ -21,8 +12,6 @@ using base::fail;
 using base::Result;
 
 constexpr int64_t kConnectPatienceMs = 5000;
-
-void set_nonblocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
 // A socket that a process of ours serves: when it is lost, how the process ended is the better half of the
 // story.
@@ -60,42 +49,12 @@ class WatchedLink final : public rig::Link {
 
 }  // namespace
 
-ProcessLog::ProcessLog(base::ChildProcess& child, bool with_output)
-    : child_(child), with_output_(with_output) {
-  set_nonblocking(child_.errors());
-  if (with_output_) set_nonblocking(child_.output());
-}
-
-void ProcessLog::drain_descriptor(int fd, std::string* partial) {
-  std::array<char, 4096> piece;
-  // Bounded, so that a process that never stops writing cannot hold us here.
-  for (int rounds = 0; rounds < 64; ++rounds) {
-    const ssize_t got = ::read(fd, piece.data(), piece.size());
-    if (got <= 0) return;
-    partial->append(piece.data(), static_cast<std::size_t>(got));
-    std::size_t line_end = 0;
-    while ((line_end = partial->find('\n')) != std::string::npos) {
-      text_.add_line(base::make_valid_utf8(std::string_view(*partial).substr(0, line_end)));
-      partial->erase(0, line_end + 1);
-    }
-    constexpr std::size_t kMaxPartialBytes = 16384;
-    if (partial->size() > kMaxPartialBytes) partial->clear();
-  }
-}
-
-void ProcessLog::drain() {
-  drain_descriptor(child_.errors(), &partial_errors_);
-  if (with_output_) drain_descriptor(child_.output(), &partial_output_);
-}
-
-std::string ProcessLog::text() {
-  drain();
-  return text_.text() + base::make_valid_utf8(partial_output_) + base::make_valid_utf8(partial_errors_);
-}
-
 StartedBoard::StartedBoard(Start start)
     : bench_(std::move(start.bench)),
       agent_facts_(std::move(start.agent)),
+      stand_ins_(std::move(start.stand_ins)),
+      reset_means_(std::move(start.reset_means)),
+      deployment_(std::move(start.deployment)),
       folder_(std::move(start.folder)) {}
 
 StartedBoard::~StartedBoard() {
@@ -105,6 +64,8 @@ StartedBoard::~StartedBoard() {
 }
 
 Error StartedBoard::explained(Error error) {
+  if (const std::string ended = stand_ins_ ? stand_ins_->ended() : ""; !ended.empty())
+    error.message += "; " + ended;
   std::string words = log_ ? log_->text() : "";
   while (!words.empty() && words.back() == '\n') words.pop_back();
   constexpr std::size_t kMaxBytes = 600;
@@ -113,19 +74,24 @@ Error StartedBoard::explained(Error error) {
   return base::within("bench " + bench_.name, std::move(error));
 }
 
-Done StartedBoard::check_banner() const {
-  if (banner_.board != bench_.board.name) {
+Done StartedBoard::check_place(const rig::Banner& banner) const {
+  if (banner.board != bench_.board.name) {
     return fail(ErrorCode::kWrongBoard,
                 fmt::format("holds a board '{}', the rig file says '{}'; mend the rig file, or "
                             "build the agent for this board",
-                            banner_.board, bench_.board.name));
+                            banner.board, bench_.board.name));
   }
-  if (!bench_.unit_id.empty() && banner_.unique_id != bench_.unit_id) {
+  if (!bench_.unit_id.empty() && banner.unique_id != bench_.unit_id) {
     return fail(ErrorCode::kWrongBoard,
                 fmt::format("holds the unit '{}', the rig file says '{}'; if the board was "
                             "exchanged, change unit_id in the rig file",
-                            banner_.unique_id, bench_.unit_id));
+                            banner.unique_id, bench_.unit_id));
   }
+  return {};
+}
+
+Done StartedBoard::check_agent() const {
+  SLMRIG_TRY(check_place(banner_));
   if (banner_.agent_build_id != agent_facts_.build_id) {
     return fail(ErrorCode::kCorrupt,
                 fmt::format("runs an agent of build {}, deployed was {} ({})", banner_.agent_build_id,
@@ -139,54 +105,112 @@ Done StartedBoard::check_banner() const {
   return {};
 }
 
-Result<std::unique_ptr<StartedBoard>> StartedBoard::start(Start start) {
-  const std::vector<std::string> command = std::move(start.command);
-  const Via via = start.via;
-  const base::LinkSpec spec = start.link;
-  const rig::ClientTimeouts timeouts = start.timeouts;
-  std::unique_ptr<StartedBoard> board(new StartedBoard(std::move(start)));
-  const auto refused = [&](const Error& error) { return tl::unexpected(board->explained(error)); };
-
+Done StartedBoard::start_process(const std::vector<std::string>& command, bool with_output) {
   base::ChildOptions options;
   options.arguments = command;
-  auto child = base::ChildProcess::spawn(options);
-  if (!child) return refused(child.error());
-  board->child_ = std::make_unique<base::ChildProcess>(std::move(*child));
-  board->log_ = std::make_unique<ProcessLog>(*board->child_, via == Via::kSocket);
+  SLMRIG_ASSIGN(base::ChildProcess child, base::ChildProcess::spawn(options));
+  child_ = std::make_unique<base::ChildProcess>(std::move(child));
+  log_ = std::make_unique<ProcessLog>(*child_, with_output);
+  return {};
+}
 
+Done StartedBoard::open_link(const Start& start) {
   std::unique_ptr<rig::Link> link;
-  if (via == Via::kStdio) {
-    link = rig::child_link(*board->child_, "the agent process " + command.front());
+  if (start.via == Via::kStdio) {
+    link = rig::child_link(*child_, "the agent process " + start.command.front());
   } else {
-    auto opened = rig::open_link(spec, kConnectPatienceMs);
+    auto opened = rig::open_link(start.link, kConnectPatienceMs);
     if (!opened) {
       Error error = opened.error();
-      if (const auto ended = board->child_->poll()) {
-        error.message = fmt::format("{} ended at once ({})", command.front(), ended->text());
-      }
-      return refused(error);
+      const auto ended = child_ ? child_->poll() : std::nullopt;
+      if (ended) error.message = fmt::format("{} ended at once ({})", start.command.front(), ended->text());
+      return tl::unexpected(error);
     }
-    link = std::make_unique<WatchedLink>(std::move(*opened), *board->child_, command.front());
+    link = std::move(*opened);
+    if (child_) link = std::make_unique<WatchedLink>(std::move(link), *child_, start.command.front());
   }
-  board->client_ = std::make_unique<rig::AgentClient>(std::move(link), timeouts);
-  board->client_->on_wait([log = board->log_.get()] { log->drain(); });
-  auto banner = board->client_->connect();
-  if (!banner) return refused(banner.error());
-  board->banner_ = std::move(*banner);
-  if (const Done checked = board->check_banner(); !checked) {
-    return tl::unexpected(base::within("bench " + board->bench_.name, checked.error()));
+  client_ = std::make_unique<rig::AgentClient>(std::move(link), start.timeouts);
+  client_->on_wait([log = log_.get(), stand_ins = stand_ins_.get()] {
+    if (log != nullptr) log->drain();
+    if (stand_ins != nullptr) stand_ins->drain();
+  });
+  return {};
+}
+
+Result<std::unique_ptr<StartedBoard>> StartedBoard::open(Start start) {
+  Start how;
+  how.via = start.via;
+  how.command = start.command;
+  how.link = start.link;
+  how.timeouts = start.timeouts;
+  std::unique_ptr<StartedBoard> board(new StartedBoard(std::move(start)));
+  if (how.via != Via::kLink) {
+    const Done started = board->start_process(how.command, how.via == Via::kSocket);
+    if (!started) return tl::unexpected(board->explained(started.error()));
+  }
+  if (const Done opened = board->open_link(how); !opened) {
+    return tl::unexpected(board->explained(opened.error()));
   }
   return board;
 }
 
-Result<rig::Banner> StartedBoard::reset() {
-  auto banner = client_->reset();
+Result<std::unique_ptr<StartedBoard>> StartedBoard::start(Start start) {
+  SLMRIG_ASSIGN(std::unique_ptr<StartedBoard> board, open(std::move(start)));
+  SLMRIG_TRY(board->connect());
+  return board;
+}
+
+Result<rig::Banner> StartedBoard::ask_who(int64_t patience_ms) {
+  auto banner = client_->connect(patience_ms);
+  if (!banner) return tl::unexpected(explained(banner.error()));
+  if (const Done checked = check_place(*banner); !checked) {
+    return tl::unexpected(base::within("bench " + bench_.name, checked.error()));
+  }
+  return banner;
+}
+
+Done StartedBoard::take_banner(Result<rig::Banner> banner, std::string_view when) {
   if (!banner) return tl::unexpected(explained(banner.error()));
   banner_ = std::move(*banner);
-  if (const Done checked = check_banner(); !checked) {
-    return tl::unexpected(base::within(fmt::format("bench {}: after a reset", bench_.name), checked.error()));
+  if (const Done checked = check_agent(); !checked) {
+    return tl::unexpected(base::within(fmt::format("bench {}{}", bench_.name, when), checked.error()));
   }
+  return {};
+}
+
+Done StartedBoard::connect() { return take_banner(client_->connect(), ""); }
+
+Done StartedBoard::connect_or_reset() {
+  auto banner = client_->connect();
+  if (!banner) banner = reset_by_means(banner.error());
+  return take_banner(std::move(banner), "");
+}
+
+Result<rig::Banner> StartedBoard::reset_by_means(Error error) {
+  const bool silent = error.code == ErrorCode::kTimeout || error.code == ErrorCode::kLinkLost;
+  if (!silent) return tl::unexpected(error);
+  for (const ResetMeans& means : reset_means_) {
+    if (const Done reset = means.reset(); !reset) {
+      error.message += fmt::format("; the {} could not reset it: {}", means.name, reset.error().text());
+      continue;
+    }
+    ++deployment_.forced_resets[means.name];
+    auto banner = client_->connect();
+    if (banner) return banner;
+    error.message += fmt::format("; after a reset by the {}: {}", means.name, banner.error().message);
+  }
+  return tl::unexpected(error);
+}
+
+Result<rig::Banner> StartedBoard::reset() {
+  auto banner = client_->reset();
+  if (!banner) banner = reset_by_means(banner.error());
+  SLMRIG_TRY(take_banner(std::move(banner), ": after a reset"));
   return banner_;
+}
+
+std::string StartedBoard::process_log() {
+  return (log_ ? log_->text() : std::string()) + (stand_ins_ ? stand_ins_->log() : std::string());
 }
 
 void StartedBoard::set_image(uint32_t slot, std::string sha256) {

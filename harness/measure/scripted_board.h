@@ -57,6 +57,7 @@ class ScriptedBoard final : public rig::LiveBoard, public rig::Agent {
     events.emplace_back("reset");
     return on_reset ? on_reset() : banner_;
   }
+  const rig::Deployment& deployment() const override { return deployment_; }
   std::string transcript() override { return "transcript"; }
   std::string process_log() override { return {}; }
 
@@ -100,6 +101,7 @@ class ScriptedBoard final : public rig::LiveBoard, public rig::Agent {
  private:
   base::Bench bench_;
   rig::AgentFacts facts_;
+  rig::Deployment deployment_;
   rig::Banner banner_;
   std::string image_sha256_ = "aa";
 };

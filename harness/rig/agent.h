@@ -116,7 +116,7 @@ struct ClockReading {
 // By dotted lower_snake_case key with the unit in its name: "cpufreq.policy0.frequency_hz".
 using BoardFacts = std::map<std::string, std::string>;
 
-// Bytes the device holds of the image, and of how many.
+// Bytes the device holds of the image, and of how many; first what it held before.
 using UploadProgress = std::function<void(uint64_t done_bytes, uint64_t total_bytes)>;
 
 class Agent {

@@ -57,6 +57,7 @@ Done AgentClient::upload_chunks(uint32_t slot, std::span<const uint8_t> image, u
   note('>', fmt::format("UploadChunk ... from {} to {} bytes", offset_bytes, image.size()));
   asked_ = "UploadChunk";
   ++request_id_;
+  if (progress) progress(offset_bytes, image.size());
   while (offset_bytes < image.size()) {
     const auto piece =
         image.subspan(offset_bytes, std::min(wire::kMaxChunkBytes, image.size() - offset_bytes));

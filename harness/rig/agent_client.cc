@@ -131,7 +131,8 @@ Error AgentClient::restart_error() {
   note('-', "the agent restarted");
   if (greeting_) {
     reason = "it does so again and again";
-  } else if (const Result<Banner> banner = hello(); banner && !banner->reset_reason.empty()) {
+  } else if (const Result<Banner> banner = hello(timeouts_.connect_ms);
+             banner && !banner->reset_reason.empty()) {
     reason = "its last words: " + banner->reset_reason;
   }
   return Error{ErrorCode::kDeviceFault,
@@ -206,7 +207,10 @@ Done AgentClient::send_question() {
 }
 
 Error AgentClient::silence_error(int64_t waited_ms) const {
-  const wire::LinkStatistics& seen = connection_.statistics();
+  wire::LinkStatistics seen = connection_.statistics();
+  seen.bytes_received -= heard_before_.bytes_received;
+  seen.frames_received -= heard_before_.frames_received;
+  seen.foreign_frames -= heard_before_.foreign_frames;
   if (seen.bytes_received == 0) {
     return Error{
         ErrorCode::kTimeout,
@@ -252,14 +256,14 @@ Done AgentClient::seek_at(int baud, int64_t timeout_ms) {
   return {};
 }
 
-Done AgentClient::find_agent() {
+Done AgentClient::find_agent(int64_t patience_ms) {
   asked_ = "hello";
-  const int64_t deadline_ns = deadline_after(timeouts_.connect_ms);
+  const int64_t deadline_ns = deadline_after(patience_ms);
   // An agent whose host died at the fast rate listens there.
   const bool has_two_rates = rates_.fast_baud != 0 && rates_.fast_baud != rates_.baud;
   for (bool fast = false; connection_.state() != wire::LinkState::kConnected; fast = !fast) {
     const int64_t limit_ms = left_ms(deadline_ns);
-    if (limit_ms <= 0) return tl::unexpected(silence_error(timeouts_.connect_ms));
+    if (limit_ms <= 0) return tl::unexpected(silence_error(patience_ms));
     if (!has_two_rates) {
       SLMRIG_TRY(seek_at(rates_.baud, limit_ms));
     } else {
@@ -306,16 +310,16 @@ void AgentClient::try_fast_baud() {
   if (const Done back = change_baud(slow); !back) note('-', back.error().message);
 }
 
-Result<Banner> AgentClient::hello() {
+Result<Banner> AgentClient::hello(int64_t patience_ms) {
   greeting_ = true;
-  Result<Banner> banner = greet();
+  Result<Banner> banner = greet(patience_ms);
   if (banner) try_fast_baud();
   greeting_ = false;
   return banner;
 }
 
-Result<Banner> AgentClient::greet() {
-  SLMRIG_TRY(find_agent());
+Result<Banner> AgentClient::greet(int64_t patience_ms) {
+  SLMRIG_TRY(find_agent(patience_ms));
   connection_.take_restart();
   SLMRIG_TRY(ask(fb::CreateHello(builder_.begin(), wire::kProtocolVersion)));
   SLMRIG_ASSIGN(const fb::Banner* answer, await_as<fb::Banner>(timeouts_.answer_ms));
@@ -328,7 +332,15 @@ Result<Banner> AgentClient::greet() {
           banner.protocol_version, wire::kProtocolVersion));
 }
 
-Result<Banner> AgentClient::connect() { return hello(); }
+Result<Banner> AgentClient::connect(int64_t patience_ms) {
+  if (connection_.state() != wire::LinkState::kConnecting) {
+    note('-', "seeking the agent anew");
+    connection_.seek();
+  }
+  heard_before_ = connection_.statistics();
+  first_bytes_.clear();
+  return hello(patience_ms == 0 ? timeouts_.connect_ms : patience_ms);
+}
 
 Result<Banner> AgentClient::reset() {
   SLMRIG_TRY(ask(fb::CreateReset(builder_.begin())));
@@ -341,7 +353,7 @@ Result<Banner> AgentClient::reset() {
     SLMRIG_TRY(take_message());
   }
   note('-', "the agent restarted");
-  return hello();
+  return hello(timeouts_.connect_ms);
 }
 
 }  // namespace slmrig::rig

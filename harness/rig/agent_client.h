@@ -41,8 +41,9 @@ class AgentClient final : public Agent {
   ~AgentClient() override;
 
   // Seeks the agent and asks who it is. A silent link, garbage, and an agent of another protocol are told
-  // apart.
-  base::Result<Banner> connect();
+  // apart. Where it was connected before, to this agent or another, it begins anew. patience_ms 0: as long as
+  // the timeouts say.
+  base::Result<Banner> connect(int64_t patience_ms = 0);
   // Asks for a reset and waits for the next life.
   base::Result<Banner> reset();
   // The rate that the line runs at, 0 where nothing was said of rates.
@@ -99,9 +100,9 @@ class AgentClient final : public Agent {
   }
   base::Done send_question();
 
-  base::Result<Banner> hello();
-  base::Result<Banner> greet();
-  base::Done find_agent();
+  base::Result<Banner> hello(int64_t patience_ms);
+  base::Result<Banner> greet(int64_t patience_ms);
+  base::Done find_agent(int64_t patience_ms);
   base::Done seek_at(int baud, int64_t timeout_ms);
   base::Done change_baud(int baud);
   void try_fast_baud();
@@ -127,7 +128,8 @@ class AgentClient final : public Agent {
   std::array<uint8_t, 4096> input_ = {};
   std::size_t input_begin_ = 0;
   std::size_t input_end_ = 0;
-  std::string first_bytes_;  // of what was received, to show where it is no protocol at all
+  std::string first_bytes_;            // of what was received, to show where it is no protocol at all
+  wire::LinkStatistics heard_before_;  // connect()
 
   BoundedText transcript_;
   int64_t started_ns_;

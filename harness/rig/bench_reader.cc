@@ -27,6 +27,8 @@ base::PyocdSpec read_pyocd(JsonObject& object, const std::filesystem::path& rig_
   spec.target = object.required_string("target");
   spec.script = file_of(object, "script", rig_folder);
   spec.pack = file_of(object, "pack", rig_folder);
+  spec.frequency_hz = object.optional_uint("frequency_hz", 0, 1000, 100'000'000);
+  spec.timeout_s = static_cast<int>(object.optional_uint("timeout_s", 0, 1, 3600));
   return spec;
 }
 

@@ -23,6 +23,7 @@ void read_memory(JsonObject memory, Board* board) {
     board->memory_regions.push_back(std::move(one));
   }
   board->slot_bytes = memory.required_uint("slot_bytes");
+  if (memory.has("slot_address")) board->slot_address = memory.required_address("slot_address");
   board->upload_slot_bytes = memory.optional_uint("upload_slot_bytes", 0);
   board->arena_bytes = memory.required_uint("arena_bytes", 1);
 }

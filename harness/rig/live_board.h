@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "harness/base/error.h"
@@ -25,6 +26,24 @@ struct AgentFacts {
   uint64_t bss_bytes = 0;
 };
 
+// Bytes on their way to the board. What was there already was not sent again.
+struct Transfer {
+  uint64_t written_bytes = 0;
+  uint64_t skipped_bytes = 0;
+  int64_t took_ns = 0;  // of the writing; 0: nothing was written
+  std::string way;      // "probe", "link", "ssh", "emulator", ...
+};
+
+// How agent and image got onto the board.
+struct Deployment {
+  std::string flasher;  // as the rig names it
+  std::string tool;     // "pyocd 0.36.0-2.1"; empty where none is needed
+  Transfer agent;
+  Transfer image;
+  std::map<std::string, std::string> facts;       // the flasher's own: "probe", "target", "host"
+  std::map<std::string, uint32_t> forced_resets;  // of a board that went silent, by what did it
+};
+
 class LiveBoard {
  public:
   virtual ~LiveBoard() = default;
@@ -42,6 +61,8 @@ class LiveBoard {
   // Resets the board and waits for its banner: the beginning of a cold start. Nothing is loaded afterwards;
   // the slots keep what they hold.
   virtual base::Result<Banner> reset() = 0;
+
+  virtual const Deployment& deployment() const = 0;
 
   // Messages to and from the agent so far, as text with times; bounded, with the middle left out when it is
   // long.

@@ -59,6 +59,7 @@ base::Result<Bench> read_bench(JsonObject object, const fs::path& root, const fs
   bench.board.name = object.required_string("board");
   bench.unit_id = object.optional_string("unit_id");
   bench.agent = object.optional_string("agent");
+  bench.optional = object.optional_bool("optional", false);
   if (!bench.agent.empty() && fs::path(bench.agent).is_relative())
     bench.agent = (rig_folder / bench.agent).string();
   bench.link = read_link(object.required_object("link"));

@@ -32,6 +32,7 @@ struct Board {
   Tier tier = Tier::kHardware;
   std::vector<MemoryRegion> memory_regions;
   uint64_t slot_bytes = 0;         // capacity of model slot 0
+  uint64_t slot_address = 0;       // of model slot 0, where a flasher lays the image; 0: none does
   uint64_t upload_slot_bytes = 0;  // capacity of the slot that uploads go to; 0: slot 0 takes them
   uint64_t arena_bytes = 0;        // for kv, activations and scratch
   std::string tick_source;

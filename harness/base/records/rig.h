@@ -21,10 +21,12 @@ struct LinkSpec {
 
 // pyOCD as a child process.
 struct PyocdSpec {
-  std::string probe;   // serial number of the debug probe; never chosen by chance
-  std::string target;  // pyOCD's name of the chip
-  std::string script;  // a user script (--script); empty: none
-  std::string pack;    // a CMSIS-Pack (--pack); empty: none
+  std::string probe;          // serial number of the debug probe; never chosen by chance
+  std::string target;         // pyOCD's name of the chip
+  std::string script;         // a user script (--script); empty: none
+  std::string pack;           // a CMSIS-Pack (--pack); empty: none
+  uint64_t frequency_hz = 0;  // of the debug clock; 0: pyOCD's own
+  int timeout_s = 0;          // of one pyOCD; 0: by how much it has to write
 };
 
 // An account on a Linux board. Host keys are respected, and nothing is ever asked.
@@ -83,6 +85,8 @@ struct Bench {
   PowerSwitchSpec power;
   std::vector<StandInSpec> stand_ins;
   std::string agent;  // ELF or program; empty: the one built for the board
+  // Left out with a notice, instead of failing, on a host that has not got the programs it needs.
+  bool optional = false;
 };
 
 inline const std::string& flasher_kind(const Bench& bench) {
