@@ -71,6 +71,7 @@ void BenchRunner::run() {
       break;
     }
   }
+  if (run_.release) run_.release(bench_.name);
   run_.observer.activity(bench_.name, run_.stop() ? "stopped" : "done");
 }
 
@@ -81,8 +82,11 @@ Done BenchRunner::run_session(Session session) {
     return record_unmeasured(session, CellStatus::kFailed, variant.error().text());
   }
   if (session.status != CellStatus::kOk) {
-    run_.observer.notice(bench_.name, fmt::format("{} {} is {}: {}", session.model, session.variant,
-                                                  base::to_string(session.status), session.reason));
+    if (session.reason != unmeasured_reason_) {
+      run_.observer.notice(bench_.name, fmt::format("{} {} is {}: {}", session.model, session.variant,
+                                                    base::to_string(session.status), session.reason));
+    }
+    unmeasured_reason_ = session.reason;
     return record_unmeasured(session, session.status, session.reason);
   }
   const EmulatorPlace place(bench_.board, run_.emulators);
@@ -134,6 +138,9 @@ Done BenchRunner::attempt(Session& session, const base::VariantFacts& variant, u
 
 Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base::VariantFacts& variant,
                              uint32_t number, std::optional<Error>& broken) {
+  if (const std::string text = deployment_text(board.deployment()); !text.empty()) {
+    run_.observer.stage(bench_.name, fmt::format("{} {}: {}", session.model, session.variant, text));
+  }
   SLMRIG_TRY(check_clock(board, broken));
   base::SessionStart start = start_of(session, variant, number);
   describe_board(board, start);

@@ -34,6 +34,8 @@ struct SharedRun {
   store::Store& store;
   base::Observer& observer;
   DeployBoard deploy;
+  std::function<void(const std::string& bench)>
+      release;                                       // nothing more is deployed to the bench; may be empty
   std::function<bool()> stop;                        // Ctrl-C, or the run cannot be stored any more
   std::atomic<bool>& broken;                         // set with `fatal`: the other benches stop, too
   std::counting_semaphore<>& emulators;              // free places for emulators
@@ -78,6 +80,7 @@ class BenchRunner {
   mutable base::SystemClock clock_;
   std::optional<std::string> clock_check_;  // the text of the bench's clock check, once it was made
   std::string clock_doubt_;
+  std::string unmeasured_reason_;  // that was told last
 };
 
 }  // namespace slmrig::campaign

@@ -79,6 +79,7 @@ struct Bed {
                      .store = *store,
                      .observer = observer,
                      .deploy = deploy,
+                     .release = {},
                      .stop = [&] { return stop; },
                      .broken = broken,
                      .emulators = emulators,

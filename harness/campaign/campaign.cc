@@ -123,6 +123,30 @@ std::map<std::string, std::string> emulator_versions(const ExpandedPlan& expande
   return versions;
 }
 
+// Benches that may be left out where this host has not got their programs: the cells say so, and nothing
+// fails. All of them left out is a failure.
+Done leave_out_benches(ExpandedPlan& expanded, const deploy::Workshop& workshop) {
+  std::map<std::string, std::string> missing;  // by bench; empty: nothing
+  std::string reasons;
+  bool any_left = false;
+  for (base::Session& session : expanded.sessions) {
+    const base::Bench& bench = bench_named(expanded, session.bench);
+    const auto [entry, is_new] = missing.try_emplace(bench.name);
+    if (is_new && bench.optional) {
+      entry->second = deploy::missing_tools(bench, workshop);
+      if (!entry->second.empty()) reasons += fmt::format("; bench {}: {}", bench.name, entry->second);
+    }
+    if (entry->second.empty()) {
+      any_left = true;
+      continue;
+    }
+    session.status = base::CellStatus::kNotApplicable;
+    session.reason = "the bench is left out: " + entry->second;
+  }
+  if (any_left) return {};
+  return base::fail(base::ErrorCode::kUnsupported, "nothing can be measured on this host" + reasons);
+}
+
 WaveTime run_wave(const Wave& wave, SharedRun& run) {
   const int64_t began_ns = base::monotonic_now_ns();
   {
@@ -143,6 +167,7 @@ Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Stor
                                      base::Observer& observer, const std::atomic<bool>& stop) {
   const int64_t began_ns = base::monotonic_now_ns();
   ExpandedPlan expanded = request.expanded;
+  SLMRIG_TRY(leave_out_benches(expanded, request.workshop));
   const std::vector<Wave> waves = waves_of(expanded);
   SLMRIG_ASSIGN(const std::vector<rig::BenchLock> locks,
                 lock_benches(waves, fmt::format("slmrig run {}", expanded.plan.name)));
@@ -153,6 +178,7 @@ Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Stor
   Preparation preparation;
   deploy::Workshop workshop = request.workshop;
   workshop.stop = should_stop;
+  workshop.stand_ins = deploy::make_stand_in_pool();
   provision(expanded, workshop, observer, preparation);
   collect_references(expanded, workshop, observer, should_stop, preparation);
   const measure::WorkUnits units = plan_units(expanded, preparation, waves, request.profile, observer);
@@ -162,22 +188,24 @@ Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Stor
                                 const rig::UploadProgress& progress) {
     return deploy::deploy_variant(bench, variant, workshop, progress);
   };
-  SharedRun run{.request = request,
-                .expanded = expanded,
-                .preparation = preparation,
-                .units = units,
-                .run_id = run_id,
-                .store = store,
-                .observer = observer,
-                .deploy = deploy_board,
-                .stop = should_stop,
-                .broken = broken,
-                .emulators = emulators,
-                .tool_versions = emulator_versions(expanded),
-                .mutex = {},
-                .failures = {},
-                .fatal = {},
-                .busy_ns = {}};
+  SharedRun run{
+      .request = request,
+      .expanded = expanded,
+      .preparation = preparation,
+      .units = units,
+      .run_id = run_id,
+      .store = store,
+      .observer = observer,
+      .deploy = deploy_board,
+      .release = [&workshop](const std::string& bench) { deploy::release_stand_ins(workshop, bench); },
+      .stop = should_stop,
+      .broken = broken,
+      .emulators = emulators,
+      .tool_versions = emulator_versions(expanded),
+      .mutex = {},
+      .failures = {},
+      .fatal = {},
+      .busy_ns = {}};
   std::vector<WaveTime> times;
   for (const Wave& wave : waves) {
     for (const std::string& bench : wave.benches) observer.activity(bench, "waiting");

@@ -32,7 +32,7 @@ constexpr std::array kKvFormats = {base::KvFormat::kF32, base::KvFormat::kF16, b
 // device.
 constexpr std::array<Entry, 10> kEntries = {{
     {"context_tokens", set_field<&CellSettings::context_tokens>, {8, 1U << 20}, true},
-    {"sessions", set_field<&CellSettings::sessions>, {1, 1000}, true},
+    {"sessions", set_field<&CellSettings::sessions>, {0, 1000}, true},
     {"cold_starts", set_field<&CellSettings::cold_starts>, {0, 1000}, true},
     {"warmup_generations", set_field<&CellSettings::warmup_generations>, {0, 1000}, true},
     {"attempts", set_field<&CellSettings::attempts>, {1, 10}, true},
