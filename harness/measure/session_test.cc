@@ -287,7 +287,7 @@ TEST_CASE("What looking costs between operators is taken off each call, unless s
     bed.session.cold_starts = 0;
     bed.session.cells[0].settings.prompts = 1;
     bed.profile = true;
-    bed.board.on_run = [&](const rig::RunRequest& request) -> base::Result<rig::RunReply> {
+    bed.board.on_run = [plain_decode = plain_decode](const rig::RunRequest& request) -> base::Result<rig::RunReply> {
       if (request.profile) return profiled_reply();
       rig::RunReply reply = ScriptedBoard::good_reply();
       reply.token_ticks[1] = plain_decode;

@@ -48,9 +48,14 @@ SlotValue make_duration(Random& random) {
     case 4: {
       const int hours = random.between(1, 5);
       const int minutes = random.between(1, 59);
-      return {fmt::format("{} {} {}{} minutes", number_as_said(hours, random), hours == 1 ? "hour" : "hours",
-                          random.chance(0.5) ? "and " : "", number_as_said(minutes, random)),
-              fmt::format("{}h{}m", hours, minutes)};
+      // Drawn in this order whatever order a compiler evaluates arguments in: the committed suites come of
+      // it.
+      const std::string minutes_said = number_as_said(minutes, random);
+      const char* joint = random.chance(0.5) ? "and " : "";
+      const std::string hours_said = number_as_said(hours, random);
+      return {
+          fmt::format("{} {} {}{} minutes", hours_said, hours == 1 ? "hour" : "hours", joint, minutes_said),
+          fmt::format("{}h{}m", hours, minutes)};
     }
     default: {
       const int minutes = random.chance(0.5) ? random.between(2, 30) : random.between(2, 120);
