@@ -146,8 +146,8 @@ Result<uint32_t> CortexDebug::read_dhcsr() {
   SLMRIG_TRY(notice_stop(kStopPatienceMs));
   uint32_t value = dhcsr_;
   if (register_ready_) value |= kRegisterReady;
-  if (state_ == State::kHalted) value |= kHalted;
-  if (state_ == State::kLockedUp) value |= kLockedUp;
+  if (state_ == State::kHalted) value |= kIsHalted;
+  if (state_ == State::kLockedUp) value |= kIsLockedUp;
   if (state_ == State::kRunning) value |= kRetired;
   if (was_reset_) value |= kWasReset;
   was_reset_ = state_ == State::kInReset;
@@ -341,7 +341,8 @@ Done CortexDebug::leave_reset() {
     enter_debug_state(kStoppedByVector);
     return {};
   }
-  SLMRIG_TRY(backend_.before_start());
+  // With debug enabled start() does not, since a debugger starts the core once for each flash routine.
+  if (debug_enabled()) SLMRIG_TRY(backend_.before_start());
   return start();
 }
 

@@ -20,8 +20,8 @@ inline constexpr uint32_t kHalt = 1U << 1U;
 inline constexpr uint32_t kStep = 1U << 2U;
 inline constexpr uint32_t kDhcsrControls = 0x2F;
 inline constexpr uint32_t kRegisterReady = 1U << 16U;
-inline constexpr uint32_t kHalted = 1U << 17U;
-inline constexpr uint32_t kLockedUp = 1U << 19U;
+inline constexpr uint32_t kIsHalted = 1U << 17U;
+inline constexpr uint32_t kIsLockedUp = 1U << 19U;
 inline constexpr uint32_t kRetired = 1U << 24U;
 inline constexpr uint32_t kWasReset = 1U << 25U;
 
