@@ -86,6 +86,7 @@ Done EmulatedBoard::power_on() {
   process_ = std::make_unique<base::ChildProcess>(std::move(child));
   running_ = false;
   breakpoints_.clear();
+  ahead_.clear();
   SLMRIG_TRY(connect());
   SLMRIG_TRY(load_flash());
   flash_may_differ_ = false;
@@ -230,6 +231,7 @@ Done EmulatedBoard::resume(const std::vector<uint32_t>& breakpoints) {
   }
   if (!packets.empty()) SLMRIG_TRY(gdb_.ask_all(packets));
   breakpoints_ = wanted;
+  ahead_.clear();
   SLMRIG_TRY(gdb_.go("c"));
   running_ = true;
   flash_may_differ_ = true;
@@ -239,6 +241,7 @@ Done EmulatedBoard::resume(const std::vector<uint32_t>& breakpoints) {
 Done EmulatedBoard::step() {
   SLMRIG_TRY(memory_.settle());
   flash_may_differ_ = true;
+  ahead_.clear();
   SLMRIG_TRY(gdb_.ask("s"));
   return {};
 }
@@ -259,6 +262,7 @@ Result<bool> EmulatedBoard::wait_stop(int timeout_ms) {
 }
 
 Done EmulatedBoard::reset() {
+  ahead_.clear();
   SLMRIG_TRY(interrupt());
   SLMRIG_TRY(memory_.settle());
   // The reset is done by the time the question behind it is answered, which also removes all breakpoints.
@@ -276,15 +280,35 @@ Result<uint32_t> EmulatedBoard::read(uint32_t address, unsigned bytes) {
 
 Done EmulatedBoard::write(uint32_t address, uint32_t value, unsigned bytes) {
   flash_may_differ_ = true;
+  ahead_.clear();
   return memory_.write(address, value, bytes);
 }
 
+bool EmulatedBoard::can_read_ahead(uint32_t address) const {
+  return !running_ &&
+         std::any_of(facts_.memories.begin(), facts_.memories.end(), [&](const AddressRange& memory) {
+           return memory.holds(address) && memory.holds(static_cast<uint32_t>(address + kPieceBytes - 1));
+         });
+}
+
+// Debuggers read large memories in small blocks, one after the other.
 Done EmulatedBoard::read_block(uint32_t address, std::span<uint8_t> bytes) {
-  return memory_.read_block(address, bytes);
+  if (!can_read_ahead(address) || bytes.size() > kPieceBytes) return memory_.read_block(address, bytes);
+  if (address - ahead_address_ + bytes.size() > ahead_.size() || address < ahead_address_) {
+    ahead_.resize(kPieceBytes);
+    ahead_address_ = address;
+    if (Done got = memory_.read_block(address, ahead_); !got) {
+      ahead_.clear();
+      return got;
+    }
+  }
+  std::copy_n(ahead_.begin() + (address - ahead_address_), bytes.size(), bytes.begin());
+  return {};
 }
 
 Done EmulatedBoard::write_block(uint32_t address, std::span<const uint8_t> bytes) {
   flash_may_differ_ = true;
+  ahead_.clear();
   return memory_.write_block(address, bytes);
 }
 

@@ -79,6 +79,7 @@ class EmulatedBoard final : public CoreBackend {
   explicit EmulatedBoard(EmulatedBoardOptions options) : options_(std::move(options)) {}
 
   base::Done connect();
+  bool can_read_ahead(uint32_t address) const;
   base::Done save_flash();
   base::Done load_flash();
   std::filesystem::path flash_file(const FlashRegion& region) const;
@@ -91,6 +92,9 @@ class EmulatedBoard final : public CoreBackend {
   bool running_ = false;
   bool flash_may_differ_ = false;   // from what is saved
   std::set<uint32_t> breakpoints_;  // that the emulator knows
+  // Memory behind the last block that was read; holds only as long as the core stands and nobody writes.
+  uint32_t ahead_address_ = 0;
+  std::vector<uint8_t> ahead_;
 };
 
 }  // namespace slmrig::rigsim

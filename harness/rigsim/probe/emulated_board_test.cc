@@ -87,6 +87,35 @@ TEST_CASE("a blank board is locked up; a routine in its RAM runs and halts") {
   CHECK(bed.read(kCpuid) == 0x410FC240);
 }
 
+TEST_CASE("what is read in blocks is what the memory holds now, whoever wrote it") {
+  Bed bed;
+  bed.halt();
+  std::array<uint32_t, 4> words = {1, 2, 3, 4};
+  REQUIRE(bed.debug->write_block(kPsram, bytes_of(words)));
+  const auto block = [&](uint32_t address) {
+    std::array<uint8_t, 16> bytes = {};
+    REQUIRE(bed.debug->read_block(address, bytes));
+    return bytes;
+  };
+  CHECK(block(kPsram)[12] == 4);
+  CHECK(block(kPsram + 4)[0] == 2);
+  CHECK(block(kPsram - 0x1000000)[0] == 0);
+  CHECK(block(kPsram)[0] == 1);
+  bed.write(kPsram + 12, 5);
+  CHECK(block(kPsram)[12] == 5);
+  // bkpt; str r1, [r0]; bx lr
+  const std::array<uint32_t, 2> routine = {0xE7FEBE00, 0x47706001};
+  REQUIRE(bed.debug->write_block(kRam, bytes_of(routine)));
+  CHECK(block(kPsram)[12] == 5);
+  bed.set(0, kPsram + 12);
+  bed.set(1, 6);
+  bed.set(14, kRam + 1);
+  bed.set(15, kRam + 4);
+  bed.write(kDhcsr, kKey | kDebugEnable);
+  REQUIRE((bed.stopped() & kIsHalted) != 0);
+  CHECK(block(kPsram)[12] == 6);
+}
+
 TEST_CASE("flash keeps its content without power, RAM does not, and the unit id is back") {
   Bed bed;
   bed.halt();
