@@ -13,7 +13,7 @@ std::vector<base::Bench> emulated_benches(const Workshop& workshop) {
   std::vector<base::Bench> benches;
   base::Rig rig = rig::load_rig("virtual", workshop.root).value();
   for (base::Bench& bench : rig.benches) {
-    if (bench.board.tier == base::Tier::kEmulated) benches.push_back(std::move(bench));
+    if (base::flasher_kind(bench) == "emulator") benches.push_back(std::move(bench));
   }
   return benches;
 }

@@ -112,6 +112,20 @@ TEST_CASE("Benches of a plan are names or wildcards, and one that matches nothin
              Contains("lefft") && Contains("did you mean 'left'") && Contains("rig.json"));
 }
 
+TEST_CASE("No sessions leave a pair out, and a later override takes some of them in again") {
+  Plan plan = small_plan();
+  const std::string model = plan.models[0].name;
+  plan.overrides = {
+      {{{"bench", "right"}}, {{"sessions", 0}}},
+      {{{"bench", "right"}, {"model", model}, {"variant", plan.variants[0]}}, {{"sessions", 1}}}};
+  const auto expanded = expand(plan, small_rig(), {}, counter());
+  REQUIRE(expanded);
+  CHECK(order_of(*expanded, "left").size() == 4);
+  CHECK(order_of(*expanded, "right").size() == 1);
+  plan.overrides = {{{{"bench", "*"}}, {{"sessions", 0}}}};
+  CHECK_FALSE(expand(plan, small_rig(), {}, counter()));
+}
+
 TEST_CASE("Of several overrides that match, the last wins; a suite's own settings reach only its cells") {
   Plan plan = small_plan();
   plan.overrides = {{{{"board", "mps*"}}, {{"prompts", 4}, {"sessions", 2}}},

@@ -231,7 +231,13 @@ TEST_CASE("every truncation of a rig and of a board is refused without a crash")
 
 TEST_CASE("the committed rig and its boards can be read") {
   const base::Rig rig = load_rig("virtual", fs::current_path()).value();
-  CHECK(rig.benches.size() >= 3);
+  REQUIRE(rig.benches.size() >= 4);
+  const base::Bench& probed = rig.benches[3];
+  CHECK(base::flasher_kind(probed) == "pyocd");
+  CHECK(probed.optional);
+  CHECK_FALSE(rig.benches[0].optional);
+  CHECK(probed.board.slot_address == 0x21000000);
+  CHECK(fs::path(probed.flasher.pyocd.script).filename() == "pyocd_user.py");
 }
 
 }  // namespace slmrig::rig
