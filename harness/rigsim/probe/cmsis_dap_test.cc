@@ -89,6 +89,19 @@ TEST_CASE("a chip that asks to wait is asked again, as often as was configured")
   CHECK(bed.answer({0x05, 0, 1, 0x02}) == Bytes{0x05, 1, 1, 0x77, 0x14, 0xA0, 0x2B});
 }
 
+TEST_CASE("a block goes on where the chip asked to wait") {
+  Bed bed;
+  bed.power_up();
+  REQUIRE(bed.answer({0x04, 0, 10, 0, 0, 0}) == Bytes{0x04, 0});
+  REQUIRE(bed.answer({0x05, 0, 1, 0x05, 0xF8, 0x0F, 0, 0x20}) == Bytes{0x05, 1, 1});
+  // After two words, where the address wraps.
+  bed.faults.set({ProbeFault::kWait, 2, 1});
+  CHECK(bed.answer({0x06, 0, 3, 0, 0x0D, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0}) == Bytes{0x06, 3, 0, 1});
+  CHECK(bed.bus.memory[0xFF8] == 1);
+  CHECK(bed.bus.memory[0xFFC] == 2);
+  CHECK(bed.bus.memory[0] == 3);
+}
+
 TEST_CASE("the reset pin follows, and is read back") {
   Bed bed;
   CHECK(bed.answer({0x10, 0x00, 0x80, 0, 0, 0, 0}) == Bytes{0x10, 0x03});

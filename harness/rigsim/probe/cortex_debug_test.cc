@@ -149,6 +149,7 @@ TEST_CASE("a reset is caught at the reset vector when that is asked for") {
   bed.write(kDemcr, 0);
   bed.write(kAircr, kVectorKey << 16U | kSystemReset);
   CHECK(bed.core.runs);
+  CHECK((bed.read(kDhcsr) & (kHalt | kDebugEnable)) == kDebugEnable);
 }
 
 TEST_CASE("a chip without firmware is locked up, and can be halted") {
