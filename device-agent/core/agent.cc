@@ -70,9 +70,7 @@ void Agent::answer(const fb::Envelope& envelope) {
     }
     case fb::Message::Reset: on_reset(request_id); return;
     case fb::Message::BoardQuery: send_board_state(request_id); return;
-    case fb::Message::SetLinkRate:
-      on_set_link_rate(request_id, *envelope.message_as_SetLinkRate());
-      return;
+    case fb::Message::SetLinkRate: on_set_link_rate(request_id, *envelope.message_as_SetLinkRate()); return;
     default: send_failure(request_id, Status::kBadMessage, "not a request"); return;
   }
 }
@@ -163,6 +161,17 @@ Status Agent::accept_run(const fb::Run& run, Shortage* shortage) {
   if (run.max_new_tokens() > kTraceTokens) return Status::kTraceFull;
   // NaN compares false: greedy would be silently chosen for it.
   if (!(run.temperature() >= 0.0F && run.temperature() <= 100.0F)) return Status::kBadArgument;
+  const auto* fallback = run.fallback();
+  request_.fallback_bytes = fallback != nullptr ? fallback->size() : 0;
+  *shortage = {request_.fallback_bytes, sizeof request_.fallback};
+  if (request_.fallback_bytes > sizeof request_.fallback || run.form() > fb::AnswerForm::MAX) {
+    return Status::kBadArgument;
+  }
+  if (request_.fallback_bytes != 0) {
+    std::memcpy(request_.fallback, fallback->data(), request_.fallback_bytes);
+  }
+  request_.budget_ticks = run.budget_ticks();
+  request_.form = static_cast<AnswerForm>(run.form());
   std::memcpy(request_.prompt, run.prompt()->data(), run.prompt()->size());
   request_.prompt_bytes = run.prompt()->size();
   request_.sampling = {run.top_k(), run.temperature(), run.seed()};

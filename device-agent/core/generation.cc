@@ -59,12 +59,26 @@ Status run_generation(Engine& engine, const GenerationRequest& request, Generati
       generation->finish = Finish::kEndToken;
       break;
     }
+    if (request.budget_ticks != 0 && generation->token_ticks[index] > request.budget_ticks) {
+      generation->finish = Finish::kBudget;
+      break;
+    }
   }
   generation->encode_ticks = encode_end - start;
   generation->prefill_ticks = prefill_end - encode_end;
   generation->first_sample_ticks = generation->token_ticks[0] - (prefill_end - start);
   generation->total_ticks = generation->token_ticks[generation->generated_tokens - 1];
   return Status::kOk;
+}
+
+Fallback fallback_of(const GenerationRequest& request, const Generation& generation, const uint8_t* text,
+                     size_t held_bytes, size_t text_bytes) {
+  // An answer whose last token came late is late, too.
+  if (request.budget_ticks != 0 && generation.total_ticks > request.budget_ticks) return Fallback::kBudget;
+  if (request.form == AnswerForm::kAny) return Fallback::kNone;
+  const bool is_whole = generation.finish == Finish::kEndToken && held_bytes == text_bytes;
+  const bool is_good = is_whole && has_form(request.form, reinterpret_cast<const char*>(text), held_bytes);
+  return is_good ? Fallback::kNone : Fallback::kForm;
 }
 
 size_t generation_text(Engine& engine, const Generation& generation, uint8_t* text, size_t capacity) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "device-agent/core/answer_form.h"
 #include "device-agent/core/engine.h"
 #include "device-agent/core/limits.h"
 #include "device-agent/wire/protocol.h"
@@ -21,9 +22,17 @@ struct GenerationRequest {
   uint32_t max_new_tokens = 0;
   bool ignore_end = false;
   bool profile = false;
+  // What is answered where the model is too late, or says what has not the form.
+  uint64_t budget_ticks = 0;  // 0: none
+  AnswerForm form = AnswerForm::kAny;
+  char fallback[wire::kMaxFallbackBytes];
+  size_t fallback_bytes = 0;
 };
 
-enum class Finish : uint8_t { kEndToken = 0, kLength = 1, kContextFull = 2 };
+enum class Finish : uint8_t { kEndToken = 0, kLength = 1, kContextFull = 2, kBudget = 3 };
+
+// Why the fallback text is answered. Values are those of the wire.
+enum class Fallback : uint8_t { kNone = 0, kBudget = 1, kForm = 2 };
 
 struct Generation {
   uint32_t prompt_tokens = 0;
@@ -47,6 +56,10 @@ inline uint64_t token_duration_ticks(const Generation& generation, uint32_t inde
 
 // kContextFull only when not even one token was generated.
 Status run_generation(Engine& engine, const GenerationRequest& request, Generation* generation);
+
+// `text` [text_bytes], of which the first `held_bytes` are there: what the model said.
+Fallback fallback_of(const GenerationRequest& request, const Generation& generation, const uint8_t* text,
+                     size_t held_bytes, size_t text_bytes);
 
 // The text of all tokens: writes up to `capacity` bytes, returns how many the whole text has.
 size_t generation_text(Engine& engine, const Generation& generation, uint8_t* text, size_t capacity);

@@ -35,8 +35,8 @@ Status start(int argc, char** argv);
 Identity identity();
 TickSource tick_source();
 
-// What else decides how fast the board is and can be read from it: "icache=on, dcache=on, wait_states=5"; empty
-// where there is nothing to tell. Never null.
+// What else decides how fast the board is and can be read from it: "icache=on, dcache=on, wait_states=5";
+// empty where there is nothing to tell. Never null.
 const char* settings();
 
 // 64-bit, never wraps in practice, never runs backwards between two rearm_ticks().

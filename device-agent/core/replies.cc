@@ -13,7 +13,8 @@ using flatbuffers::String;
 
 constexpr size_t kMaxStringBytes = 96;
 
-constexpr uint32_t kFeatures = static_cast<uint32_t>(fb::Feature::slots);
+constexpr uint32_t kFeatures =
+    static_cast<uint32_t>(fb::Feature::slots) | static_cast<uint32_t>(fb::Feature::fallback);
 
 // An entry of a profile takes at most 64 bytes besides its two names: so many fit a message.
 constexpr uint32_t kEntriesPerMessage = 14;
@@ -91,15 +92,21 @@ void Agent::send_load_report(uint32_t request_id, uint64_t load_ticks, size_t ar
 
 void Agent::send_generation(uint32_t request_id) {
   const Generation& done = generation_;
-  const size_t text_bytes = generation_text(engine_, done, output_, sizeof output_);
-  const size_t sent_bytes = text_bytes < sizeof output_ ? text_bytes : sizeof output_;
+  size_t text_bytes = generation_text(engine_, done, output_, sizeof output_);
+  size_t sent_bytes = text_bytes < sizeof output_ ? text_bytes : sizeof output_;
+  const Fallback fallback = fallback_of(request_, done, output_, sent_bytes, text_bytes);
+  if (fallback != Fallback::kNone) {
+    text_bytes = sent_bytes = request_.fallback_bytes;
+    std::memcpy(output_, request_.fallback, request_.fallback_bytes);
+  }
   auto& builder = link_.begin();
   const auto output = builder.CreateVector(output_, sent_bytes);
-  const bool sent = link_.send(
-      request_id, fb::CreateGenerationReport(builder, done.prompt_tokens, done.generated_tokens,
-                                             static_cast<fb::Finish>(done.finish), done.encode_ticks,
-                                             done.prefill_ticks, done.first_sample_ticks, done.total_ticks,
-                                             output, static_cast<uint32_t>(text_bytes)));
+  const bool sent =
+      link_.send(request_id,
+                 fb::CreateGenerationReport(
+                     builder, done.prompt_tokens, done.generated_tokens, static_cast<fb::Finish>(done.finish),
+                     done.encode_ticks, done.prefill_ticks, done.first_sample_ticks, done.total_ticks, output,
+                     static_cast<uint32_t>(text_bytes), static_cast<fb::Fallback>(fallback)));
   if (!sent) return;
   for (uint32_t first = 0; first < done.generated_tokens; first += wire::kTraceTokensPerMessage) {
     if (!send_trace(request_id, first)) return;

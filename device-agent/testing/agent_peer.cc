@@ -190,19 +190,35 @@ std::unique_ptr<Message> AgentPeer::rollback() {
 
 RunOutcome AgentPeer::run(const std::string& prompt, uint32_t max_new_tokens, bool ignore_end,
                           uint32_t timeout_ms) {
-  RunOutcome outcome;
   const uint32_t id = send(fb::Message::Run, [&](auto& builder) {
     const auto text = builder.CreateString(prompt);
     return fb::CreateRun(builder, text, max_new_tokens, 1, 0.0F, 1, ignore_end).Union();
   });
+  return receive_run(id, timeout_ms);
+}
+
+RunOutcome AgentPeer::run_within(const std::string& prompt, uint64_t budget_ticks, fb::AnswerForm form,
+                                 const std::string& fallback, uint32_t max_new_tokens) {
+  const uint32_t id = send(fb::Message::Run, [&](auto& builder) {
+    const auto text = builder.CreateString(prompt);
+    const auto instead = builder.CreateString(fallback);
+    return fb::CreateRun(builder, text, max_new_tokens, 1, 0.0F, 1, false, false, budget_ticks, form, instead)
+        .Union();
+  });
+  return receive_run(id, 60000);
+}
+
+RunOutcome AgentPeer::receive_run(uint32_t request_id, uint32_t timeout_ms) {
+  RunOutcome outcome;
   for (;;) {
-    const auto message = receive_answer(id, timeout_ms);
+    const auto message = receive_answer(request_id, timeout_ms);
     outcome.failure = failure_of(message.get());
     if (!outcome.failure.empty()) return outcome;
     if (const auto* report = message->as<fb::GenerationReport>()) {
       outcome.output.assign(report->output()->begin(), report->output()->end());
       outcome.prompt_tokens = report->prompt_tokens();
       outcome.finish = report->finish();
+      outcome.fallback = report->fallback();
       outcome.total_ticks = report->total_ticks();
     }
     if (const auto* trace = message->as<fb::Trace>()) {

@@ -61,6 +61,7 @@ struct RunOutcome {
   std::vector<int32_t> token_ids;
   std::vector<uint64_t> duration_ticks;
   std::string failure;  // status name; empty when it worked
+  fb::Fallback fallback = fb::Fallback::none;
 };
 
 class AgentPeer {
@@ -98,12 +99,16 @@ class AgentPeer {
   std::unique_ptr<Message> rollback();
   RunOutcome run(const std::string& prompt, uint32_t max_new_tokens, bool ignore_end = false,
                  uint32_t timeout_ms = 60000);
+  // With a fallback text.
+  RunOutcome run_within(const std::string& prompt, uint64_t budget_ticks, fb::AnswerForm form,
+                        const std::string& fallback, uint32_t max_new_tokens = 64);
 
   wire::Connection& connection() { return connection_; }
   void pump(uint32_t milliseconds);
 
  private:
   bool pump_once();
+  RunOutcome receive_run(uint32_t request_id, uint32_t timeout_ms);
 
   ByteStream& stream_;
   wire::ConnectionStorage<8> storage_;

@@ -75,8 +75,9 @@ TEST_CASE("a rate that the wire does not carry is left again, and nothing is los
   REQUIRE(bed.set_rate(3'000'000)->as<fb::Accepted>() != nullptr);
   bed.peer.pump(20);
   bed.line.baud = 3'000'000;
-  CHECK(bed.peer.ask(fb::Message::ClockQuery, [](auto& b) { return fb::CreateClockQuery(b).Union(); },
-                     wire::kRateTrialMs) == nullptr);
+  CHECK(bed.peer.ask(
+            fb::Message::ClockQuery, [](auto& b) { return fb::CreateClockQuery(b).Union(); },
+            wire::kRateTrialMs) == nullptr);
   bed.line.baud = 115'200;
   bed.peer.pump(100);
   CHECK(bed.board.baud == 115'200);

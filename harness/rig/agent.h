@@ -20,9 +20,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/error.h"
+#include "harness/base/records/fallback.h"
 #include "harness/base/records/run_record.h"
 
 namespace slmrig::rig {
@@ -43,11 +45,15 @@ struct Banner {
   uint32_t slot_count = 0;
   uint64_t arena_bytes = 0;
   uint32_t max_trace_tokens = 0;
-  std::string reset_reason;  // an assertion of the life before, or empty
-  std::string settings;      // caches, wait states, ... in force; empty: the board tells none
+  std::string reset_reason;   // an assertion of the life before, or empty
+  bool has_slots = false;     // it updates itself: copies, activation on trial, rollback
+  bool has_fallback = false;  // it knows budgets, forms and fallback texts
+  std::string settings;       // caches, wait states, ... in force; empty: the board tells none
 };
 
-enum class SlotPhase { kEmpty, kWriting, kReady };
+// kReady: whole. kConfirmed: has generated since it became active. kBad: failed its check or its trial.
+enum class SlotPhase { kEmpty, kWriting, kReady, kConfirmed, kBad };
+std::string_view to_string(SlotPhase phase);  // "empty", "writing", ...
 
 struct SlotState {
   uint32_t slot = 0;
@@ -56,7 +62,18 @@ struct SlotState {
   bool writable = false;
   uint64_t image_bytes = 0;
   uint64_t received_bytes = 0;
-  std::string sha256;  // hex, computed by the device from what it holds; empty unless asked for
+  std::string sha256;        // hex, computed by the device from what it holds; empty unless asked for
+  std::string noted_sha256;  // hex, of the image that was announced to the slot; empty where none was
+  bool active = false;       // what the board works with when nobody says otherwise
+  bool on_trial = false;     // active, and not confirmed since
+};
+
+// Where the bytes of an upload came from.
+struct UploadFigures {
+  uint64_t resumed_bytes = 0;  // the slot held them already, from an upload that was broken off
+  uint64_t copied_bytes = 0;   // lay in another slot of the board
+  uint64_t sent_bytes = 0;     // crossed the line as parts of the image
+  uint64_t line_bytes = 0;     // all that crossed it both ways: frames, hashes, repeats
 };
 
 struct LoadRequest {
@@ -83,6 +100,10 @@ struct RunRequest {
   bool ignore_end = false;
   bool profile = false;          // by operator; the generation's own ticks are then not clean
   int64_t timeout_ms = 120'000;  // of the whole generation
+  // What the agent answers instead where its model is too late or says what has not the form.
+  uint64_t budget_ticks = 0;  // 0: none
+  base::AnswerForm form = base::AnswerForm::kAny;
+  std::string fallback;
 };
 
 struct RunReply {
@@ -93,9 +114,10 @@ struct RunReply {
   uint64_t prefill_ticks = 0;
   uint64_t first_sample_ticks = 0;
   uint64_t total_ticks = 0;
-  std::vector<int32_t> token_ids;             // [generated_tokens]
-  std::vector<uint64_t> token_ticks;          // [generated_tokens]; [0] is the time to first token
-  std::string output;                         // raw bytes; may end inside a UTF-8 sequence
+  std::vector<int32_t> token_ids;     // [generated_tokens]
+  std::vector<uint64_t> token_ticks;  // [generated_tokens]; [0] is the time to first token
+  std::string output;                 // raw bytes; may end inside a UTF-8 sequence
+  base::FallbackReason fallback = base::FallbackReason::kNone;  // why `output` is not what the model said
   std::vector<base::OperatorCost> operators;  // of a run with profile; empty: the engine cannot profile
   std::array<uint64_t, base::kPhaseCount> subtracted_ticks = {};  // by base::Phase, of a run with profile
   int64_t host_ns = 0;  // host time from the question to the last trace message
@@ -124,6 +146,10 @@ class Agent {
   virtual ~Agent() = default;
   // hash: the device also reads all of the slot and computes its SHA-256.
   virtual base::Result<SlotState> query_slot(uint32_t slot, bool hash) = 0;
+  // Makes the other confirmed slot the active one, and tells it. kDeviceFault where there is none.
+  virtual base::Result<SlotState> rollback() {
+    return base::fail(base::ErrorCode::kUnsupported, "this agent has no slots to go back to");
+  }
   // Goes on where an upload of the same image was broken off. The device's hash is compared: kCorrupt.
   virtual base::Result<SlotState> upload(uint32_t slot, std::span<const uint8_t> image,
                                          const UploadProgress& progress) = 0;
@@ -132,8 +158,8 @@ class Agent {
   virtual base::Result<RunReply> run(const RunRequest& request) = 0;
   virtual base::Result<std::vector<MemoryBytes>> memory() = 0;
   virtual base::Result<ClockReading> clock() = 0;
-  // What the board says of its own condition (clocks, governor, temperatures, throttling); empty where it says
-  // nothing, as an agent that is older than the question.
+  // What the board says of its own condition (clocks, governor, temperatures, throttling); empty where it
+  // says nothing, as an agent that is older than the question.
   virtual base::Result<BoardFacts> board_facts() { return BoardFacts{}; }
 };
 

@@ -27,51 +27,6 @@ Result<SlotState> AgentClient::query_slot(uint32_t slot, bool hash) {
   return read_slot_state(*state, slot);
 }
 
-Result<SlotState> AgentClient::upload(uint32_t slot, std::span<const uint8_t> image,
-                                      const UploadProgress& progress) {
-  laid_image_bytes_.erase(slot);
-  base::Sha256 hash;
-  hash.update(image);
-  const auto digest = hash.finish();
-  auto& builder = builder_.begin();
-  const auto sha256 = builder.CreateVector(digest.data(), digest.size());
-  SLMRIG_TRY(ask(fb::CreateUploadBegin(builder, static_cast<uint8_t>(slot), image.size(), sha256)));
-  SLMRIG_ASSIGN(const fb::SlotState* begun, await_as<fb::SlotState>(timeouts_.hash_ms));
-  SLMRIG_ASSIGN(SlotState state, read_slot_state(*begun, slot));
-  if (state.received_bytes > image.size()) {
-    return fail(ErrorCode::kCorrupt, fmt::format("the agent holds {} bytes of an image of {}",
-                                                 state.received_bytes, image.size()));
-  }
-  SLMRIG_TRY(upload_chunks(slot, image, state.received_bytes, progress));
-  // Under the number of the chunks, whose failure may still be on its way.
-  SLMRIG_TRY(ask_more(fb::CreateUploadEnd(builder_.begin(), static_cast<uint8_t>(slot))));
-  SLMRIG_ASSIGN(const fb::SlotState* ended, await_as<fb::SlotState>(timeouts_.hash_ms));
-  SLMRIG_ASSIGN(state, read_slot_state(*ended, slot));
-  if (state.sha256 == base::to_hex(digest) && state.phase == SlotPhase::kReady) return state;
-  return fail(ErrorCode::kCorrupt, fmt::format("slot {} holds SHA-256 {} after the upload, expected {}", slot,
-                                               state.sha256, base::to_hex(digest)));
-}
-
-Done AgentClient::upload_chunks(uint32_t slot, std::span<const uint8_t> image, uint64_t offset_bytes,
-                                const UploadProgress& progress) {
-  note('>', fmt::format("UploadChunk ... from {} to {} bytes", offset_bytes, image.size()));
-  asked_ = "UploadChunk";
-  ++request_id_;
-  if (progress) progress(offset_bytes, image.size());
-  while (offset_bytes < image.size()) {
-    const auto piece =
-        image.subspan(offset_bytes, std::min(wire::kMaxChunkBytes, image.size() - offset_bytes));
-    auto& builder = builder_.begin();
-    const auto data = builder.CreateVector(piece.data(), piece.size());
-    const auto chunk = fb::CreateUploadChunk(builder, static_cast<uint8_t>(slot), offset_bytes, data);
-    builder_.finish(request_id_, chunk);
-    SLMRIG_TRY(send(timeouts_.upload_stall_ms));
-    offset_bytes += piece.size();
-    if (progress) progress(offset_bytes, image.size());
-  }
-  return {};
-}
-
 Result<LoadReport> AgentClient::load(uint32_t slot, const LoadRequest& request) {
   const fb::KvFormat kv = wire_kv_format(request.kv);
   SLMRIG_TRY(ask(fb::CreateLoad(builder_.begin(), static_cast<uint8_t>(slot), request.context_tokens, kv)));
@@ -90,16 +45,30 @@ Result<RunReply> AgentClient::run(const RunRequest& request) {
     return fail(ErrorCode::kBadInput, fmt::format("the prompt has {} bytes; the wire carries at most {}",
                                                   request.prompt.size(), wire::kMaxPromptBytes));
   }
-  const int64_t begun_ns = base::monotonic_now_ns();
+  const bool has_fallback = request.budget_ticks != 0 || request.form != base::AnswerForm::kAny;
+  if (has_fallback && !banner_.has_fallback) {
+    return fail(ErrorCode::kUnsupported,
+                "this agent knows no fallback answers; build and deploy the agent of this slmrig, or leave "
+                "\"fallback\" out of the suite");
+  }
+  if (request.fallback.size() > wire::kMaxFallbackBytes) {
+    return fail(ErrorCode::kBadInput,
+                fmt::format("the fallback text has {} bytes; the wire carries at most {}",
+                            request.fallback.size(), wire::kMaxFallbackBytes));
+  }
+  const int64_t begun_ns = now_ns();
   const int64_t deadline_ns = begun_ns + request.timeout_ms * 1'000'000;
   auto& builder = builder_.begin();
   const auto prompt = builder.CreateString(request.prompt);
-  SLMRIG_TRY(ask(fb::CreateRun(builder, prompt, request.max_new_tokens, request.top_k,
-                               static_cast<float>(request.temperature), request.seed, request.ignore_end,
-                               request.profile)));
+  flatbuffers::Offset<flatbuffers::String> fallback;
+  if (has_fallback) fallback = builder.CreateString(request.fallback);
+  SLMRIG_TRY(
+      ask(fb::CreateRun(builder, prompt, request.max_new_tokens, request.top_k,
+                        static_cast<float>(request.temperature), request.seed, request.ignore_end,
+                        request.profile, request.budget_ticks, wire_answer_form(request.form), fallback)));
   SLMRIG_TRY(await_as<fb::Accepted>(timeouts_.answer_ms));
   SLMRIG_ASSIGN(const fb::GenerationReport* report,
-                await_as<fb::GenerationReport>((deadline_ns - base::monotonic_now_ns()) / 1'000'000));
+                await_as<fb::GenerationReport>((deadline_ns - now_ns()) / 1'000'000));
   SLMRIG_ASSIGN(RunReply reply, read_generation_report(*report, request.max_new_tokens));
   while (reply.token_ids.size() < reply.generated_tokens) {
     SLMRIG_ASSIGN(const fb::Trace* trace, await_as<fb::Trace>(timeouts_.answer_ms));
@@ -110,7 +79,7 @@ Result<RunReply> AgentClient::run(const RunRequest& request) {
     SLMRIG_TRY(append_profile(*profile, &reply));
     more = !profile->last();
   }
-  reply.host_ns = base::monotonic_now_ns() - begun_ns;
+  reply.host_ns = now_ns() - begun_ns;
   return reply;
 }
 
@@ -135,10 +104,10 @@ Result<BoardFacts> AgentClient::board_facts() {
 
 Result<ClockReading> AgentClient::clock() {
   ClockReading reading;
-  reading.before_ns = base::monotonic_now_ns();
+  reading.before_ns = now_ns();
   SLMRIG_TRY(ask(fb::CreateClockQuery(builder_.begin())));
   SLMRIG_ASSIGN(const fb::Clock* clock, await_as<fb::Clock>(timeouts_.answer_ms));
-  reading.after_ns = base::monotonic_now_ns();
+  reading.after_ns = now_ns();
   reading.ticks = clock->ticks();
   return reading;
 }

@@ -35,12 +35,6 @@ wire::LinkSettings host_settings() {
   return settings;
 }
 
-// As the connection counts: it may wrap.
-uint32_t now_ms() { return static_cast<uint32_t>(base::monotonic_now_ns() / 1'000'000); }
-
-int64_t deadline_after(int64_t timeout_ms) { return base::monotonic_now_ns() + timeout_ms * 1'000'000; }
-int64_t left_ms(int64_t deadline_ns) { return (deadline_ns - base::monotonic_now_ns()) / 1'000'000; }
-
 // What arrived, so that a person recognises a boot loader's prompt or noise of a wrong baud rate.
 std::string shown(const std::string& bytes) {
   const auto printable = std::count_if(bytes.begin(), bytes.end(), [](char c) {
@@ -63,29 +57,41 @@ AgentClient::AgentClient(std::unique_ptr<Link> link, const ClientTimeouts& timeo
       rates_(rates),
       baud_(rates.baud),
       connection_(storage_, host_settings()),
-      started_ns_(base::monotonic_now_ns()) {}
+      started_ns_(now_ns()) {}
 
 AgentClient::~AgentClient() = default;
 
+int64_t AgentClient::now_ns() const {
+  return timeouts_.clock != nullptr ? timeouts_.clock->monotonic_ns() : base::monotonic_now_ns();
+}
+
+// As the connection counts: it may wrap.
+uint32_t AgentClient::now_ms() const { return static_cast<uint32_t>(now_ns() / 1'000'000); }
+int64_t AgentClient::deadline_after(int64_t timeout_ms) const { return now_ns() + timeout_ms * 1'000'000; }
+int64_t AgentClient::left_ms(int64_t deadline_ns) const { return (deadline_ns - now_ns()) / 1'000'000; }
+
 void AgentClient::note(char direction, const std::string& text) {
-  const double seconds = static_cast<double>(base::monotonic_now_ns() - started_ns_) * 1e-9;
+  const double seconds = static_cast<double>(now_ns() - started_ns_) * 1e-9;
   transcript_.add_line(fmt::format("{:10.4f} {} {}", seconds, direction, text));
 }
 
+// A write may take as long as the line does. What arrives meanwhile is heard, or acknowledgements that are
+// here already would come too late for the connection's timers.
 Done AgentClient::flush() {
   std::array<uint8_t, 4096> output;
   for (;;) {
     const std::size_t count = connection_.take_output(output.data(), output.size());
     if (count == 0) return {};
+    const int64_t began_ns = now_ns();
     SLMRIG_TRY(link_->write(std::span(output).first(count)));
+    if (now_ns() - began_ns < kTickMs * 1'000'000) continue;
+    SLMRIG_TRY(listen(0));
+    connection_.poll(now_ms());
   }
 }
 
-Done AgentClient::pump(int64_t wait_ms) {
-  connection_.poll(now_ms());
-  SLMRIG_TRY(flush());
+Done AgentClient::listen(int64_t wait_ms) {
   if (input_begin_ == input_end_) {
-    if (wait_hook_) wait_hook_();
     SLMRIG_ASSIGN(const std::size_t got, link_->read(input_, wait_ms));
     input_begin_ = 0;
     input_end_ = got;
@@ -93,6 +99,14 @@ Done AgentClient::pump(int64_t wait_ms) {
     first_bytes_.append(reinterpret_cast<const char*>(input_.data()), std::min(got, wanted));
   }
   input_begin_ += connection_.receive(input_.data() + input_begin_, input_end_ - input_begin_);
+  return {};
+}
+
+Done AgentClient::pump(int64_t wait_ms) {
+  connection_.poll(now_ms());
+  SLMRIG_TRY(flush());
+  if (input_begin_ == input_end_ && wait_hook_) wait_hook_();
+  SLMRIG_TRY(listen(wait_ms));
   // Acknowledgements leave at once: one that were sent later could fall into the agent's quiet window.
   return flush();
 }
@@ -175,17 +189,21 @@ Result<const fb::Envelope*> AgentClient::await(fb::Message kind, int64_t timeout
 }
 
 Done AgentClient::send(int64_t timeout_ms) {
+  return send_payload({builder_.data(), builder_.size_bytes()}, wire::FrameKind::kData, timeout_ms);
+}
+
+Done AgentClient::send_payload(std::span<const uint8_t> payload, wire::FrameKind kind, int64_t timeout_ms) {
   const int64_t deadline_ns = deadline_after(timeout_ms);
   // Between two calls the connection does not hear the time. A timeout that starts in the past would send the
   // question twice, the second time into the agent's quiet window.
   connection_.poll(now_ms());
   for (;;) {
-    switch (connection_.send(builder_.data(), builder_.size_bytes())) {
+    switch (connection_.send(payload.data(), payload.size(), kind)) {
       case wire::SendResult::kQueued: return flush();
       case wire::SendResult::kTooLarge:
         return fail(ErrorCode::kBadInput,
                     fmt::format("{} of {} bytes is larger than a message may be ({} bytes)", asked_,
-                                builder_.size_bytes(), wire::kMaxPayloadBytes));
+                                payload.size(), wire::kMaxPayloadBytes));
       case wire::SendResult::kNotConnected:
         if (connection_.take_restart()) return tl::unexpected(restart_error());
         return fail(ErrorCode::kLinkLost,
@@ -313,6 +331,7 @@ void AgentClient::try_fast_baud() {
 Result<Banner> AgentClient::hello(int64_t patience_ms) {
   greeting_ = true;
   Result<Banner> banner = greet(patience_ms);
+  if (banner) banner_ = *banner;
   if (banner) try_fast_baud();
   greeting_ = false;
   return banner;

@@ -13,8 +13,10 @@
 
 #include "device-agent/wire/connection.h"
 #include "device-agent/wire/messages.h"
+#include "harness/base/clock.h"
 #include "harness/rig/agent.h"
 #include "harness/rig/bounded_text.h"
+#include "harness/rig/image_delta.h"
 #include "harness/rig/link.h"
 
 namespace slmrig::rig {
@@ -25,6 +27,7 @@ struct ClientTimeouts {
   int64_t hash_ms = 60'000;          // reading a whole slot
   int64_t load_ms = 60'000;          // validating an image
   int64_t upload_stall_ms = 15'000;  // without one chunk being taken
+  base::Clock* clock = nullptr;      // that all of them are counted by; null: the system's
 };
 
 // Of a line that has rates: every life of an agent begins at `baud`, to which the link was opened. With a
@@ -58,6 +61,13 @@ class AgentClient final : public Agent {
   base::Result<ClockReading> clock() override;
   base::Result<BoardFacts> board_facts() override;
 
+  // Makes a slot the active one, on trial until its first generation; the device hashes it before. For agents
+  // whose banner says has_slots, as rollback(), which makes the other confirmed slot active.
+  base::Result<SlotState> activate(uint32_t slot, uint64_t image_bytes, const std::string& sha256);
+  base::Result<SlotState> rollback() override;
+  // What the last upload() cost.
+  const UploadFigures& upload_figures() const { return upload_; }
+
   // What a flasher laid into a slot behind the agent's back, who cannot know where it ends: query_slot()
   // hashes this much of the slot from now on. Forgotten by an upload to the slot.
   void expect_image(uint32_t slot, uint64_t image_bytes);
@@ -74,6 +84,7 @@ class AgentClient final : public Agent {
   // One round of input and output, waiting at most wait_ms for bytes.
   base::Done pump(int64_t wait_ms);
   base::Done flush();
+  base::Done listen(int64_t wait_ms);
   // The next message that is here already, or null. Valid until the next pump.
   base::Result<const Envelope*> take_message();
   // The next answer to the open question that is here already, or null; a Failure becomes an error.
@@ -87,6 +98,7 @@ class AgentClient final : public Agent {
   }
   // Sends what builder_ holds; waits for room in the window.
   base::Done send(int64_t timeout_ms);
+  base::Done send_payload(std::span<const uint8_t> payload, wire::FrameKind kind, int64_t timeout_ms);
   // Sends a question under a new number, or under that of the question before.
   template <typename Table>
   base::Done ask(flatbuffers::Offset<Table> message) {
@@ -109,9 +121,23 @@ class AgentClient final : public Agent {
   base::Error silence_error(int64_t waited_ms) const;
   base::Error no_answer_error(int64_t waited_ms) const;
   base::Error restart_error();
+  // What of an image another slot holds.
+  struct CopyPlan {
+    uint32_t from_slot = 0;
+    std::vector<CopiedRange> copies;
+  };
+  base::Result<std::vector<uint64_t>> chunk_hashes(uint32_t slot, uint32_t chunk_bytes, uint32_t count);
+  base::Result<CopyPlan> plan_copies(uint32_t slot, std::span<const uint8_t> image,
+                                     const std::string& sha256);
+  base::Done send_pieces(uint32_t slot, std::span<const uint8_t> image, uint64_t offset_bytes,
+                         const CopyPlan& plan, const UploadProgress& progress);
   base::Done upload_chunks(uint32_t slot, std::span<const uint8_t> image, uint64_t offset_bytes,
                            const UploadProgress& progress);
   void note(char direction, const std::string& text);
+  int64_t now_ns() const;
+  uint32_t now_ms() const;
+  int64_t deadline_after(int64_t timeout_ms) const;
+  int64_t left_ms(int64_t deadline_ns) const;
 
   std::unique_ptr<Link> link_;
   ClientTimeouts timeouts_;
@@ -121,6 +147,8 @@ class AgentClient final : public Agent {
   wire::Connection connection_;
   wire::MessageBuilder builder_;
   std::map<uint32_t, uint64_t> laid_image_bytes_;  // by slot
+  Banner banner_;                                  // of the present life
+  UploadFigures upload_;
   uint32_t request_id_ = 0;
   std::string asked_;  // the name of the question that is open
   bool greeting_ = false;

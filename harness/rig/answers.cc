@@ -45,11 +45,42 @@ bool is_fact_key(std::string_view key) {
          key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == std::string_view::npos;
 }
 
+SlotPhase slot_phase(fb::SlotPhase phase) {
+  switch (phase) {
+    case fb::SlotPhase::empty: return SlotPhase::kEmpty;
+    case fb::SlotPhase::writing: return SlotPhase::kWriting;
+    case fb::SlotPhase::ready: return SlotPhase::kReady;
+    case fb::SlotPhase::confirmed: return SlotPhase::kConfirmed;
+    case fb::SlotPhase::bad: return SlotPhase::kBad;
+  }
+  return SlotPhase::kEmpty;
+}
+
 tl::unexpected<base::Error> contradiction(std::string message) {
   return fail(ErrorCode::kCorrupt, "the agent contradicts itself: " + std::move(message));
 }
 
 }  // namespace
+
+std::string_view to_string(SlotPhase phase) {
+  switch (phase) {
+    case SlotPhase::kEmpty: return "empty";
+    case SlotPhase::kWriting: return "writing";
+    case SlotPhase::kReady: return "ready";
+    case SlotPhase::kConfirmed: return "confirmed";
+    case SlotPhase::kBad: return "bad";
+  }
+  return "unknown";
+}
+
+fb::AnswerForm wire_answer_form(base::AnswerForm form) {
+  switch (form) {
+    case base::AnswerForm::kAny: return fb::AnswerForm::any;
+    case base::AnswerForm::kIntentLine: return fb::AnswerForm::intent_line;
+    case base::AnswerForm::kSentence: return fb::AnswerForm::sentence;
+  }
+  return fb::AnswerForm::any;
+}
 
 fb::KvFormat wire_kv_format(base::KvFormat format) {
   switch (format) {
@@ -77,6 +108,11 @@ Result<Banner> read_banner(const fb::Banner& answer) {
   banner.arena_bytes = answer.arena_bytes();
   banner.max_trace_tokens = answer.max_trace_tokens();
   banner.reset_reason = text_of(answer.reset_reason());
+  const auto has = [&](fb::Feature feature) {
+    return (answer.features() & static_cast<uint32_t>(feature)) != 0;
+  };
+  banner.has_slots = has(fb::Feature::slots);
+  banner.has_fallback = has(fb::Feature::fallback);
   banner.settings = text_of(answer.settings());
   // Of another protocol version nothing more can be expected.
   if (banner.protocol_version != wire::kProtocolVersion) return banner;
@@ -91,16 +127,21 @@ Result<SlotState> read_slot_state(const fb::SlotState& answer, uint32_t asked_sl
   }
   SlotState state;
   state.slot = answer.slot();
-  state.phase = answer.phase() == fb::SlotPhase::ready     ? SlotPhase::kReady
-                : answer.phase() == fb::SlotPhase::writing ? SlotPhase::kWriting
-                                                           : SlotPhase::kEmpty;
+  state.phase = slot_phase(answer.phase());
   state.capacity_bytes = answer.capacity_bytes();
   state.writable = answer.writable();
   state.image_bytes = answer.image_bytes();
   state.received_bytes = answer.received_bytes();
-  if (const auto* digest = answer.sha256()) {
-    if (digest->size() != 32) return contradiction(fmt::format("a SHA-256 of {} bytes", digest->size()));
-    state.sha256 = base::to_hex(std::span(digest->data(), digest->size()));
+  state.active = answer.active();
+  state.on_trial = answer.on_trial();
+  const struct {
+    const flatbuffers::Vector<uint8_t>* told;
+    std::string* into;
+  } digests[] = {{answer.sha256(), &state.sha256}, {answer.noted_sha256(), &state.noted_sha256}};
+  for (const auto& [told, into] : digests) {
+    if (told == nullptr) continue;
+    if (told->size() != 32) return contradiction(fmt::format("a SHA-256 of {} bytes", told->size()));
+    *into = base::to_hex(std::span(told->data(), told->size()));
   }
   return state;
 }
@@ -132,6 +173,9 @@ Result<RunReply> read_generation_report(const fb::GenerationReport& answer, uint
   reply.prefill_ticks = answer.prefill_ticks();
   reply.first_sample_ticks = answer.first_sample_ticks();
   reply.total_ticks = answer.total_ticks();
+  reply.fallback = answer.fallback() == fb::Fallback::budget ? base::FallbackReason::kBudget
+                   : answer.fallback() == fb::Fallback::form ? base::FallbackReason::kForm
+                                                             : base::FallbackReason::kNone;
   if (const auto* output = answer.output()) {
     reply.output.assign(reinterpret_cast<const char*>(output->data()), output->size());
   }

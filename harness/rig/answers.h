@@ -9,6 +9,7 @@
 
 namespace slmrig::rig {
 
+wire::fb::AnswerForm wire_answer_form(base::AnswerForm form);
 wire::fb::KvFormat wire_kv_format(base::KvFormat format);
 base::Result<Banner> read_banner(const wire::fb::Banner& banner);
 base::Result<SlotState> read_slot_state(const wire::fb::SlotState& state, uint32_t asked_slot);
@@ -21,7 +22,8 @@ base::Done append_trace(const wire::fb::Trace& trace, RunReply* reply);
 // Appends; kCorrupt when there are more operators than any model has, or one is of no known phase.
 base::Done append_profile(const wire::fb::Profile& profile, RunReply* reply);
 std::vector<MemoryBytes> read_memory_report(const wire::fb::MemoryReport& report);
-// Appends; facts whose key is not dotted lower_snake_case are left out. kCorrupt when there is no end of them.
+// Appends; facts whose key is not dotted lower_snake_case are left out. kCorrupt when there is no end of
+// them.
 base::Done append_board_facts(const wire::fb::BoardState& state, BoardFacts* facts);
 
 }  // namespace slmrig::rig

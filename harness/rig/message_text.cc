@@ -44,6 +44,16 @@ std::string question_text(const fb::Envelope& envelope) {
       return fmt::format("slot={} offset_bytes={} bytes={}", chunk.slot(), chunk.offset_bytes(),
                          size_of(chunk.data()));
     }
+    case fb::Message::ChunkQuery: {
+      const auto& query = *envelope.message_as_ChunkQuery();
+      return fmt::format("slot={} chunk_bytes={} first={} count={}", query.slot(), query.chunk_bytes(),
+                         query.first(), query.count());
+    }
+    case fb::Message::Activate: {
+      const auto& activate = *envelope.message_as_Activate();
+      return fmt::format("slot={} image_bytes={} sha256={}", activate.slot(), activate.image_bytes(),
+                         hash_of(activate.sha256()));
+    }
     case fb::Message::UploadEnd: return fmt::format("slot={}", envelope.message_as_UploadEnd()->slot());
     case fb::Message::Load: {
       const auto& load = *envelope.message_as_Load();
@@ -57,8 +67,7 @@ std::string question_text(const fb::Envelope& envelope) {
           size_of(run.prompt()), run.max_new_tokens(), run.top_k(), run.temperature(), run.seed(),
           run.ignore_end(), run.profile());
     }
-    case fb::Message::SetLinkRate:
-      return fmt::format("baud={}", envelope.message_as_SetLinkRate()->baud());
+    case fb::Message::SetLinkRate: return fmt::format("baud={}", envelope.message_as_SetLinkRate()->baud());
     default: return {};
   }
 }
@@ -80,9 +89,11 @@ std::string answer_text(const fb::Envelope& envelope) {
     case fb::Message::SlotState: {
       const auto& state = *envelope.message_as_SlotState();
       return fmt::format(
-          "slot={} phase={} writable={} image_bytes={} received_bytes={} capacity_bytes={} sha256={}",
-          state.slot(), static_cast<int>(state.phase()), state.writable(), state.image_bytes(),
-          state.received_bytes(), state.capacity_bytes(), hash_of(state.sha256()));
+          "slot={} phase={} active={} on_trial={} writable={} image_bytes={} received_bytes={} "
+          "capacity_bytes={} sha256={}",
+          state.slot(), fb::EnumNameSlotPhase(state.phase()), state.active(), state.on_trial(),
+          state.writable(), state.image_bytes(), state.received_bytes(), state.capacity_bytes(),
+          hash_of(state.sha256()));
     }
     case fb::Message::LoadReport: {
       const auto& report = *envelope.message_as_LoadReport();
