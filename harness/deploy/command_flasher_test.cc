@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -20,11 +21,14 @@ namespace {
 namespace fs = std::filesystem;
 using base::ErrorCode;
 
-// Runs whatever program is in `flash`, and is silent while there is none.
+// Runs whatever program is in `flash`, and is silent while there is none. A file `reset` restarts it.
 class BoardBehindSocket {
  public:
   explicit BoardBehindSocket(const fs::path& folder)
-      : flash_(folder / "flash"), slots_(folder / "slots"), socket_(folder / "uart") {
+      : flash_(folder / "flash"),
+        reset_(folder / "reset"),
+        slots_(folder / "slots"),
+        socket_(folder / "uart") {
     fs::create_directories(slots_);
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
@@ -36,6 +40,9 @@ class BoardBehindSocket {
   }
 
   const fs::path& flash() const { return flash_; }
+  const fs::path& reset() const { return reset_; }
+  // The agent does nothing any more until the board is reset.
+  void freeze() const { REQUIRE(::kill(agent_pid_, SIGSTOP) == 0); }
   std::string address() const { return socket_.string(); }
 
  private:
@@ -66,7 +73,9 @@ class BoardBehindSocket {
         base::ChildOptions options;
         options.arguments = {flash_.string(), "--slots", slots_.string(), "--unique-id", "unit-7"};
         if (auto started = base::ChildProcess::spawn(options)) agent.emplace(std::move(*started));
+        if (agent) agent_pid_ = agent->pid();
       }
+      if (agent && fs::remove(reset_)) agent.reset();
       std::array<pollfd, 2> wait = {pollfd{host, POLLIN, 0}, pollfd{agent ? agent->output() : -1, POLLIN, 0}};
       if (::poll(wait.data(), wait.size(), 20) <= 0) continue;
       if (wait[0].revents != 0 && !copy(host, agent ? agent->input() : -1)) return;
@@ -75,6 +84,8 @@ class BoardBehindSocket {
   }
 
   fs::path flash_;
+  fs::path reset_;
+  std::atomic<pid_t> agent_pid_ = -1;
   fs::path slots_;
   fs::path socket_;
   base::UniqueFd listener_;
@@ -128,6 +139,20 @@ TEST_CASE("a board that is flashed by commands gets agent and image once, and no
   CHECK(deployment.image.written_bytes == 0);
   CHECK(deployment.image.skipped_bytes == variant.image_bytes);
   CHECK(bed.log() == "unit-7 " + bed.board.address() + "\n");  // was not flashed a second time
+}
+
+TEST_CASE("a board that went silent is reset by the bench's own command, which is counted") {
+  CommandBed bed;
+  bed.bench.flasher.command.reset = {"touch", bed.board.reset().string()};
+  const base::VariantFacts variant = bed.variant("int8");
+  auto board = deploy_variant(bed.bench, variant, bed.workshop, {});
+  if (!board) FAIL(board.error().text());
+  bed.board.freeze();
+  const auto banner = (*board)->reset();
+  if (!banner) FAIL(banner.error().text());
+  CHECK(banner->unique_id == "unit-7");
+  CHECK((*board)->deployment().forced_resets == std::map<std::string, uint32_t>{{"reset_command", 1}});
+  CHECK((*board)->agent().query_slot((*board)->slot(), true).value().sha256 == variant.image_sha256);
 }
 
 TEST_CASE("another unit on the bench is refused before anything is written to it") {

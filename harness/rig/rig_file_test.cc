@@ -151,8 +151,8 @@ TEST_CASE("benches that share what only one can have are refused") {
 TEST_CASE("a bench says how it is flashed, switched and stood in for") {
   Tree tree;
   json json = small_rig();
-  json["benches"][0]["flasher"] = {
-      {"kind", "pyocd"}, {"probe", "0123"}, {"target", "cortex_m"}, {"script", "flash.py"}};
+  json["benches"][0]["flasher"] = {{"kind", "pyocd"},      {"probe", "0123"},         {"target", "cortex_m"},
+                                   {"script", "flash.py"}, {"frequency_hz", 4000000}, {"timeout_s", 90}};
   json["benches"][0]["power"] = {{"on", {"uhubctl", "-a", "on"}}, {"off", {"uhubctl", "-a", "off"}}};
   json["benches"][0]["stand_ins"] = {
       {{"command", {"probe", "{folder}/usb"}}, {"ready_file", "{folder}/usb"}}};
@@ -162,6 +162,8 @@ TEST_CASE("a bench says how it is flashed, switched and stood in for") {
   const base::Bench& a = rig.benches[0];
   CHECK(base::flasher_kind(a) == "pyocd");
   CHECK(a.flasher.pyocd.script == (tree.root / "boards" / "rigs" / "flash.py").string());
+  CHECK(a.flasher.pyocd.frequency_hz == 4'000'000);
+  CHECK(a.flasher.pyocd.timeout_s == 90);
   CHECK(a.power.off.back() == "off");
   CHECK(a.stand_ins.at(0).ready_file == "{folder}/usb");
   CHECK(rig.benches[1].flasher.ssh.port == 0);
