@@ -18,6 +18,9 @@ constexpr uint32_t kFirstBaud = 115200;
 constexpr uint32_t kMostBaud = 3'000'000;
 constexpr uint64_t kTicksAStep = 100;  // every reading of the clock takes a microsecond
 
+// The same at every run.
+uint8_t noise(size_t index) { return static_cast<uint8_t>((index * 2654435761U + 12345U) >> 11); }
+
 }  // namespace
 
 // What the port's functions may touch.
@@ -35,15 +38,19 @@ struct SimAccess {
     for (;;) g_board->give_back();
   }
 
-  // Counts an operation of the storage. False: it must fail. `half` runs when the power goes in its middle.
-  template <typename Half>
-  static bool operation(const Half& half) {
+  [[noreturn]] static void lose_power() {
+    g_board->powered_ = false;
+    for (;;) g_board->give_back();
+  }
+
+  // Counts an operation of the storage. False: it must fail. `tear` runs when the power goes in its middle.
+  template <typename Tear>
+  static bool operation(const Tear& tear) {
     SimStorage& storage = g_board->storage_;
     const int64_t index = storage.operations++;
     if (index == storage.power_cut_at) {
-      half();
-      g_board->powered_ = false;
-      for (;;) g_board->give_back();
+      if (storage.torn != Torn::kNothing) tear(storage.torn);
+      lose_power();
     }
     return storage.refuse_from == SimStorage::kNever || index < storage.refuse_from;
   }
@@ -109,6 +116,7 @@ size_t build_id(uint8_t* id, size_t capacity) {
 }
 
 uint64_t ticks() {
+  if (g_board->clock_readings++ == g_board->power_cut_at_reading) SimAccess::lose_power();
   g_board->now_ns += 10 * kTicksAStep;
   return g_board->now_ns / 10;
 }
@@ -160,11 +168,14 @@ const uint8_t* slot_data(uint32_t slot, uint64_t* size_bytes) {
   return bytes.empty() ? nullptr : bytes.data();
 }
 
-// Flash: erasing makes ones; what was cut in the middle is half done.
+// Flash: erasing makes ones.
 Status slot_erase(uint32_t slot, uint64_t) {
   std::vector<uint8_t>& bytes = SimAccess::storage().slots[slot];
-  const auto half = [&] { std::fill_n(bytes.begin(), bytes.size() / 2, uint8_t{0xFF}); };
-  if (!SimAccess::operation(half)) return Status::kStorageFault;
+  const auto tear = [&](Torn torn) {
+    std::fill_n(bytes.begin(), bytes.size() / 2, uint8_t{0xFF});
+    for (size_t i = 0; torn == Torn::kGarbage && i < bytes.size(); ++i) bytes[i] = noise(i);
+  };
+  if (!SimAccess::operation(tear)) return Status::kStorageFault;
   std::fill(bytes.begin(), bytes.end(), uint8_t{0xFF});
   return Status::kOk;
 }
@@ -179,13 +190,19 @@ Status slot_write(uint32_t slot, uint64_t offset_bytes, const uint8_t* data, siz
       to[i] &= data[i];
     }
   };
-  if (!SimAccess::operation([&] { clear_bits(size_bytes / 2); })) return Status::kStorageFault;
+  const auto tear = [&](Torn torn) {
+    clear_bits(size_bytes / 2);
+    for (size_t i = 0; torn == Torn::kGarbage && i < size_bytes; ++i) {
+      to[i] = static_cast<uint8_t>(to[i] & (data[i] | noise(i)));
+    }
+  };
+  if (!SimAccess::operation(tear)) return Status::kStorageFault;
   clear_bits(size_bytes);
   return Status::kOk;
 }
 
 Status slot_finish(uint32_t, uint64_t) {
-  return SimAccess::operation([] {}) ? Status::kOk : Status::kStorageFault;
+  return SimAccess::operation([](Torn) {}) ? Status::kOk : Status::kStorageFault;
 }
 
 uint64_t slot_stamp(uint32_t) { return 0; }
@@ -199,11 +216,12 @@ size_t read_note(uint32_t cell, uint8_t* note, size_t capacity) {
 
 Status write_note(uint32_t cell, const uint8_t* note, size_t size_bytes) {
   std::vector<uint8_t>& kept = SimAccess::storage().notes[cell];
-  const auto half = [&] {
+  const auto tear = [&](Torn torn) {
     kept.resize(size_bytes);
     std::copy_n(note, size_bytes / 2, kept.begin());
+    for (size_t i = 0; torn == Torn::kGarbage && i < size_bytes; ++i) kept[i] = noise(i);
   };
-  if (!SimAccess::operation(half)) return Status::kStorageFault;
+  if (!SimAccess::operation(tear)) return Status::kStorageFault;
   kept.assign(note, note + size_bytes);
   return Status::kOk;
 }

@@ -19,6 +19,10 @@
 
 namespace slmrig::agent::port {
 
+// What an operation leaves when the power goes in its middle. kGarbage: bits that nobody asked for, as far as
+// flash can have them (an erase leaves anything, a write never sets a bit again).
+enum class Torn : uint8_t { kHalf, kNothing, kGarbage };
+
 // What survives a power cut, and the faults that a test asks for.
 struct SimStorage {
   std::vector<uint8_t> slots[2];  // 0: laid by a flasher, unless it is writable; 1: takes uploads
@@ -28,9 +32,10 @@ struct SimStorage {
 
   static constexpr int64_t kNever = -1;
   int64_t operations = 0;         // erases, writes, finishes, notes so far
-  int64_t power_cut_at = kNever;  // the operation that is done half when the power goes
-  int64_t refuse_from = kNever;   // operations from here on fail
-  uint64_t writes_unerased = 0;   // bytes written that were not erased before; must stay 0
+  int64_t power_cut_at = kNever;  // the operation that is torn when the power goes
+  Torn torn = Torn::kHalf;
+  int64_t refuse_from = kNever;  // operations from here on fail
+  uint64_t writes_unerased = 0;  // bytes written that were not erased before; must stay 0
 };
 
 class SimBoard {
@@ -57,7 +62,10 @@ class SimBoard {
   uint32_t quiet_windows = 0;
   uint32_t link_uses_in_quiet = 0;  // must stay 0
   bool link_alive = true;
-  uint32_t baud = 115200;  // of the agent's end; what the line carries at another rate is the test's to garble
+  uint64_t clock_readings = 0;  // of ticks(): in loads and generations, too, which never wait for the link
+  uint64_t power_cut_at_reading = ~uint64_t{0};
+  uint32_t baud =
+      115200;  // of the agent's end; what the line carries at another rate is the test's to garble
 
  private:
   friend struct SimAccess;
