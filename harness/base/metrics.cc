@@ -59,6 +59,7 @@ constexpr std::array kMetrics = {
     Metric{"memory_data_bytes", "bytes", "agent: initialised data", kLower, kAny, kSession},
     Metric{"memory_bss_bytes", "bytes", "agent: zeroed data", kLower, kAny, kSession},
     Metric{"memory_process_bytes", "bytes", "process peak (VmHWM)", kLower, kAny, kSession},
+    Metric{"memory_cgroup_bytes", "bytes", "control group peak (memory.peak)", kLower, kAny, kSession},
     Metric{"image_bytes", "bytes", "model image", kLower, kAny, kSession},
 
     Metric{"accuracy", "ratio", "accuracy", kHigher, kAny, kCell},
@@ -77,6 +78,7 @@ constexpr std::array kMemoryClasses = {
     MemoryClassInfo{"data", "memory_data_bytes", false},
     MemoryClassInfo{"bss", "memory_bss_bytes", false},
     MemoryClassInfo{"process", "memory_process_bytes", false},
+    MemoryClassInfo{"cgroup", "memory_cgroup_bytes", false},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "harness/analyse/series.h"
+#include "harness/campaign/board_condition.h"
 #include "harness/campaign/host_facts.h"
 #include "harness/campaign/schedule.h"
 #include "harness/campaign/session_facts.h"
@@ -145,6 +146,9 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
   base::SessionStart start = start_of(session, variant, number);
   describe_board(board, start);
   if (clock_check_) start.provenance["clock.check"] = *clock_check_;
+  BoardWatch watch(board.agent());
+  if (const Done looked = watch.begin(); !looked && !broken) broken = looked.error();
+  start.provenance.merge(condition_facts(watch.facts(), "before"));
   SLMRIG_TRY(run_.store.begin_session(start));
   if (!broken) {
     // The host answers with the bundled runtime: what another engine says need not be the same.
@@ -157,8 +161,10 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
                                   .profile = run_.request.profile,
                                   .doubts = doubts_about(board),
                                   .host_waiting_ns = {},
+                                  .board_doubt = {},
                                   .generation_timeouts_ms = timeouts_of(session, variant)};
-    if (shares_the_host(bench_.board)) inputs.host_waiting_ns = host_waiting_ns;
+    if (shares_the_host(bench_)) inputs.host_waiting_ns = host_waiting_ns;
+    if (watch.tells()) inputs.board_doubt = [&watch] { return watch.look(); };
     auto outcome = measure::measure_session(board, inputs, {run_.store, run_.observer, clock_, run_.stop});
     if (!outcome) return tl::unexpected(outcome.error());
     for (const Error& error : outcome->cell_errors) note_failure(session, error);
@@ -167,6 +173,11 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
       return std::find(ended.begin(), ended.end(), cell.cell_id) != ended.end();
     });
     broken = outcome->broken;
+    if (!broken && watch.tells()) {
+      watch.look();
+      SLMRIG_TRY(
+          run_.store.add(base::SessionFacts{session.session_id, condition_facts(watch.facts(), "after")}));
+    }
     const std::lock_guard lock(run_.mutex);
     run_.busy_ns[bench_.name] += outcome->busy_ns;
   }

@@ -124,6 +124,25 @@ TEST_CASE("A session that goes well is deployed once and stores its cells, memor
   CHECK(bed.cell(1).generations.size() == 1);
 }
 
+TEST_CASE(
+    "The board's condition is kept from before and after, and a cell in which it was throttled is doubted") {
+  Bed bed;
+  int looks = 0;
+  bed.run({[&](ScriptedBoard& board) {
+    board.on_board_facts = [&] {
+      ++looks;  // the first, one after each cell, and the last
+      return rig::BoardFacts{{"throttle.core_count", looks < 3 ? "5" : "6"}};
+    };
+  }});
+  CHECK(looks == 4);
+  const base::Provenance& provenance = bed.rows.sessions.at(0).provenance;
+  CHECK(provenance.at("board.before.throttle.core_count") == "5");
+  CHECK(provenance.at("board.after.throttle.core_count") == "6");
+  CHECK(bed.cell(0).cell.doubts.empty());
+  REQUIRE(bed.cell(1).cell.doubts.size() == 1);
+  CHECK_THAT(bed.cell(1).cell.doubts[0], Contains("throttle.core_count 5 before, 6 after"));
+}
+
 TEST_CASE("A board that breaks is deployed anew, and only what it had not finished is measured again") {
   Bed bed;
   std::size_t second_runs = 0;

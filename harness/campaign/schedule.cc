@@ -5,7 +5,7 @@
 
 namespace slmrig::campaign {
 
-bool shares_the_host(const base::Board& board) { return board.flasher == "native"; }
+bool shares_the_host(const base::Bench& bench) { return base::flasher_kind(bench) == "native"; }
 
 std::vector<Wave> waves_of(const base::ExpandedPlan& expanded) {
   std::vector<Wave> waves;
@@ -14,7 +14,7 @@ std::vector<Wave> waves_of(const base::ExpandedPlan& expanded) {
     const bool works = std::any_of(expanded.sessions.begin(), expanded.sessions.end(),
                                    [&](const auto& session) { return session.bench == bench.name; });
     if (!works) continue;
-    if (shares_the_host(bench.board)) {
+    if (shares_the_host(bench)) {
       waves.push_back({{bench.name}});
     } else {
       together.benches.push_back(bench.name);

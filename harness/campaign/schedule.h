@@ -16,7 +16,7 @@ struct Wave {
 };
 
 // True when the board is this host, so that anything else that runs here disturbs its times.
-bool shares_the_host(const base::Board& board);
+bool shares_the_host(const base::Bench& bench);
 
 // A wave for each bench that shares the host, in the order of the rig, then one for all others. Benches
 // without a session are left out.

@@ -189,6 +189,9 @@ void CellRun::doubt_busy_host() {
 
 Done CellRun::end() {
   doubt_busy_host();
+  if (inputs_.board_doubt) {
+    if (std::string doubt = inputs_.board_doubt(); !doubt.empty()) doubts_.push_back(std::move(doubt));
+  }
   base::CellEnd record;
   record.cell_id = cell_.cell_id;
   record.doubts = doubts_;

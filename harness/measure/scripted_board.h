@@ -29,6 +29,7 @@ class ScriptedBoard final : public rig::LiveBoard, public rig::Agent {
   std::function<base::Result<rig::LoadReport>()> on_load;
   std::function<base::Result<rig::ClockReading>()> on_clock;
   std::function<base::Result<rig::Banner>()> on_reset;
+  std::function<rig::BoardFacts()> on_board_facts;
   std::string held_sha256 = "aa";
 
   static rig::RunReply good_reply() {
@@ -91,6 +92,9 @@ class ScriptedBoard final : public rig::LiveBoard, public rig::Agent {
     events.emplace_back("memory");
     return std::vector<rig::MemoryBytes>{{"weights", 1000}, {"kv", 200}};
   }
+  base::Result<rig::BoardFacts> board_facts() override {
+    return on_board_facts ? on_board_facts() : rig::BoardFacts{};
+  }
   base::Result<rig::ClockReading> clock() override {
     events.emplace_back("clock");
     return on_clock ? on_clock() : rig::ClockReading{};
@@ -115,6 +119,7 @@ class MemorySink final : public base::RecordSink {
   std::vector<base::MemoryClass> memory;
   std::vector<base::Generation> generations;
   std::vector<base::SessionLog> logs;
+  std::vector<base::SessionFacts> facts;
   std::vector<base::Profile> profiles;
   std::vector<base::CellEnd> cells;
   int64_t fail_after = -1;
@@ -125,6 +130,7 @@ class MemorySink final : public base::RecordSink {
   base::Done add(const base::MemoryClass& entry) override { return keep(memory, entry); }
   base::Done add(const base::Generation& generation) override { return keep(generations, generation); }
   base::Done add(const base::SessionLog& log) override { return keep(logs, log); }
+  base::Done add(const base::SessionFacts& session) override { return keep(facts, session); }
   base::Done add(const base::Profile& profile) override { return keep(profiles, profile); }
   base::Done end_cell(const base::CellEnd& cell) override { return keep(cells, cell); }
   base::Done end_session(const std::string&, int64_t) override { return {}; }

@@ -53,6 +53,9 @@ struct SessionInputs {
   // where the system does not tell. A cell during which that grew much is doubted. Empty: the host does not
   // matter.
   std::function<std::optional<int64_t>()> host_waiting_ns;
+  // Asked when a cell ends: why the board's own condition makes it doubtful; empty: it does not. Empty
+  // function: the board tells nothing.
+  std::function<std::string()> board_doubt;
   // How long one generation may take, by cell id; kGenerationTimeoutMs where nothing is said.
   std::map<std::string, int64_t> generation_timeouts_ms;
 };

@@ -36,9 +36,9 @@ struct Bed {
   }
 
   base::Result<SessionOutcome> measure() {
-    return measure_session(board,
-                           {session, plan, references, units, profile, doubts, host_waiting_ns, timeouts_ms},
-                           {sink, observer, clock, [&] { return stop; }});
+    return measure_session(
+        board, {session, plan, references, units, profile, doubts, host_waiting_ns, {}, timeouts_ms},
+        {sink, observer, clock, [&] { return stop; }});
   }
 
   base::Plan plan;
@@ -287,7 +287,8 @@ TEST_CASE("What looking costs between operators is taken off each call, unless s
     bed.session.cold_starts = 0;
     bed.session.cells[0].settings.prompts = 1;
     bed.profile = true;
-    bed.board.on_run = [plain_decode = plain_decode](const rig::RunRequest& request) -> base::Result<rig::RunReply> {
+    bed.board.on_run = [plain_decode =
+                            plain_decode](const rig::RunRequest& request) -> base::Result<rig::RunReply> {
       if (request.profile) return profiled_reply();
       rig::RunReply reply = ScriptedBoard::good_reply();
       reply.token_ticks[1] = plain_decode;

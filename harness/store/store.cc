@@ -66,6 +66,9 @@ class SqliteStore final : public Store {
   Done add(const base::SessionLog& log) override {
     return write(Commit::kSoon, [&] { return writer_.add(log); });
   }
+  Done add(const base::SessionFacts& facts) override {
+    return write(Commit::kSoon, [&] { return writer_.add(facts); });
+  }
   Done add(const base::Profile& profile) override {
     return write(Commit::kNow, [&] { return writer_.add(profile); });
   }

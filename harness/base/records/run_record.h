@@ -69,7 +69,8 @@ struct ColdStart {
   uint64_t first_token_ticks = 0;
 };
 
-// Bytes by class: weights, kv, activations, scratch, stack, wire, trace, process, text, data, bss.
+// Bytes by class: weights, kv, activations, scratch, stack, wire, trace, process (VmHWM), cgroup
+// (memory.peak), text, data, bss.
 struct MemoryClass {
   std::string session_id;
   std::string name;
@@ -150,6 +151,12 @@ struct SessionLog {
   std::string text;
 };
 
+// Provenance that is known only when a session ends; replaces what begin_session said under the same keys.
+struct SessionFacts {
+  std::string session_id;
+  Provenance provenance;
+};
+
 // Takes records as they are made. Implementations are thread-safe: benches report from their own threads.
 class RecordSink {
  public:
@@ -160,6 +167,7 @@ class RecordSink {
   virtual Done add(const MemoryClass& memory) = 0;
   virtual Done add(const Generation& generation) = 0;
   virtual Done add(const SessionLog& log) = 0;
+  virtual Done add(const SessionFacts& facts) = 0;
   // Replaces an earlier profile of the cell.
   virtual Done add(const Profile& profile) = 0;
   virtual Done end_cell(const CellEnd& cell) = 0;

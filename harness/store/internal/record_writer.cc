@@ -300,6 +300,11 @@ Done RecordWriter::add(const base::SessionLog& log) {
   return insert->bind_blob(packed).run();
 }
 
+Done RecordWriter::add(const base::SessionFacts& facts) {
+  SLMRIG_ASSIGN(const SessionKey session, session_key(facts.session_id));
+  return set_session_facts(session.key, facts.provenance);
+}
+
 Done RecordWriter::end_cell(const base::CellEnd& cell) {
   SLMRIG_ASSIGN(const int64_t key, cell_key(cell.cell_id));
   const std::string doubts = cell.doubts.empty() ? std::string() : json_array_of(cell.doubts);
