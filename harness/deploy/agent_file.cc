@@ -75,6 +75,16 @@ void read_command_line(std::string_view line, rig::AgentFacts& facts) {
   if (flags != std::string::npos) facts.compiler_flags = text.substr(flags + 1);
 }
 
+std::string machine_name(uint16_t machine) {
+  switch (machine) {
+    case EM_X86_64: return "x86_64";
+    case EM_AARCH64: return "aarch64";
+    case EM_ARM: return "arm";
+    case EM_RISCV: return "riscv64";
+    default: return "";
+  }
+}
+
 template <typename Header, typename Section>
 Result<rig::AgentFacts> read_sections(Bytes elf) {
   const auto header = structure_at<Header>(elf, 0);
@@ -84,6 +94,7 @@ Result<rig::AgentFacts> read_sections(Bytes elf) {
       structure_at<Section>(elf, header->e_shoff + uint64_t{header->e_shstrndx} * sizeof(Section));
   const Bytes names = names_header ? content_of(elf, *names_header) : Bytes{};
   rig::AgentFacts facts;
+  facts.machine = machine_name(header->e_machine);
   for (uint64_t i = 0; i < header->e_shnum; ++i) {
     const auto section = structure_at<Section>(elf, header->e_shoff + i * sizeof(Section));
     if (!section) return broken("its section table leaves the file");

@@ -27,6 +27,7 @@ std::string missing_tools(const base::Bench& bench, const Workshop& workshop) {
     const std::string& program = bench.flasher.command.flash_agent.front();
     if (!is_there(program, workshop)) add(fmt::format("there is no program {}", program));
   }
+  if (kind == "ssh" && !is_there("ssh", workshop)) add("there is no program ssh; ./dev setup installs it");
   if (kind == "emulator" && !is_there(bench.board.emulator.program, workshop)) {
     add(fmt::format("there is no program {}; ./dev setup installs it", bench.board.emulator.program));
   }

@@ -27,8 +27,9 @@ Done Flasher::lay_image(StartedBoard& board, const base::VariantFacts& /*variant
 }
 
 std::filesystem::path agent_of(const base::Bench& bench, const Workshop& workshop) {
-  return bench.agent.empty() ? base::firmware_file(workshop.root, bench.board.name)
-                             : std::filesystem::path(bench.agent);
+  if (!bench.agent.empty()) return bench.agent;
+  const std::string& build = bench.board.agent_build;
+  return base::firmware_file(workshop.root, build.empty() ? bench.board.name : build);
 }
 
 Result<std::shared_ptr<StandIns>> stand_ins_of(const base::Bench& bench, const Workshop& workshop) {
@@ -49,7 +50,8 @@ Result<std::unique_ptr<Flasher>> make_flasher(const base::Bench& bench) {
   const bool configured = bench.flasher.kind == kind;
   if (kind == "pyocd" && configured) return make_pyocd_flasher();
   if (kind == "command" && configured) return make_command_flasher();
-  if (kind == "pyocd" || kind == "command") {
+  if (kind == "ssh" && configured) return make_ssh_flasher();
+  if (kind == "pyocd" || kind == "command" || kind == "ssh") {
     return fail(
         ErrorCode::kBadInput,
         fmt::format("bench {}: {} is flashed by {}; the rig file must say how: give the bench a \"flasher\"",
@@ -58,7 +60,7 @@ Result<std::unique_ptr<Flasher>> make_flasher(const base::Bench& bench) {
   return fail(
       ErrorCode::kUnsupported,
       fmt::format(
-          "the flasher '{}' of {} is not one that this version knows (native, emulator, pyocd, command)",
+          "the flasher '{}' of {} is not one that this version knows (native, emulator, pyocd, ssh, command)",
           kind, bench.board.file));
 }
 

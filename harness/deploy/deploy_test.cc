@@ -142,7 +142,8 @@ TEST_CASE("a bench that holds another board or unit than the rig file says is re
   bench.board.flasher = "ssh";
   const auto flasher = deploy_variant(bench, variant, bed.workshop, {});
   REQUIRE_FALSE(flasher);
-  CHECK(flasher.error().code == ErrorCode::kUnsupported);
+  CHECK(flasher.error().code == ErrorCode::kBadInput);
+  CHECK_THAT(flasher.error().text(), Catch::Contains("is flashed by ssh; the rig file must say how"));
 }
 
 TEST_CASE("an image that does not fit the slot is unfit, with both sizes") {
@@ -223,6 +224,7 @@ TEST_CASE("an agent's file tells its build id and sizes, and every cut of it is 
   const fs::path program = base::find_program("slmrig-faulty-agent", bed.workshop.root).value();
   const rig::AgentFacts facts = read_agent_file(program).value();
   CHECK(facts.build_id.size() == 40);
+  CHECK(facts.machine == "x86_64");
   CHECK(facts.text_bytes > 10'000);
   CHECK(facts.data_bytes > 0);
   CHECK(facts.sha256 == base::sha256_hex_of_file(program).value());

@@ -32,6 +32,8 @@ std::unique_ptr<Flasher> make_emulator_flasher();
 
 // "pyocd": agent and image are written through a debug probe.
 std::unique_ptr<Flasher> make_pyocd_flasher();
+// "ssh": they are files on a Linux board, and the agent talks through ssh.
+std::unique_ptr<Flasher> make_ssh_flasher();
 // "command": the user's own programs write them.
 std::unique_ptr<Flasher> make_command_flasher();
 

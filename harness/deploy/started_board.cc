@@ -53,6 +53,7 @@ StartedBoard::StartedBoard(Start start)
     : bench_(std::move(start.bench)),
       agent_facts_(std::move(start.agent)),
       stand_ins_(std::move(start.stand_ins)),
+      connection_(std::move(start.connection)),
       reset_means_(std::move(start.reset_means)),
       deployment_(std::move(start.deployment)),
       folder_(std::move(start.folder)) {}

@@ -21,6 +21,8 @@
 
 namespace slmrig::deploy {
 
+class SshConnection;
+
 class StartedBoard final : public rig::LiveBoard {
  public:
   // How bytes reach the agent.
@@ -43,6 +45,7 @@ class StartedBoard final : public rig::LiveBoard {
     std::vector<std::string> command;                // kStdio, kSocket
     std::optional<base::TemporaryDirectory> folder;  // kept for as long as the process runs
     std::shared_ptr<StandIns> stand_ins = {};        // of the bench; null: none
+    std::shared_ptr<SshConnection> connection = {};  // that the process is a channel of; null: none
     base::LinkSpec link;                             // kSocket, kLink: where to connect
     std::vector<ResetMeans> reset_means = {};        // the gentlest first
     rig::ClientTimeouts timeouts = {};
@@ -96,6 +99,7 @@ class StartedBoard final : public rig::LiveBoard {
   base::Bench bench_;
   rig::AgentFacts agent_facts_;
   std::shared_ptr<StandIns> stand_ins_;
+  std::shared_ptr<SshConnection> connection_;
   std::vector<ResetMeans> reset_means_;
   rig::Deployment deployment_;
   std::optional<base::TemporaryDirectory> folder_;

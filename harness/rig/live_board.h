@@ -19,6 +19,7 @@ struct AgentFacts {
   std::string file;
   std::string sha256;    // of the file
   std::string build_id;  // GNU build id, hex; what the banner must say
+  std::string machine;   // "x86_64", "aarch64", "arm", as `uname -m` names it; empty where it is another
   std::string compiler;  // "GNU C++17 12.2.0"; empty where the file does not say
   std::string compiler_flags;
   uint64_t text_bytes = 0;
