@@ -49,6 +49,10 @@ class AgentClient final : public Agent {
   base::Result<Banner> connect(int64_t patience_ms = 0);
   // Asks for a reset and waits for the next life.
   base::Result<Banner> reset();
+  // Asserts the line that is wired to the board's reset for a moment.
+  base::Done pulse_line(const std::string& line);
+  // In place of one that is gone; connect() comes next.
+  void use_link(std::unique_ptr<Link> link);
   // The rate that the line runs at, 0 where nothing was said of rates.
   int baud() const { return baud_; }
 
@@ -118,6 +122,7 @@ class AgentClient final : public Agent {
   base::Done seek_at(int baud, int64_t timeout_ms);
   base::Done change_baud(int baud);
   void try_fast_baud();
+  base::Done follow_restart();
   base::Error silence_error(int64_t waited_ms) const;
   base::Error no_answer_error(int64_t waited_ms) const;
   base::Error restart_error();
@@ -143,6 +148,9 @@ class AgentClient final : public Agent {
   ClientTimeouts timeouts_;
   LineRates rates_;
   int baud_;
+  uint32_t frames_seen_ = 0;      // intact ones, when the last of them came
+  uint64_t bytes_seen_ = 0;       // up to then
+  int64_t garbage_since_ns_ = 0;  // 0: nothing but frames came
   wire::ConnectionStorage<kWindowFrames> storage_;
   wire::Connection connection_;
   wire::MessageBuilder builder_;

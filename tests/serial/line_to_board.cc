@@ -102,6 +102,15 @@ void LineToBoard::watch_lines() {
   }
 }
 
+void LineToBoard::watch_power() {
+  const bool powered = !std::filesystem::exists(folder_.path() / "off");
+  if (powered == powered_) return;
+  powered_ = powered;
+  if (!powered) return kill_board();
+  ++resets_;
+  start_board();
+}
+
 void LineToBoard::carry(int from, int to, int from_terminal, int to_terminal) {
   std::array<uint8_t, 4096> bytes;
   const ssize_t got = ::read(from, bytes.data(), bytes.size());
@@ -130,6 +139,7 @@ void LineToBoard::serve() {
     carry(port_->master.get(), board_.master.get(), port_->slave.get(), board_.slave.get());
     carry(board_.master.get(), port_->master.get(), board_.slave.get(), port_->slave.get());
     if (!options_.reset_line.empty()) watch_lines();
+    watch_power();
   }
 }
 

@@ -1,6 +1,7 @@
 // A board on a serial line, for tests: the real agent of this host on one pseudo-terminal, the test's port on
 // another, and between them a wire that carries bytes only while both ends run at the same rate.
 //
+// A file "off" in folder() takes the board's power away for as long as it is there.
 // The port's control lines (tests/serial/pty_lines.cc must be in the process that opens it) reset the board:
 // one of them asserted holds it, letting go starts it anew.
 #pragma once
@@ -63,6 +64,7 @@ class LineToBoard {
   void stop_wire();
   void carry(int from, int to, int from_terminal, int to_terminal);
   void watch_lines();
+  void watch_power();
 
   Options options_;
   base::TemporaryDirectory folder_;
@@ -71,6 +73,7 @@ class LineToBoard {
   std::unique_ptr<base::ChildProcess> agent_;
   std::size_t lines_seen_ = 0;
   bool held_ = false;
+  bool powered_ = true;
   std::atomic<int> resets_ = 0;
   std::atomic<bool> stop_ = false;
   std::thread wire_;

@@ -111,6 +111,19 @@ TEST_CASE("both ends go to the fast rate, return for a reset, and go there again
   CHECK(client->query_slot(0, false));
 }
 
+TEST_CASE("a board that restarts by itself is heard at the slow rate again") {
+  Bed bed;
+  const auto client = bed.connect({115'200, 921'600});
+  REQUIRE(client->baud() == 921'600);
+  bed.line.kill_board();
+  bed.line.start_board();
+  const auto answer = client->query_slot(0, false);
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == ErrorCode::kDeviceFault);
+  CHECK_THAT(answer.error().message, Catch::Contains("restarted while it worked on SlotQuery"));
+  CHECK(client->query_slot(0, false));
+}
+
 TEST_CASE("a fast rate that the wire does not carry is given up, and the work goes on at the slow one") {
   const Bed bed("", 1'000'000);
   const auto client = bed.connect({115'200, 3'000'000});
