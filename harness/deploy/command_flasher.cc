@@ -83,7 +83,7 @@ class CommandFlasher final : public Flasher {
       deployment.agent.written_bytes = bytes;
       return {};
     };
-    return bring_up(std::move(start), write);
+    return bring_up(std::move(start), write, workshop.stop);
   }
 
   Done lay_image(StartedBoard& board, const base::VariantFacts& variant) override {

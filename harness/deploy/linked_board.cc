@@ -1,6 +1,7 @@
 #include "harness/deploy/linked_board.h"
 
 #include "harness/base/clock.h"
+#include "harness/deploy/power_switch.h"
 
 namespace slmrig::deploy {
 namespace {
@@ -21,9 +22,14 @@ bool is_mended_by_writing(ErrorCode code) {
 
 }  // namespace
 
-Result<std::unique_ptr<StartedBoard>> bring_up(StartedBoard::Start start, const WriteAgent& write_agent) {
+Result<std::unique_ptr<StartedBoard>> bring_up(StartedBoard::Start start, const WriteAgent& write_agent,
+                                               const std::function<bool()>& stop) {
   start.via = StartedBoard::Via::kLink;
   const int64_t patience_ms = start.link.fast_baud == 0 ? kAskMs : 2 * kAskMs;  // it may listen at either rate
+  const base::PowerSwitchSpec power = start.bench.power;
+  if (!power.off.empty()) {
+    start.reset_means.push_back({"power_switch", [power, stop] { return power_cycle(power, stop); }});
+  }
   const std::string build_id = start.agent.build_id;
   const uint64_t agent_bytes = start.agent.text_bytes + start.agent.data_bytes;
   SLMRIG_ASSIGN(std::unique_ptr<StartedBoard> board, StartedBoard::open(std::move(start)));

@@ -40,7 +40,7 @@ class PyocdFlasher final : public Flasher {
     SLMRIG_ASSIGN(const std::vector<uint8_t> elf, base::read_bytes(agent));
     SLMRIG_ASSIGN(const std::vector<MemoryPiece> pieces, read_loaded_pieces(elf));
     const auto write = [&](rig::Deployment& deployment) { return write_agent(agent, pieces, deployment); };
-    return bring_up(std::move(start), write);
+    return bring_up(std::move(start), write, workshop.stop);
   }
 
   Done lay_image(StartedBoard& board, const base::VariantFacts& variant) override {

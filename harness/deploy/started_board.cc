@@ -12,6 +12,8 @@ using base::fail;
 using base::Result;
 
 constexpr int64_t kConnectPatienceMs = 5000;
+// A USB adapter that was replugged, or that lost its power with its board, is back within a few seconds.
+constexpr int64_t kReplugPatienceMs = 15'000;
 
 // A socket that a process of ours serves: when it is lost, how the process ended is the better half of the
 // story.
@@ -46,6 +48,11 @@ class WatchedLink final : public rig::Link {
   base::ChildProcess& process_;
   std::string program_;
 };
+
+rig::LineRates rates_of(const base::LinkSpec& link) {
+  if (link.kind != "serial" && link.kind != "rfc2217" && link.kind != "tty") return {};
+  return {link.baud, link.fast_baud};
+}
 
 }  // namespace
 
@@ -120,7 +127,7 @@ Done StartedBoard::open_link(const Start& start) {
   if (start.via == Via::kStdio) {
     link = rig::child_link(*child_, "the agent process " + start.command.front());
   } else {
-    auto opened = rig::open_link(start.link, kConnectPatienceMs);
+    auto opened = rig::open_link(start.link, link_ ? kReplugPatienceMs : kConnectPatienceMs);
     if (!opened) {
       Error error = opened.error();
       const auto ended = child_ ? child_->poll() : std::nullopt;
@@ -130,7 +137,7 @@ Done StartedBoard::open_link(const Start& start) {
     link = std::move(*opened);
     if (child_) link = std::make_unique<WatchedLink>(std::move(link), *child_, start.command.front());
   }
-  client_ = std::make_unique<rig::AgentClient>(std::move(link), start.timeouts);
+  client_ = std::make_unique<rig::AgentClient>(std::move(link), start.timeouts, rates_of(start.link));
   client_->on_wait([log = log_.get(), stand_ins = stand_ins_.get()] {
     if (log != nullptr) log->drain();
     if (stand_ins != nullptr) stand_ins->drain();
@@ -148,6 +155,13 @@ Result<std::unique_ptr<StartedBoard>> StartedBoard::open(Start start) {
   if (how.via != Via::kLink) {
     const Done started = board->start_process(how.command, how.via == Via::kSocket);
     if (!started) return tl::unexpected(board->explained(started.error()));
+  }
+  if (how.via == Via::kLink) {
+    board->link_ = how.link;
+    if (const std::string line = how.link.reset_line; !line.empty()) {
+      const auto pulse = [client = &board->client_, line] { return (*client)->pulse_line(line); };
+      board->reset_means_.insert(board->reset_means_.begin(), {"reset_line", pulse});
+    }
   }
   if (const Done opened = board->open_link(how); !opened) {
     return tl::unexpected(board->explained(opened.error()));
@@ -187,6 +201,15 @@ Done StartedBoard::connect_or_reset() {
   return take_banner(std::move(banner), "");
 }
 
+// A port that is powered with its board goes and comes with it.
+Result<rig::Banner> StartedBoard::connect_again() {
+  auto banner = client_->connect();
+  if (banner || banner.error().code != ErrorCode::kLinkLost || !link_) return banner;
+  SLMRIG_ASSIGN(std::unique_ptr<rig::Link> link, rig::open_link(*link_, kReplugPatienceMs));
+  client_->use_link(std::move(link));
+  return client_->connect();
+}
+
 Result<rig::Banner> StartedBoard::reset_by_means(Error error) {
   const bool silent = error.code == ErrorCode::kTimeout || error.code == ErrorCode::kLinkLost;
   if (!silent) return tl::unexpected(error);
@@ -196,7 +219,7 @@ Result<rig::Banner> StartedBoard::reset_by_means(Error error) {
       continue;
     }
     ++deployment_.forced_resets[means.name];
-    auto banner = client_->connect();
+    auto banner = connect_again();
     if (banner) return banner;
     error.message += fmt::format("; after a reset by the {}: {}", means.name, banner.error().message);
   }

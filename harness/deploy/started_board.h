@@ -89,6 +89,7 @@ class StartedBoard final : public rig::LiveBoard {
   explicit StartedBoard(Start start);
   base::Done start_process(const std::vector<std::string>& command, bool with_output);
   base::Done open_link(const Start& start);
+  base::Result<rig::Banner> connect_again();
   base::Done check_place(const rig::Banner& banner) const;
   base::Done check_agent() const;
   // Asks again after each; `error` is what was wrong before.
@@ -97,6 +98,7 @@ class StartedBoard final : public rig::LiveBoard {
   base::Error explained(base::Error error);
 
   base::Bench bench_;
+  std::optional<base::LinkSpec> link_;  // of a board behind a link
   rig::AgentFacts agent_facts_;
   std::shared_ptr<StandIns> stand_ins_;
   std::shared_ptr<SshConnection> connection_;
