@@ -41,9 +41,9 @@ base::Result<ExitCode> list_rig(const RigOptions& options) {
                   2);
   for (const base::Bench& bench : rig.benches) {
     table.add_row({bench.name, bench.board.name, bench.board.cpu,
-                   std::string(base::to_string(bench.board.tier)), base::flasher_kind(bench), link_text(bench.link),
-                   bench.unit_id.empty() ? kNothing : bench.unit_id, slot_text(bench.board.slot_bytes),
-                   slot_text(bench.board.arena_bytes)});
+                   std::string(base::to_string(bench.board.tier)), base::flasher_kind(bench),
+                   link_text(bench.link), bench.unit_id.empty() ? kNothing : bench.unit_id,
+                   slot_text(bench.board.slot_bytes), slot_text(bench.board.arena_bytes)});
   }
   std::fputs(table.text().c_str(), stdout);
   return ExitCode::kGood;
@@ -60,6 +60,9 @@ void add_rig_command(CLI::App& app, Action& action) {
       ->capture_default_str();
   add_root_option(*command, options->places);
   command->callback([&action, options] { action = [options] { return list_rig(*options); }; });
+  add_rig_check_command(*rig, action);
+  add_rig_init_command(*rig, action);
+  add_rig_doctor_command(*rig, action);
 }
 
 }  // namespace slmrig::cli

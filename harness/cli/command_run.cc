@@ -39,6 +39,7 @@ constexpr const char* kPlanFileFact = "plan.file";
 constexpr const char* kPlanHashFact = "plan.sha256";
 constexpr const char* kRigFileFact = "rig.file";
 constexpr const char* kProfileFact = "run.profile";
+constexpr const char* kAgentFact = "run.agent";
 
 std::vector<std::string> split_words(const std::string& text) {
   std::vector<std::string> words;
@@ -61,6 +62,10 @@ Result<campaign::CampaignRequest> new_run(const RunOptions& options) {
   request.profile = options.profile;
   request.provenance["harness.version"] = kVersionText;
   if (options.profile) request.provenance[kProfileFact] = "yes";
+  if (!options.plan.agent.empty()) {
+    std::error_code ignored;  // found a moment ago
+    request.provenance[kAgentFact] = std::filesystem::absolute(options.plan.agent, ignored).string();
+  }
   if (!options.plan.only.empty()) {
     request.provenance[kOnlyFact] = fmt::format("{}", fmt::join(options.plan.only, "\n"));
   }
@@ -87,6 +92,7 @@ Result<campaign::CampaignRequest> resumed_run(const RunOptions& options) {
   again.plan.plan = fact(kPlanFileFact);
   again.plan.rig = fact(kRigFileFact);
   again.plan.only = split_words(fact(kOnlyFact));
+  if (again.plan.agent.empty()) again.plan.agent = fact(kAgentFact);
   again.profile = again.profile || !fact(kProfileFact).empty();
   SLMRIG_ASSIGN(campaign::CampaignRequest request, new_run(again));
   if (request.expanded.plan.sha256 != fact(kPlanHashFact)) {
@@ -192,6 +198,9 @@ void add_run_command(CLI::App& app, Action& action) {
   command->add_option("--build", options->build.name, "The product's name or version that is measured");
   command->add_option("--commit", options->build.commit_sha, "The product's commit");
   command->add_option("--label", options->label, "A name for this run, to find it again");
+  command->add_option(
+      "--agent", options->plan.agent,
+      "ELF or program of an agent with another engine, instead of the one built for the board");
   command->add_option("--resume", options->resume, "RUN: measure the cells that it has not finished");
   command->add_flag("--profile", options->profile,
                     "A third pass after timing and memory: where a token's time goes, operator by operator");

@@ -40,6 +40,13 @@ void add_runs_command(CLI::App& app, Action& action);
 void add_show_command(CLI::App& app, Action& action);
 void add_report_command(CLI::App& app, Action& action);
 void add_rig_command(CLI::App& app, Action& action);
+// Under `slmrig rig`.
+void add_rig_init_command(CLI::App& rig, Action& action);
+void add_rig_doctor_command(CLI::App& rig, Action& action);
+void add_rig_check_command(CLI::App& rig, Action& action);
+void add_board_command(CLI::App& app, Action& action);
+// Under `slmrig board`.
+void add_board_check_command(CLI::App& board, Action& action);
 void add_db_command(CLI::App& app, Action& action);
 void add_version_command(CLI::App& app, Action& action);
 

@@ -19,6 +19,9 @@ struct PlanOptions {
   std::string plan;
   std::string rig = kDefaultRig;
   std::vector<std::string> only;
+  // An engine from outside: the agent of every bench that is measured, instead of the one built for its
+  // board. They must then be of one kind.
+  std::string agent;
 };
 
 void add_plan_options(CLI::App& command, PlanOptions& options);
