@@ -46,6 +46,9 @@ constexpr std::array kComplaints = {
     Complaint{"Permission denied", ErrorCode::kIo,
               "this user may not use the probe; a udev rule gives the right (slmrig rig doctor prints it)"},
     Complaint{
+        "Unable to claim interface", ErrorCode::kLinkLost,
+        "another program holds the probe; end it (another pyocd, a debugger), or plug the probe in anew"},
+    Complaint{
         "Resource busy", ErrorCode::kLinkLost,
         "another program holds the probe, or it wants to be plugged in anew; end the program, or replug"},
     Complaint{"No such device", ErrorCode::kLinkLost, "the probe was unplugged meanwhile; look at its cable"},
@@ -67,6 +70,9 @@ constexpr std::array kComplaints = {
               "the flash algorithm failed; the flash may be protected, or another chip be on the bench"},
     Complaint{"page failure", ErrorCode::kLinkLost,
               "the flash algorithm failed; the flash may be protected, or another chip be on the bench"},
+    Complaint{
+        "Memory transfer fault", ErrorCode::kLinkLost,
+        "the chip refuses an access; another chip than \"target\" may be on the bench, or it is locked"},
     Complaint{"cannot read register", ErrorCode::kLinkLost,
               "the core cannot be halted; another chip than \"target\" may be on the bench"},
 };

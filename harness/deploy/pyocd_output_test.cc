@@ -1,4 +1,4 @@
-// What two versions of pyOCD said, recorded from real runs against a virtual probe.
+// What pyOCD says: recorded from 0.36 and 0.45 in front of a virtual probe, where a version is named.
 #include "harness/deploy/pyocd_output.h"
 
 #include <catch2/catch.hpp>
@@ -55,7 +55,7 @@ const Fault kFaults[] = {
     {"no ACK, 0.45", 1, "",
      "0005941 C SWD/JTAG communication failure (No ACK); check USB cable, reduce debugger clock [__main__]\n",
      ErrorCode::kLinkLost, "SWD wires"},
-    {"unplugged, 0.36", 1, "",
+    {"unplugged, 0.36 and 0.45", 1, "",
      "0001271 I Loading agent.elf [load_cmd]\n"
      "0011443 C Error: [Errno 19] No such device (it may have been disconnected) [__main__]\n",
      ErrorCode::kLinkLost, "unplugged"},
@@ -74,6 +74,18 @@ const Fault kFaults[] = {
      ErrorCode::kLinkLost, "the flash may be protected"},
     {"the flash algorithm hangs", 1, "",
      "0011848 C flash erase sector timed out (address 0x00000000; timeout 10.0 s) [__main__]\n",
+     ErrorCode::kLinkLost, "another chip than \"target\""},
+    {"busy, 0.36 and 0.45", 1, "",
+     "0000766 C Unable to claim interface for probe SLMRIG-PROBE-0003 [__main__]\n", ErrorCode::kLinkLost,
+     "another program holds the probe"},
+    {"a wrong target, 0.36", 1, "",
+     "0000854 I Loading agent.elf [load_cmd]\n"
+     "0000996 C Memory transfer fault @ 0xe000edf0-0xe000edf3 [__main__]\n",
+     ErrorCode::kLinkLost, "another chip than \"target\""},
+    {"a wrong target, 0.45", 1, "",
+     "0001991 I Loading agent.elf [load_cmd]\n0001993 I Erasing... [loader]\n"
+     "0002001 C Memory transfer fault (SWD/JTAG communication failure (FAULT ACK)) @ 0xe000edf0-0xe000edf3 "
+     "[__main__]\n",
      ErrorCode::kLinkLost, "another chip than \"target\""},
     {"a wrong target", 1, "", "0000900 C Error: 1 [__main__]\n", ErrorCode::kLinkLost, "it said: Error: 1"},
     {"interrupted, which ends with 0", 0, "[---|---|---|---|---|---|---|---|---|----]\n[====",
