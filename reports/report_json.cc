@@ -111,6 +111,20 @@ Json cold_starts_json(const std::vector<store::ColdStartRow>& rows) {
   return list;
 }
 
+Json roofline_json(const std::vector<store::RooflineRow>& rows) {
+  Json limits = Json::array();
+  for (const store::RooflineRow& row : rows) {
+    limits.push_back({{"kind", base::to_string(row.kind)},
+                      {"name", row.name},
+                      {"tokens", row.tokens},
+                      {"macs", row.macs},
+                      {"bytes", row.bytes},
+                      {"cost", row.cost},
+                      {"missing", row.missing.empty() ? Json(nullptr) : Json(row.missing)}});
+  }
+  return limits;
+}
+
 Json session_json(const store::SessionData& data, std::size_t run,
                   const std::vector<CellSummary>& summaries) {
   const store::SessionRow& session = data.session;
@@ -140,6 +154,7 @@ Json session_json(const store::SessionData& data, std::size_t run,
           {"retry_reasons", session.retry_reasons},
           {"provenance", facts_json(data.provenance)},
           {"memory", memory_json(data.memory)},
+          {"roofline", roofline_json(data.roofline)},
           {"cold_start", cold_start_json(cold_start)},
           {"cold_starts", cold_starts_json(data.cold_starts)}};
 }
@@ -188,16 +203,17 @@ Json answer_json(const store::GenerationRow& generation) {
           {"matches_reference", matches ? Json(*matches) : Json(nullptr)}};
 }
 
-Json profile_json(const store::ProfileRows& rows) {
+Json profile_json(const store::ProfileRows& rows, const std::vector<store::RooflineRow>& roofline) {
   Json phases = Json::array();
-  for (const analyse::PhaseProfile& phase : analyse::profile_by_operator(rows)) {
+  for (const analyse::PhaseProfile& phase : analyse::profile_by_operator(rows, roofline)) {
     Json operators = Json::array();
     for (const analyse::OperatorSum& sum : phase.operators) {
       operators.push_back({{"name", sum.name},
                            {"calls", sum.calls},
                            {"cost", sum.cost},
                            {"macs", sum.macs},
-                           {"bytes", sum.bytes}});
+                           {"bytes", sum.bytes},
+                           {"limit", number_or_null(sum.limit_cost)}});
     }
     phases.push_back({{"phase", base::to_string(phase.phase)},
                       {"generations", phase.generations},
@@ -209,8 +225,8 @@ Json profile_json(const store::ProfileRows& rows) {
   return phases;
 }
 
-Json cell_json(const store::CellData& data, std::size_t session, const CellSummary& summary,
-               const ReportLimits& limits) {
+Json cell_json(const store::CellData& data, const std::vector<store::RooflineRow>& roofline,
+               std::size_t session, const CellSummary& summary, const ReportLimits& limits) {
   Json traces = Json::array();
   Json answers = Json::array();
   std::size_t tokens = 0;
@@ -240,7 +256,7 @@ Json cell_json(const store::CellData& data, std::size_t session, const CellSumma
           {"traces", std::move(traces)},
           {"answers", std::move(answers)},
           {"answers_left_out", wrong - std::min(wrong, limits.answers_per_cell)},
-          {"profile", profile_json(data.profile)}};
+          {"profile", profile_json(data.profile, roofline)}};
 }
 
 Json notes_json(const ReportInput& input) {
@@ -266,7 +282,8 @@ Json report_json(const ReportInput& input) {
       const auto summaries = analyse::summarise(session, run.run.build);
       SLMRIG_CHECK(summaries.size() == session.cells.size());
       for (std::size_t at = 0; at < session.cells.size(); ++at) {
-        cells.push_back(cell_json(session.cells[at], sessions.size(), summaries[at], input.limits));
+        cells.push_back(
+            cell_json(session.cells[at], session.roofline, sessions.size(), summaries[at], input.limits));
       }
       sessions.push_back(session_json(session, runs.size(), summaries));
     }

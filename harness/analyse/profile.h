@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct OperatorSum {
   int64_t cost = 0;
   uint64_t macs = 0;
   uint64_t bytes = 0;
+  // What these MACs would cost at the best rate of their kernels on this board; absent: no weights, or no
+  // roofline.
+  std::optional<double> limit_cost;
 };
 
 struct PhaseProfile {
@@ -29,6 +33,9 @@ struct PhaseProfile {
 };
 
 // Decode first; phases without a token or an operator are left out. Empty: the cell was not profiled.
-std::vector<PhaseProfile> profile_by_operator(const store::ProfileRows& rows);
+// `roofline` is the session's. In decode a kernel multiplies one token; in prefill the best of its rates
+// counts.
+std::vector<PhaseProfile> profile_by_operator(const store::ProfileRows& rows,
+                                              const std::vector<store::RooflineRow>& roofline);
 
 }  // namespace slmrig::analyse

@@ -108,9 +108,10 @@ void print_generations(const store::CellData& cell, store::CostUnit unit) {
 }
 
 // Where a token goes, by operator.
-void print_profile(const store::CellData& cell, store::CostUnit unit) {
+void print_profile(const store::CellData& cell, const std::vector<store::RooflineRow>& roofline,
+                   store::CostUnit unit) {
   const Align right = Align::kRight;
-  for (const analyse::PhaseProfile& phase : analyse::profile_by_operator(cell.profile)) {
+  for (const analyse::PhaseProfile& phase : analyse::profile_by_operator(cell.profile, roofline)) {
     const auto tokens = static_cast<double>(phase.tokens);
     fmt::print("\nprofile of {}: {} a token over {} tokens; looking at the clock is taken off ({})\n",
                base::to_string(phase.phase), cost_text(static_cast<double>(phase.cost) / tokens, unit),
@@ -121,6 +122,7 @@ void print_profile(const store::CellData& cell, store::CostUnit unit) {
                      {"calls", right},
                      {"MACs", right},
                      {"a MAC", right},
+                     {"of limit", right},
                      {"bytes", right}});
     for (const analyse::OperatorSum& sum : phase.operators) {
       const auto cost = static_cast<double>(sum.cost);
@@ -130,6 +132,7 @@ void print_profile(const store::CellData& cell, store::CostUnit unit) {
                      count_text(static_cast<double>(sum.calls) / tokens),
                      sum.macs == 0 ? kNothing : count_text(macs / tokens),
                      sum.macs == 0 ? kNothing : cost_text(cost / macs, unit),
+                     sum.limit_cost && sum.cost > 0 ? share_text(*sum.limit_cost / cost) : kNothing,
                      sum.bytes == 0 ? kNothing : bytes_text(static_cast<double>(sum.bytes) / tokens)});
     }
     std::fputs(table.text().c_str(), stdout);
@@ -160,7 +163,7 @@ Result<ExitCode> show_cell(store::Reader& reader, const store::CellRow& row, boo
   for (const std::string& reason : about.retry_reasons) fmt::print("retried  {}\n", reason);
   fmt::print("\n");
   if (!found->generations.empty()) print_generations(*found, about.cost_unit);
-  print_profile(*found, about.cost_unit);
+  print_profile(*found, session.roofline, about.cost_unit);
   fmt::print("\n");
   for (const store::MemoryRow& memory : session.memory) {
     fmt::print("memory   {:<12}{:>12} bytes\n", memory.name, memory.bytes);

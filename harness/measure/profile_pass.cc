@@ -138,4 +138,25 @@ Result<ProfileOutcome> profile_cell(rig::LiveBoard& board, const SessionInputs& 
   return outcome;
 }
 
+base::Done record_roofline(rig::LiveBoard& board, const SessionInputs& inputs,
+                           const SessionContext& context) {
+  const base::Session& session = inputs.session;
+  context.observer.activity(session.bench, fmt::format("{} {}: roofline", session.model, session.variant));
+  auto entries = board.agent().roofline();
+  if (!entries) {
+    context.observer.notice(session.bench, fmt::format("{} {} has no roofline: {}", session.model,
+                                                       session.variant, entries.error().text()));
+    return {};
+  }
+  if (entries->empty()) return {};
+  for (const base::RooflineEntry& entry : *entries) {
+    if (entry.missing.empty()) continue;
+    const std::string tokens = entry.tokens == 0 ? "" : fmt::format(" with {} tokens", entry.tokens);
+    context.observer.notice(
+        session.bench, fmt::format("{} {} has no limit of the {} {}{}: {}", session.model, session.variant,
+                                   base::to_string(entry.kind), entry.name, tokens, entry.missing));
+  }
+  return context.sink.add(base::Roofline{session.session_id, std::move(*entries)});
+}
+
 }  // namespace slmrig::measure

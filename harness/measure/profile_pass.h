@@ -34,4 +34,8 @@ base::Result<ProfileOutcome> profile_cell(rig::LiveBoard& board, const SessionIn
                                           const SessionContext& context, const base::Cell& cell,
                                           const PlainTicks& plain);
 
+// What the board can do at most with the loaded model: the profile's yardstick. As for a profile, what goes
+// wrong on the board is a notice.
+base::Done record_roofline(rig::LiveBoard& board, const SessionInputs& inputs, const SessionContext& context);
+
 }  // namespace slmrig::measure

@@ -27,6 +27,7 @@ class ScriptedBoard final : public rig::LiveBoard, public rig::Agent {
   std::vector<std::string> events;
   std::function<base::Result<rig::RunReply>(const rig::RunRequest&)> on_run;
   std::function<base::Result<rig::LoadReport>()> on_load;
+  std::function<base::Result<std::vector<base::RooflineEntry>>()> on_roofline;
   std::function<base::Result<rig::ClockReading>()> on_clock;
   std::function<base::Result<rig::Banner>()> on_reset;
   std::function<rig::BoardFacts()> on_board_facts;
@@ -95,6 +96,11 @@ class ScriptedBoard final : public rig::LiveBoard, public rig::Agent {
   base::Result<rig::BoardFacts> board_facts() override {
     return on_board_facts ? on_board_facts() : rig::BoardFacts{};
   }
+  base::Result<std::vector<base::RooflineEntry>> roofline() override {
+    events.emplace_back("roofline");
+    if (on_roofline) return on_roofline();
+    return std::vector<base::RooflineEntry>{{base::RooflineKind::kKernel, "Q8_0", 1, 4000, 4250, 100}};
+  }
   base::Result<rig::ClockReading> clock() override {
     events.emplace_back("clock");
     return on_clock ? on_clock() : rig::ClockReading{};
@@ -121,6 +127,7 @@ class MemorySink final : public base::RecordSink {
   std::vector<base::SessionLog> logs;
   std::vector<base::SessionFacts> facts;
   std::vector<base::Profile> profiles;
+  std::vector<base::Roofline> rooflines;
   std::vector<base::CellEnd> cells;
   int64_t fail_after = -1;
 
@@ -132,6 +139,7 @@ class MemorySink final : public base::RecordSink {
   base::Done add(const base::SessionLog& log) override { return keep(logs, log); }
   base::Done add(const base::SessionFacts& session) override { return keep(facts, session); }
   base::Done add(const base::Profile& profile) override { return keep(profiles, profile); }
+  base::Done add(const base::Roofline& roofline) override { return keep(rooflines, roofline); }
   base::Done end_cell(const base::CellEnd& cell) override { return keep(cells, cell); }
   base::Done end_session(const std::string&, int64_t) override { return {}; }
   base::Done end_run(const base::RunEnd&) override { return {}; }

@@ -59,6 +59,7 @@ class SessionRun {
   }
 
   Done profile_cells() {
+    bool profiled = false;
     for (const base::Cell& cell : inputs_.session.cells) {
       const auto measured = measured_cells_.find(cell.cell_id);
       if (measured == measured_cells_.end()) continue;
@@ -66,9 +67,10 @@ class SessionRun {
       SLMRIG_ASSIGN(const ProfileOutcome outcome,
                     profile_cell(board_, inputs_, context_, cell, measured->second));
       outcome_.busy_ns += outcome.busy_ns;
-      if (!outcome.go_on) break;
+      if (!outcome.go_on) return {};
+      profiled = true;
     }
-    return {};
+    return profiled && goes_on() ? record_roofline(board_, inputs_, context_) : Done{};
   }
 
   void activity(const std::string& text) {

@@ -259,7 +259,10 @@ TEST_CASE("A profile pass comes after timing and memory, and adds the prompts of
   CHECK(outcome->busy_ns == 6000);
   CHECK(bed.board.events == std::vector<std::string>{"load 64", "run text-a 8", "run text-b 8",
                                                      "run text-c 8", "memory", "profile text-a 8",
-                                                     "profile text-b 8", "profile text-c 8"});
+                                                     "profile text-b 8", "profile text-c 8", "roofline"});
+  REQUIRE(bed.sink.rooflines.size() == 1);
+  CHECK(bed.sink.rooflines[0].session_id == "session");
+  CHECK(bed.sink.rooflines[0].entries.at(0).macs == 4000);
   CHECK(bed.sink.generations.size() == 3);
   REQUIRE(bed.sink.profiles.size() == 1);
   const base::Profile& profile = bed.sink.profiles[0];
@@ -317,8 +320,25 @@ TEST_CASE(
     CHECK_FALSE(outcome->broken);
     CHECK(outcome->ended_cells == std::vector<std::string>{"cell"});
     CHECK(bed.sink.profiles.empty());
+    CHECK(bed.sink.rooflines.empty());
     CHECK(bed.sink.cells.at(0).status == CellStatus::kOk);
   }
+}
+
+TEST_CASE("A board that breaks in the roofline leaves the profile as it was measured") {
+  Bed bed;
+  bed.profile = true;
+  bed.board.on_run = [](const rig::RunRequest& request) -> base::Result<rig::RunReply> {
+    return request.profile ? profiled_reply() : ScriptedBoard::good_reply();
+  };
+  bed.board.on_roofline = []() -> base::Result<std::vector<base::RooflineEntry>> {
+    return base::fail(ErrorCode::kDeviceFault, "not a request");  // an older agent
+  };
+  const auto outcome = bed.measure();
+  REQUIRE(outcome);
+  CHECK_FALSE(outcome->broken);
+  CHECK(bed.sink.profiles.size() == 1);
+  CHECK(bed.sink.rooflines.empty());
 }
 
 TEST_CASE("Each generation may take as long as the plan or the board says, cold starts and warm-up, too") {

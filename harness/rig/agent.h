@@ -157,6 +157,9 @@ class Agent {
   virtual base::Result<LoadReport> load(uint32_t slot, const LoadRequest& request) = 0;
   virtual base::Result<RunReply> run(const RunRequest& request) = 0;
   virtual base::Result<std::vector<MemoryBytes>> memory() = 0;
+  // The limits of the loaded model on this board, those that it could not measure included; empty: the engine
+  // measures none.
+  virtual base::Result<std::vector<base::RooflineEntry>> roofline() = 0;
   virtual base::Result<ClockReading> clock() = 0;
   // What the board says of its own condition (clocks, governor, temperatures, throttling); empty where it
   // says nothing, as an agent that is older than the question.

@@ -102,6 +102,17 @@ Result<BoardFacts> AgentClient::board_facts() {
   return facts;
 }
 
+Result<std::vector<base::RooflineEntry>> AgentClient::roofline() {
+  SLMRIG_TRY(ask(fb::CreateRooflineQuery(builder_.begin())));
+  std::vector<base::RooflineEntry> entries;
+  for (bool more = true; more;) {
+    SLMRIG_ASSIGN(const fb::Roofline* roofline, await_as<fb::Roofline>(timeouts_.limit_ms));
+    SLMRIG_TRY(append_roofline(*roofline, &entries));
+    more = !roofline->last();
+  }
+  return entries;
+}
+
 Result<ClockReading> AgentClient::clock() {
   ClockReading reading;
   reading.before_ns = now_ns();

@@ -26,6 +26,7 @@ struct ClientTimeouts {
   int64_t answer_ms = 5'000;         // of questions that take no work
   int64_t hash_ms = 60'000;          // reading a whole slot
   int64_t load_ms = 60'000;          // validating an image
+  int64_t limit_ms = 60'000;         // measuring one limit of a roofline
   int64_t upload_stall_ms = 15'000;  // without one chunk being taken
   base::Clock* clock = nullptr;      // that all of them are counted by; null: the system's
 };
@@ -62,6 +63,7 @@ class AgentClient final : public Agent {
   base::Result<LoadReport> load(uint32_t slot, const LoadRequest& request) override;
   base::Result<RunReply> run(const RunRequest& request) override;
   base::Result<std::vector<MemoryBytes>> memory() override;
+  base::Result<std::vector<base::RooflineEntry>> roofline() override;
   base::Result<ClockReading> clock() override;
   base::Result<BoardFacts> board_facts() override;
 

@@ -91,6 +91,18 @@ TEST_CASE("a healthy agent is found, filled, loaded, run and reset") {
   CHECK(profiled.operators[1].ticks == 500);
   CHECK(profiled.operators[1].macs == 6000);
   CHECK(profiled.subtracted_ticks == std::array<uint64_t, 2>{10, 20});
+  const auto roofline = bed.client->roofline().value();
+  REQUIRE(roofline.size() == 3);
+  CHECK(roofline[0].kind == base::RooflineKind::kKernel);
+  CHECK(roofline[0].name == "Q8_0");
+  CHECK(roofline[0].tokens == 1);
+  CHECK(roofline[0].macs == 8000);
+  CHECK(roofline[0].bytes == 8500);
+  CHECK(roofline[0].ticks == 600);
+  CHECK(roofline[0].missing.empty());
+  CHECK(roofline[1].tokens == 2);
+  CHECK(roofline[1].missing == "arena_too_small");
+  CHECK(roofline[2].kind == base::RooflineKind::kMemory);
   const auto refused = bed.client->load(0, {256, base::KvFormat::kInt8});  // this agent knows f32 alone
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == base::ErrorCode::kUnsupported);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "device-agent/wire/status.h"
 #include "harness/base/sha256.h"
 #include "harness/base/utf8.h"
 
@@ -19,6 +20,7 @@ using base::Result;
 constexpr std::size_t kMaxTextBytes = 256;
 constexpr std::size_t kMaxOperators = 16384;
 constexpr std::size_t kMaxFacts = 1024;
+constexpr std::size_t kMaxLimits = 256;
 
 // Control characters would reach terminals and reports.
 std::string text_of(const flatbuffers::String* text) {
@@ -217,7 +219,36 @@ Done append_profile(const fb::Profile& profile, RunReply* reply) {
     if (phase >= base::kPhaseCount) return contradiction(fmt::format("an operator of phase {}", phase));
     reply->operators.push_back({static_cast<base::Phase>(phase), std::max<int32_t>(entry->layer(), -1),
                                 text_of(entry->operator_()), entry->calls(), entry->ticks(), entry->macs(),
-                                entry->bytes()});
+                                entry->bytes(), text_of(entry->kernel())});
+  }
+  return {};
+}
+
+Done append_roofline(const fb::Roofline& roofline, std::vector<base::RooflineEntry>* entries) {
+  const auto* told = roofline.entries();
+  // A message that brings nothing must not keep the host waiting for more.
+  if (!roofline.last() && (told == nullptr || told->size() == 0)) {
+    return contradiction("a roofline that goes on without a limit");
+  }
+  if (told == nullptr) return {};
+  for (const auto* entry : *told) {
+    if (entries->size() == kMaxLimits) {
+      return contradiction(fmt::format("a roofline of more than {} limits", kMaxLimits));
+    }
+    if (entry->kind() > fb::RooflineKind::MAX) {
+      return contradiction(fmt::format("a limit of kind {}", static_cast<int>(entry->kind())));
+    }
+    entries->push_back({static_cast<base::RooflineKind>(entry->kind()),
+                        text_of(entry->name()),
+                        entry->tokens(),
+                        entry->macs(),
+                        entry->bytes(),
+                        entry->ticks(),
+                        {}});
+    if (entry->status() == 0) continue;
+    base::RooflineEntry& missing = entries->back();
+    missing.macs = missing.bytes = missing.ticks = 0;
+    missing.missing = wire::status_name(static_cast<wire::Status>(entry->status()));
   }
   return {};
 }

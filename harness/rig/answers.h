@@ -21,6 +21,8 @@ base::Result<RunReply> read_generation_report(const wire::fb::GenerationReport& 
 base::Done append_trace(const wire::fb::Trace& trace, RunReply* reply);
 // Appends; kCorrupt when there are more operators than any model has, or one is of no known phase.
 base::Done append_profile(const wire::fb::Profile& profile, RunReply* reply);
+// Appends; kCorrupt when there are more limits than any engine has, or one is of no known kind.
+base::Done append_roofline(const wire::fb::Roofline& roofline, std::vector<base::RooflineEntry>* entries);
 std::vector<MemoryBytes> read_memory_report(const wire::fb::MemoryReport& report);
 // Appends; facts whose key is not dotted lower_snake_case are left out. kCorrupt when there is no end of
 // them.

@@ -117,6 +117,10 @@ std::string answer_text(const fb::Envelope& envelope) {
       const auto& profile = *envelope.message_as_Profile();
       return fmt::format("operators={} last={}", size_of(profile.entries()), profile.last());
     }
+    case fb::Message::Roofline: {
+      const auto& roofline = *envelope.message_as_Roofline();
+      return fmt::format("limits={} last={}", size_of(roofline.entries()), roofline.last());
+    }
     case fb::Message::MemoryReport: {
       std::string classes;
       if (const auto* list = envelope.message_as_MemoryReport()->classes()) {

@@ -154,6 +154,7 @@ void SimulatedAgent::answer(const Envelope& envelope) {
       return;
     case fb::Message::Load: on_load(); return;
     case fb::Message::Run: on_run(*envelope.message_as_Run()); return;
+    case fb::Message::RooflineQuery: send_roofline(); return;
     case fb::Message::MemoryQuery: {
       auto& builder = builder_.begin();
       const std::vector<flatbuffers::Offset<fb::MemoryClass>> classes = {
@@ -264,6 +265,23 @@ void SimulatedAgent::send_profile() {
     const auto subtracted = builder.CreateVector(subtracted_ticks);
     send(fb::CreateProfile(builder, vector, subtracted, phase == fb::Phase::decode));
   }
+}
+
+// A limit a message, as an agent does: of a kernel, of one that has no room, of a memory.
+void SimulatedAgent::send_roofline() {
+  const auto send_one = [&](fb::RooflineKind kind, const char* name, uint32_t tokens, uint64_t macs,
+                            wire::Status status) {
+    auto& builder = builder_.begin();
+    const auto text = builder.CreateString(name);
+    const bool is_measured = status == wire::Status::kOk;
+    const std::vector<flatbuffers::Offset<fb::RooflineEntry>> entries = {
+        fb::CreateRooflineEntry(builder, kind, text, tokens, macs, is_measured ? 8500 : 0,
+                                is_measured ? 600 : 0, static_cast<uint8_t>(status))};
+    send(fb::CreateRoofline(builder, builder.CreateVector(entries), kind == fb::RooflineKind::memory));
+  };
+  send_one(fb::RooflineKind::kernel, "Q8_0", 1, 8000, wire::Status::kOk);
+  send_one(fb::RooflineKind::kernel, "Q8_0", 2, 0, wire::Status::kArenaTooSmall);
+  send_one(fb::RooflineKind::memory, "weights", 0, 0, wire::Status::kOk);
 }
 
 void SimulatedAgent::send_generation(uint32_t max_new_tokens) {

@@ -50,6 +50,7 @@ class SimulatedAgent {
   void on_run(const wire::fb::Run& run);
   void send_generation(uint32_t max_new_tokens);
   void send_profile();
+  void send_roofline();
   void send_failure(wire::Status status, const char* detail);
   // True when the fault is this one and its time has come.
   bool misbehaves(Fault fault) const;

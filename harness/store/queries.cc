@@ -284,6 +284,7 @@ Result<SessionData> Reader::session_data(const std::string& session_id) {
   SLMRIG_ASSIGN(data.session, session(session_id));
   SLMRIG_ASSIGN(data.cold_starts, cold_starts(session_id));
   SLMRIG_ASSIGN(data.memory, memory(session_id));
+  SLMRIG_ASSIGN(data.roofline, roofline(session_id));
   SLMRIG_ASSIGN(data.provenance, session_provenance(session_id));
   SLMRIG_ASSIGN(const std::vector<CellRow> rows, cells_of_session(session_id));
   for (const CellRow& cell : rows) {

@@ -40,6 +40,7 @@ class Reader {
   base::Result<ProfileRows> profile(const std::string& cell_id);
   base::Result<std::vector<ColdStartRow>> cold_starts(const std::string& session_id);
   base::Result<std::vector<MemoryRow>> memory(const std::string& session_id);
+  base::Result<std::vector<RooflineRow>> roofline(const std::string& session_id);
   base::Result<base::Provenance> run_provenance(const std::string& run_id);
   base::Result<base::Provenance> session_provenance(const std::string& session_id);
   base::Result<std::vector<LogRow>> logs(const std::string& session_id);

@@ -135,6 +135,7 @@ struct OperatorRow {
   int64_t cost = 0;  // without looking at the clock
   uint64_t macs = 0;
   uint64_t bytes = 0;
+  std::string kernel{};  // the RooflineRow whose kernel multiplies here; empty: none does
 };
 
 struct PhaseRow {
@@ -148,6 +149,18 @@ struct PhaseRow {
 struct ProfileRows {
   std::vector<PhaseRow> phases;  // empty: the cell was not profiled
   std::vector<OperatorRow> operators;
+};
+
+// What the board can do at most: `cost` for so many MACs of a kernel, or for reading so many bytes of a
+// memory.
+struct RooflineRow {
+  base::RooflineKind kind = base::RooflineKind::kKernel;
+  std::string name;
+  uint32_t tokens = 0;  // that a kernel multiplied at once; 0 for a memory
+  uint64_t macs = 0;
+  uint64_t bytes = 0;
+  int64_t cost = 0;
+  std::string missing{};  // why it was not measured, without figures
 };
 
 // Text that belongs to a session (device transcript, an emulator's stderr), unpacked.
@@ -176,6 +189,7 @@ struct SessionData {
   SessionRow session;
   std::vector<ColdStartRow> cold_starts;
   std::vector<MemoryRow> memory;
+  std::vector<RooflineRow> roofline;  // empty: it was not profiled
   std::vector<CellData> cells;
   base::Provenance provenance;
 };

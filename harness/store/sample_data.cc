@@ -290,7 +290,10 @@ class Sample {
     costs_ = {};
     for (uint32_t index = 0; index < prompts; ++index)
       SLMRIG_TRY(add_generation(board, start, cell, suite, index));
-    if (end.status == CellStatus::kOk) SLMRIG_TRY(store_.add(sample_profile(cell.cell_id, costs_)));
+    if (end.status == CellStatus::kOk) {
+      SLMRIG_TRY(store_.add(sample_profile(cell.cell_id, costs_)));
+      SLMRIG_TRY(store_.add(sample_roofline(start.session.session_id, costs_)));
+    }
     if (options_.with_troubles && board.tier == base::Tier::kHardware && cell.suite == "intents" &&
         start.session.model == kModels[1].name && start.session.variant == "f32") {
       end.doubts = {"host load was 3.2 while measuring"};

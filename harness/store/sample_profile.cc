@@ -7,6 +7,11 @@ namespace {
 
 constexpr int32_t kLayers = 2;
 constexpr uint64_t kLookingTicks = 3;
+constexpr const char* kSampleKernel = "Q8_0";
+constexpr uint64_t kRooflineMacs = 1'000'000;
+
+// Of what an average MAC of a token takes; the shares below go down to 0.88 of it.
+constexpr double kLeastShareOfTicks = 0.8;
 
 struct Share {
   const char* name;
@@ -51,6 +56,7 @@ base::Profile sample_profile(const std::string& cell_id, const SampleCosts& cost
         cost.calls = total.tokens;
         cost.ticks = scaled(share.ticks, total.tokens, costs.ticks_per_token);
         cost.macs = scaled(share.macs, total.tokens, static_cast<double>(costs.macs_per_token));
+        if (share.macs > 0 && cost.operator_name != "scores") cost.kernel = kSampleKernel;
         cost.bytes = scaled(share.macs, total.tokens, static_cast<double>(costs.bytes_per_token));
         total.ticks += cost.ticks + kLookingTicks;
         total.subtracted_ticks += kLookingTicks;
@@ -59,6 +65,20 @@ base::Profile sample_profile(const std::string& cell_id, const SampleCosts& cost
     }
   }
   return profile;
+}
+
+base::Roofline sample_roofline(const std::string& session_id, const SampleCosts& costs) {
+  const double ticks_per_mac = costs.ticks_per_token / static_cast<double>(costs.macs_per_token);
+  const uint64_t ticks = scaled(kLeastShareOfTicks, kRooflineMacs, ticks_per_mac);
+  base::Roofline roofline;
+  roofline.session_id = session_id;
+  roofline.entries = {
+      {base::RooflineKind::kKernel, kSampleKernel, 1, kRooflineMacs, kRooflineMacs * 34 / 32, ticks},
+      {base::RooflineKind::kKernel, kSampleKernel, 2, 2 * kRooflineMacs, kRooflineMacs * 34 / 32,
+       ticks * 3 / 2},
+      {base::RooflineKind::kMemory, "weights", 0, 0, kRooflineMacs, ticks / 2},
+      {base::RooflineKind::kMemory, "arena", 0, 0, kRooflineMacs, ticks / 3}};
+  return roofline;
 }
 
 }  // namespace slmrig::store

@@ -20,4 +20,8 @@ struct SampleCosts {
 // Two layers of the operators that a small transformer has, in believable shares.
 base::Profile sample_profile(const std::string& cell_id, const SampleCosts& costs);
 
+// Of the session: a kernel that none of these operators reaches, and two memories. `costs` of one of its
+// cells.
+base::Roofline sample_roofline(const std::string& session_id, const SampleCosts& costs);
+
 }  // namespace slmrig::store

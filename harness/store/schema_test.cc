@@ -71,6 +71,7 @@ TEST_CASE("a migration that was released is never edited") {
       "a1d1bdb603c91c62bddafa5227a8e64232d598332f863688754f2ec88d4962a8",
       "be52a3c0c9b2922d059097413019dcaf8ebf713297f626bc6a9593d25fedb752",
       "c26fc281c5629f9643ae91e0b77ba17e76b7f39d02ed93845455423cbc817105",
+      "0fd698237505f35de171e2cc8150ebd67d937acc89c015f9a90df6b5f480916f",
   };
   REQUIRE(migrations().size() >= released.size());
   for (std::size_t i = 0; i < released.size(); ++i) {

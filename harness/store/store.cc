@@ -72,6 +72,9 @@ class SqliteStore final : public Store {
   Done add(const base::Profile& profile) override {
     return write(Commit::kNow, [&] { return writer_.add(profile); });
   }
+  Done add(const base::Roofline& roofline) override {
+    return write(Commit::kNow, [&] { return writer_.add(roofline); });
+  }
   Done end_cell(const base::CellEnd& cell) override {
     return write(Commit::kNow, [&] { return writer_.end_cell(cell); });
   }

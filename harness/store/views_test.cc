@@ -28,7 +28,9 @@ const std::map<std::string, std::vector<std::string>> kViews = {
       "total_instructions"}},
     {"v_memory", {"class", "bytes"}},
     {"v_profile",
-     {"layer", "operator", "calls", "duration_ns", "instructions", "macs", "bytes", "phase", "tokens"}},
+     {"layer", "operator", "calls", "duration_ns", "instructions", "macs", "bytes", "phase", "tokens",
+      "kernel"}},
+    {"v_roofline", {"kind", "name", "macs", "bytes", "duration_ns", "instructions", "tokens", "missing"}},
     {"v_series",
      {"metric", "unit", "started_at_ns", "samples", "value", "commit_sha", "agent_build_id", "image_sha256"}},
 };
@@ -120,13 +122,13 @@ TEST_CASE("a profile has time or instructions by the session's unit, and replace
   profile.generations = 2;
   profile.phases = {base::PhaseCost{20, 900, 30}, base::PhaseCost{8, 500, 10}};
   profile.operators = {{base::Phase::kPrefill, 0, "query", 2, 870, 1000, 2000},
-                       {base::Phase::kDecode, -1, "output", 8, 490, 3000, 4000}};
+                       {base::Phase::kDecode, -1, "output", 8, 490, 3000, 4000, "Q8_0"}};
   must(store->add(profile));
   profile.operators[1].calls = 9;
   must(store->add(profile));
   const SqlTable table = query_for_test(
       folder.file(),
-      "select cell_id, layer, operator, calls, duration_ns, instructions, macs, bytes, phase, tokens "
+      "select cell_id, layer, operator, calls, duration_ns, instructions, macs, bytes, phase, tokens, kernel "
       "from v_profile order by phase desc");
   using Row = std::vector<SqlValue>;
   const SqlValue null = std::monostate{};
@@ -135,9 +137,9 @@ TEST_CASE("a profile has time or instructions by the session's unit, and replace
   const auto instructions = [&](int64_t ticks) { return counts ? SqlValue(ticks * 40) : null; };
   REQUIRE(table.rows.size() == 2);
   CHECK(table.rows[0] == Row{"s-1-c0", int64_t{0}, "query", int64_t{2}, ns(870), instructions(870),
-                             int64_t{1000}, int64_t{2000}, "prefill", int64_t{20}});
+                             int64_t{1000}, int64_t{2000}, "prefill", int64_t{20}, null});
   CHECK(table.rows[1] == Row{"s-1-c0", null, "output", int64_t{9}, ns(490), instructions(490), int64_t{3000},
-                             int64_t{4000}, "decode", int64_t{8}});
+                             int64_t{4000}, "decode", int64_t{8}, "Q8_0"});
 
   auto reader = must(open_reader(folder.file()));
   const ProfileRows rows = must(reader.session_data("s-1")).cells.at(0).profile;
@@ -151,6 +153,54 @@ TEST_CASE("a profile has time or instructions by the session's unit, and replace
   // Another attempt measures the cell anew, and its profile with it.
   must(store->begin_session(session));
   CHECK(number_for_test(folder.file(), "select count(*) from v_profile") == 0);
+}
+
+TEST_CASE("a roofline has time or instructions by the session's unit, and replaces an earlier one") {
+  const TestFolder folder;
+  base::SessionStart session = session_for_test();
+  SECTION("time") {}
+  SECTION("instructions") { session = emulated_session(); }
+  auto store = store_for_test(folder.file(), session);
+  base::Roofline roofline;
+  roofline.session_id = "s-1";
+  roofline.entries = {{base::RooflineKind::kKernel, "Q8_0", 2, 4000, 4250, 100},
+                      {base::RooflineKind::kKernel, "Q4_0", 32, 0, 0, 0, "arena_too_small"},
+                      {base::RooflineKind::kMemory, "weights", 0, 0, 9000, 70},
+                      {base::RooflineKind::kMemory, "arena", 0, 0, 9000, 60}};
+  must(store->add(roofline));
+  roofline.entries.pop_back();
+  must(store->add(roofline));
+  const SqlTable table = query_for_test(
+      folder.file(),
+      "select session_id, cell_id, suite, kind, name, macs, bytes, duration_ns, instructions, tokens, "
+      "missing from v_roofline order by kind, name desc");
+  using Row = std::vector<SqlValue>;
+  const SqlValue null = std::monostate{};
+  const bool counts = session.ticks.counts_instructions;
+  const auto ns = [&](int64_t ticks) { return counts ? null : SqlValue(ticks); };
+  const auto instructions = [&](int64_t ticks) { return counts ? SqlValue(ticks * 40) : null; };
+  REQUIRE(table.rows.size() == 3);
+  CHECK(table.rows[0] == Row{"s-1", null, null, "kernel", "Q8_0", int64_t{4000}, int64_t{4250}, ns(100),
+                             instructions(100), int64_t{2}, null});
+  CHECK(table.rows[1] ==
+        Row{"s-1", null, null, "kernel", "Q4_0", null, null, null, null, int64_t{32}, "arena_too_small"});
+  CHECK(table.rows[2] == Row{"s-1", null, null, "memory", "weights", int64_t{0}, int64_t{9000}, ns(70),
+                             instructions(70), null, null});
+  auto reader = must(open_reader(folder.file()));
+  const std::vector<RooflineRow> rows = must(reader.session_data("s-1")).roofline;
+  REQUIRE(rows.size() == 3);
+  CHECK(rows[0].kind == base::RooflineKind::kKernel);
+  CHECK(rows[0].tokens == 2);
+  CHECK(rows[0].cost == 100 * (counts ? 40 : 1));
+  CHECK(rows[0].missing.empty());
+  CHECK(rows[1].missing == "arena_too_small");
+  CHECK(rows[2].kind == base::RooflineKind::kMemory);
+  CHECK(rows[2].name == "weights");
+  CHECK(rows[2].bytes == 9000);
+  roofline.entries[0].macs = uint64_t{1} << 63U;
+  CHECK_FALSE(store->add(roofline).has_value());
+  roofline.session_id = "nobody's";
+  CHECK_FALSE(store->add(roofline).has_value());
 }
 
 TEST_CASE("the format of keys and values stands in the settings of what belongs to a session") {

@@ -18,12 +18,6 @@ interface Profiled {
   readonly profile: PhaseProfile;
 }
 
-// The least cost of a multiply-accumulate that a matrix of a variant reached on a bench: by bench, variant and unit.
-type BestRates = ReadonlyMap<string, number>;
-
-// An operator with fewer of the token's MACs than this is too short for its rate to say anything.
-const kLeastShareOfMacs = 0.02;
-
 // As many names as there are patterns, less one for all others together.
 const kNamedOperators = 7;
 const kRest = 'the rest';
@@ -56,29 +50,17 @@ function cost_figure(value: number, session: Session): FigureText {
   return time_figure(value, session.unit === 'instructions' ? 'instructions' : 'ns');
 }
 
-function rate_key({bench, variant, unit}: Session): string {
-  return JSON.stringify([bench, variant, unit]);
+// What the matrices would cost at the board's limit; absent: it was not measured.
+function limit_of(profile: PhaseProfile): number | undefined {
+  const limits = profile.operators.flatMap(({limit}) => limit === null ? [] : [limit]);
+  return limits.length === 0 ? undefined : limits.reduce((sum, limit) => sum + limit, 0);
 }
 
-function sum_of_macs(profile: PhaseProfile): number {
-  return profile.operators.reduce((sum, {macs}) => sum + macs, 0);
+function percent(part: number, whole: number): string {
+  return (100 * part / Math.max(1, whole)).toFixed(0);
 }
 
-// What the board was seen to be capable of, in any cell that is shown: its own yardstick.
-function best_rates(all: readonly Profiled[]): BestRates {
-  const best = new Map<string, number>();
-  for (const {session, profile} of all) {
-    const least = kLeastShareOfMacs * sum_of_macs(profile);
-    for (const {cost, macs} of profile.operators) {
-      if (macs <= least || cost <= 0) continue;
-      const key = rate_key(session);
-      best.set(key, Math.min(best.get(key) ?? Infinity, cost / macs));
-    }
-  }
-  return best;
-}
-
-function bar_of({row, session, profile}: Profiled, names: readonly string[], best: BestRates): Bar {
+function bar_of({row, session, profile}: Profiled, names: readonly string[]): Bar {
   const ordinal = session.ordinal > 0 ? `, session ${session.ordinal + 1}` : '';
   const sums = new Map<string, number>(names.map((name) => [name, 0]));
   for (const {name, cost} of profile.operators) {
@@ -86,46 +68,53 @@ function bar_of({row, session, profile}: Profiled, names: readonly string[], bes
     sums.set(known, (sums.get(known) ?? 0) + cost / profile.tokens);
   }
   const parts = [...sums].map(([name, value]) => ({name, value}));
-  const rate = best.get(rate_key(session));
-  const ideal = rate === undefined ? '' :
-      `, ${Math.round(100 * rate * sum_of_macs(profile) / Math.max(1, profile.cost))} % if all MACs ran at the best rate`;
+  const limit = limit_of(profile);
+  const ideal = limit === undefined ? '' : `; at the board's limit its matrices take ${percent(limit, profile.cost)} % of it`;
   return {label: `${session.model} ${session.variant}${ordinal} · ${row.cell.suite}`,
     note: `over ${counted(profile.tokens, 'token', 'tokens')}${ideal}`, parts,
     total: joined(cost_figure(profile.cost / profile.tokens, session))};
 }
 
-function rate_text(cost: number, macs: number, best: number | undefined): string {
-  return macs > 0 && cost > 0 && best !== undefined ? (100 * best / (cost / macs)).toFixed(0) : '';
-}
-
-function numbers_of(all: readonly Profiled[], best: BestRates): HTMLElement {
+function numbers_of(all: readonly Profiled[]): HTMLElement {
   const titles = ['bench', 'model', 'suite', 'operator', 'a token', 'unit', 'share (%)', 'calls a token', 'MACs a token',
-    'cost a MAC', 'of the best rate (%)', 'bytes a token'];
-  const rows = all.flatMap(({row, session, profile}) => profile.operators.map(({name, calls, cost, macs, bytes}) => [
+    'cost a MAC', 'of the limit (%)', 'bytes a token'];
+  const rows = all.flatMap(({row, session, profile}) => profile.operators.map(({name, calls, cost, macs, bytes, limit}) => [
     session.bench, `${session.model} ${session.variant}`, row.cell.suite, name, exact(cost / profile.tokens),
     session.unit, (100 * cost / Math.max(1, profile.cost)).toFixed(1), exact(calls / profile.tokens),
     exact(macs / profile.tokens), macs > 0 ? exact(cost / macs) : '',
-    rate_text(cost, macs, best.get(rate_key(session))), exact(bytes / profile.tokens)]));
+    limit === null ? '' : percent(limit, cost), exact(bytes / profile.tokens)]));
   return plain_table('cost by operator', titles, rows);
+}
+
+// Nothing where no session has any.
+function limits_of(all: readonly Profiled[]): readonly HTMLElement[] {
+  const titles = ['bench', 'model', 'kind', 'name', 'tokens at once', 'unit', 'a MAC', 'a byte', 'not measured'];
+  const sessions = [...new Set(all.map(({session}) => session))];
+  const rows = sessions.flatMap((session) => session.roofline.map(({kind, name, tokens, macs, bytes, cost, missing}) => [
+    session.bench, `${session.model} ${session.variant}`, kind, name, tokens > 0 ? exact(tokens) : '', session.unit,
+    macs > 0 ? (cost / macs).toPrecision(4) : '', bytes > 0 ? (cost / bytes).toPrecision(4) : '', missing ?? '']));
+  return rows.length === 0 ? [] : [fold({class: 'behind'}, ['The limits'], plain_table('limits of the boards', titles, rows))];
 }
 
 function draw_blocks(all: readonly Profiled[], phase: Phase): readonly HTMLElement[] {
   const names = named_operators(all);
-  const best = best_rates(all);
   const by_bench = grouped(all, ({session: {bench, tier, unit}}) => `${bench} ${tier} ${unit}`);
   const blocks = [...by_bench.values()].map((members) => {
     const first = (members[0] as Profiled).session;
     return blocks_of([{title: [first.bench, ' ', tier_badge(first.tier)],
-      bars: members.map((member) => bar_of(member, names, best))}], names,
+      bars: members.map((member) => bar_of(member, names))}], names,
                      (value) => joined(cost_figure(value, first))).firstElementChild as HTMLElement;
   });
   return [
     el('p', {class: 'about'}, `The mean cost of ${kPhaseTitles[phase]}, by operator over all layers, from a pass of ` +
-        'its own after timing. What looking at the clock cost is taken off. Each bench has its own scale. The best rate is ' +
-        'the cheapest multiply-accumulate that any matrix of the variant reached on the bench, in the cells shown.'),
+        'its own after timing. What looking at the clock cost is taken off. Each bench has its own scale. The limit of ' +
+        'an operator is its multiply-accumulates at the rate of its kernel on this board, measured beside the profile on rows ' +
+        'that stay in the fastest memory. More than 100 % of it: the clock of the board, or the load of its host, changed ' +
+        'in between.'),
     legend_of(names, (name) => name),
     el('div', {class: 'blocks'}, ...blocks),
-    fold({class: 'behind'}, ['The numbers'], numbers_of(all, best)),
+    fold({class: 'behind'}, ['The numbers'], numbers_of(all)),
+    ...limits_of(all),
   ];
 }
 

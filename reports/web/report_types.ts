@@ -57,6 +57,17 @@ export interface ColdStartSummary {
   readonly first_token: number | null;
 }
 
+// What the board can do at most: so much cost for the MACs of a kernel with all it reads in the fastest memory, or for reading so many bytes of a memory.
+export interface Limit {
+  readonly kind: 'kernel' | 'memory';
+  readonly name: string;  // Of the weights' format, or of the memory.
+  readonly tokens: number;  // That the kernel multiplied at once; 0 for a memory.
+  readonly macs: number;
+  readonly bytes: number;
+  readonly cost: number;
+  readonly missing: string | null;  // Why it was not measured, without figures; null: it was.
+}
+
 // One image on one bench between two resets.
 export interface Session {
   readonly session_id: string;
@@ -83,6 +94,7 @@ export interface Session {
   readonly retry_reasons: readonly string[];
   readonly provenance: readonly Fact[];
   readonly memory: readonly MemoryClass[];
+  readonly roofline: readonly Limit[];  // Empty: the session was not profiled.
   readonly cold_start: ColdStartSummary;
   readonly cold_starts: readonly ColdStart[];
 }
@@ -139,6 +151,7 @@ export interface Operator {
   readonly cost: number;
   readonly macs: number;
   readonly bytes: number;
+  readonly limit: number | null;  // What its MACs would cost at the best rate of their kernels on this board; null: no weights, or no roofline.
 }
 
 // The profile pass of a phase; the costliest operator first.

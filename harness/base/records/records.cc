@@ -57,6 +57,14 @@ std::string_view to_string(Phase phase) {
   return "unknown";
 }
 
+std::string_view to_string(RooflineKind kind) {
+  switch (kind) {
+    case RooflineKind::kKernel: return "kernel";
+    case RooflineKind::kMemory: return "memory";
+  }
+  return "unknown";
+}
+
 std::string_view to_string(Finish finish) {
   switch (finish) {
     case Finish::kEndToken: return "end_token";

@@ -116,8 +116,9 @@ struct OperatorCost {
   std::string operator_name;  // the engine's own; "other" is what lies between operators
   uint64_t calls = 0;
   uint64_t ticks = 0;
-  uint64_t macs = 0;   // multiply-accumulates with weights or with the KV cache
-  uint64_t bytes = 0;  // of weights and KV cache that it read or wrote, each byte once a call
+  uint64_t macs = 0;     // multiply-accumulates with weights or with the KV cache
+  uint64_t bytes = 0;    // of weights and KV cache that it read or wrote, each byte once a call
+  std::string kernel{};  // the RooflineEntry whose kernel multiplies here; empty: none does
 };
 
 // The operators of a phase add up to ticks - subtracted_ticks.
@@ -133,6 +134,27 @@ struct Profile {
   uint32_t generations = 0;
   std::array<PhaseCost, kPhaseCount> phases;  // by Phase
   std::vector<OperatorCost> operators;        // in the order in which the engine reports them
+};
+
+// What a board can do at most: a kernel with all it reads in the fastest memory, or the reading of a memory
+// that the model lives in.
+enum class RooflineKind { kKernel, kMemory };
+std::string_view to_string(RooflineKind kind);
+
+struct RooflineEntry {
+  RooflineKind kind = RooflineKind::kKernel;
+  std::string name;     // the engine's own: a kernel's weight format, or a memory ("weights", "arena")
+  uint32_t tokens = 0;  // that a kernel multiplied at once; 0 for a memory
+  uint64_t macs = 0;    // multiply-accumulates; 0 for a memory
+  uint64_t bytes = 0;   // of weights or of the memory that were read
+  uint64_t ticks = 0;
+  std::string missing{};  // why it could not be measured (a status of the agent's), without figures
+};
+
+// Of a session: of the image on the board.
+struct Roofline {
+  std::string session_id;
+  std::vector<RooflineEntry> entries;
 };
 
 struct CellEnd {
@@ -170,6 +192,8 @@ class RecordSink {
   virtual Done add(const SessionFacts& facts) = 0;
   // Replaces an earlier profile of the cell.
   virtual Done add(const Profile& profile) = 0;
+  // Replaces an earlier roofline of the session.
+  virtual Done add(const Roofline& roofline) = 0;
   virtual Done end_cell(const CellEnd& cell) = 0;
   virtual Done end_session(const std::string& session_id, int64_t ended_at_ns) = 0;
   virtual Done end_run(const RunEnd& run) = 0;

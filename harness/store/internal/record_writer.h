@@ -29,6 +29,7 @@ class RecordWriter {
   base::Done add(const base::SessionLog& log);
   base::Done add(const base::SessionFacts& facts);
   base::Done add(const base::Profile& profile);
+  base::Done add(const base::Roofline& roofline);
   base::Done end_cell(const base::CellEnd& cell);
   base::Done end_session(const std::string& session_id, int64_t ended_at_ns);
   base::Done end_run(const base::RunEnd& run);
