@@ -152,6 +152,38 @@ void mix(const KernelSet& kernels) {
   g_out_count = kHeadDim;
 }
 
+void mix_narrow(const KernelSet& kernels) {
+  kernels.mix(g_x, reinterpret_cast<const float*>(g_weights), kPositions, 8, g_out);
+  g_out_count = 8;
+}
+
+// Rows of a cache, by the plain function: sets that could not read each other's would differ.
+template <KvFormat kFormat, uint32_t kWidth>
+void prepare_cached() {
+  prepare_floats();
+  const KvKernels& plain = kFormat == KvFormat::kF16 ? plain::kF16Kv : plain::kInt8Kv;
+  static_assert(kPositions * kWidth * sizeof(float) <= sizeof(g_room), "the rows fit");
+  for (uint32_t t = 0; t < kPositions; ++t) {
+    plain.store(reinterpret_cast<const float*>(g_weights) + t * kWidth, kWidth,
+                g_room + t * plain.row_bytes(kWidth));
+  }
+}
+
+// An odd number of positions: a row is left of pairs and fours.
+constexpr uint32_t kCachedPositions = kPositions - 1;
+
+template <KvFormat kFormat, uint32_t kWidth>
+void scores_cached(const KernelSet& kernels) {
+  kernels.kv[static_cast<uint32_t>(kFormat)]->scores(g_x, g_room, kCachedPositions, kWidth, 0.25F, g_out);
+  g_out_count = kCachedPositions;
+}
+
+template <KvFormat kFormat, uint32_t kWidth>
+void mix_cached(const KernelSet& kernels) {
+  kernels.kv[static_cast<uint32_t>(kFormat)]->mix(g_x, g_room, kCachedPositions, kWidth, g_out);
+  g_out_count = kWidth;
+}
+
 void rms_norm(const KernelSet& kernels) {
   kernels.rms_norm(g_x, g_y, 256, 1e-5F, g_out);
   g_out_count = 256;
@@ -203,6 +235,17 @@ constexpr Case narrow(const char* name) {
           hash_outputs};
 }
 
+template <KvFormat kFormat, uint32_t kWidth>
+constexpr Case scores_of(const char* name) {
+  return {name, kCachedPositions * kWidth, prepare_cached<kFormat, kWidth>, scores_cached<kFormat, kWidth>,
+          hash_outputs};
+}
+template <KvFormat kFormat, uint32_t kWidth>
+constexpr Case mix_of(const char* name) {
+  return {name, kCachedPositions * kWidth, prepare_cached<kFormat, kWidth>, mix_cached<kFormat, kWidth>,
+          hash_outputs};
+}
+
 constexpr Case kCases[] = {
     decode<Format::kQ8_0>("q8_0_decode"),
     prefill<Format::kQ8_0>("q8_0_prefill"),
@@ -232,6 +275,17 @@ constexpr Case kCases[] = {
     {"scores_narrow", kPositions * 8, prepare_floats, scores_narrow, hash_outputs},
     {"softmax", kPositions, prepare_floats, softmax, hash_outputs},
     {"mix", kPositions* kHeadDim, prepare_floats, mix, hash_outputs},
+    {"mix_narrow", kPositions * 8, prepare_floats, mix_narrow, hash_outputs},
+    scores_of<KvFormat::kF16, kHeadDim>("f16_scores"),
+    scores_of<KvFormat::kF16, 8>("f16_scores_narrow"),
+    mix_of<KvFormat::kF16, kHeadDim>("f16_mix"),
+    mix_of<KvFormat::kF16, 24>("f16_mix_24"),
+    mix_of<KvFormat::kF16, 8>("f16_mix_narrow"),
+    scores_of<KvFormat::kInt8, kHeadDim>("int8_scores"),
+    scores_of<KvFormat::kInt8, 8>("int8_scores_narrow"),
+    mix_of<KvFormat::kInt8, kHeadDim>("int8_mix"),
+    mix_of<KvFormat::kInt8, 24>("int8_mix_24"),
+    mix_of<KvFormat::kInt8, 8>("int8_mix_narrow"),
     {"rms_norm", 256, prepare_floats, rms_norm, hash_outputs},
     {"rms_norm_odd", kOddLength, prepare_floats, rms_norm_odd, hash_outputs},
     {"rotate", 8 * kHeadDim, prepare_floats, rotate, hash_outputs},

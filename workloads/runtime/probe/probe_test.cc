@@ -48,7 +48,8 @@ void check_board(const std::string& cpu, const std::vector<Limit>& limits) {
 
 const std::vector<Limit> kDspLimits = {{"q8_0_decode", 1.45},   {"q4_0_decode", 1.75}, {"tq2_0_decode", 1.6},
                                        {"iq4_nl_decode", 1.86}, {"nf4_decode", 1.83},  {"q4_0_prefill", 1.39},
-                                       {"iq4_nl_prefill", 1.6}, {"nf4_prefill", 1.59}};
+                                       {"iq4_nl_prefill", 1.6}, {"nf4_prefill", 1.59}, {"f16_scores", 3.6},
+                                       {"f16_mix", 3.45},       {"int8_scores", 5.05}, {"int8_mix", 5.0}};
 
 TEST_CASE("Cortex-M0+ runs the plain kernels with a host's bits") { check_board("cortex-m0plus", {}); }
 
@@ -59,7 +60,15 @@ TEST_CASE("Cortex-M4 kernels have the plain kernels' bits") { check_board("corte
 TEST_CASE("Cortex-M33 kernels have the plain kernels' bits") { check_board("cortex-m33", kDspLimits); }
 
 TEST_CASE("Cortex-M55 kernels have the plain kernels' bits") {
-  check_board("cortex-m55", {{"q8_0_decode", 0.40}, {"q4_0_decode", 0.42}, {"tq2_0_decode", 0.42}});
+  check_board("cortex-m55", {{"q8_0_decode", 0.40},
+                             {"q4_0_decode", 0.42},
+                             {"tq2_0_decode", 0.42},
+                             {"scores", 1.45},
+                             {"mix", 1.2},
+                             {"f16_scores", 1.75},
+                             {"f16_mix", 1.2},
+                             {"int8_scores", 1.75},
+                             {"int8_mix", 1.55}});
 }
 
 TEST_CASE("The best kernels of this processor have the plain kernels' bits on the probe") {

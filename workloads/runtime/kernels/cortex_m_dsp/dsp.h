@@ -14,6 +14,9 @@ extern const FormatKernels kNf4Kernels;
 extern const FormatKernels kTq2Kernels;
 extern const FormatKernels kQ2KKernels;
 
+extern const KvKernels kF16Kv;
+extern const KvKernels kInt8Kv;
+
 // In the canonical order of lanes.
 float dot(const float* a, const float* b, uint32_t n);
 float sum(const float* x, uint32_t n);

@@ -16,7 +16,9 @@ const KernelSet& best_kernels() {
       dsp::mix,
       dsp::rotate,
       plain::silu_multiply,
-      dsp::add};
+      dsp::add,
+      plain::gelu_multiply,
+      {nullptr, &dsp::kF16Kv, &dsp::kInt8Kv}};
   return kSet;
 }
 

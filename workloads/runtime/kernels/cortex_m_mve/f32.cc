@@ -1,5 +1,6 @@
 #include <arm_mve.h>
 
+#include "workloads/runtime/kernels/cortex_m_mve/lanes_inl.h"
 #include "workloads/runtime/kernels/cortex_m_mve/mve.h"
 #include "workloads/runtime/kernels/lanes.h"
 #include "workloads/runtime/kernels/plain/plain.h"
@@ -7,23 +8,6 @@
 
 namespace slmrig::runtime::mve {
 namespace {
-
-// The eight canonical lanes are two vectors.
-struct Lanes {
-  float32x4_t low;
-  float32x4_t high;
-};
-
-inline __attribute__((always_inline)) float fold(Lanes lanes) {
-  const float32x4_t half = vaddq_f32(lanes.low, lanes.high);
-  return (vgetq_lane_f32(half, 0) + vgetq_lane_f32(half, 2)) +
-         (vgetq_lane_f32(half, 1) + vgetq_lane_f32(half, 3));
-}
-
-inline __attribute__((always_inline)) float32x4_t multiply_add(float32x4_t a, float32x4_t b,
-                                                               float32x4_t sum) {
-  return vaddq_f32(sum, vmulq_f32(a, b));
-}
 
 float dot(const float* a, const float* b, uint32_t n) {
   if (n % kLanes != 0) return plain::dot(a, b, n);
@@ -95,23 +79,6 @@ inline __attribute__((always_inline)) float32x4_t exp_four(float32x4_t x) {
   return vmulq_f32(fraction, vreinterpretq_f32_s32(power));
 }
 
-// Heads of 8, four positions at a time: lanes are positions, so the canonical fold is a sum of vectors and
-// nothing is added across lanes. Returns how many positions were done. Zero is added because the canonical
-// lanes begin at +0, where a sum of -0 alone would stay -0.
-uint32_t scores_eight(const float* query, const float* keys, uint32_t positions, float scale, float* out) {
-  const uint32x4_t offsets = {0, kLanes, 2 * kLanes, 3 * kLanes};
-  uint32_t t = 0;
-  for (; t + 4 <= positions; t += 4, keys += 4 * kLanes) {
-    const auto product = [&](uint32_t i) __attribute__((always_inline)) {
-      return vmulq_n_f32(vldrwq_gather_shifted_offset_f32(keys + i, offsets), query[i]);
-    };
-    const float32x4_t even = vaddq_f32(vaddq_f32(product(0), product(4)), vaddq_f32(product(2), product(6)));
-    const float32x4_t odd = vaddq_f32(vaddq_f32(product(1), product(5)), vaddq_f32(product(3), product(7)));
-    vstrwq_f32(out + t, vmulq_n_f32(vaddq_n_f32(vaddq_f32(even, odd), 0.0F), scale));
-  }
-  return t;
-}
-
 }  // namespace
 
 const FormatKernels kF32Kernels = {prepared_bytes, prepare, multiply, plain::read_f32_row};
@@ -124,18 +91,6 @@ void rms_norm(const float* x, const float* gain, uint32_t n, float epsilon, floa
     vstrwq_f32(y + i, vmulq_f32(vmulq_n_f32(vldrwq_f32(x + i), factor), vldrwq_f32(gain + i)));
   }
   for (; i < n; ++i) y[i] = (x[i] * factor) * gain[i];
-}
-
-void scores(const float* query, const float* keys, uint32_t positions, uint32_t head_dim, float scale,
-            float* out) {
-  if (head_dim == kLanes) {
-    const uint32_t done = scores_eight(query, keys, positions, scale, out);
-    keys += done * kLanes;
-    out += done;
-    positions -= done;
-  }
-  multiply_rows(keys, positions, head_dim, query, out);
-  for (uint32_t t = 0; t < positions; ++t) out[t] *= scale;
 }
 
 void softmax(float* x, uint32_t n) {
@@ -161,26 +116,6 @@ void softmax(float* x, uint32_t n) {
   const float inverse = 1.0F / fold_lanes(lanes);
   for (i = 0; i + 4 <= n; i += 4) vstrwq_f32(x + i, vmulq_n_f32(vldrwq_f32(x + i), inverse));
   for (; i < n; ++i) x[i] *= inverse;
-}
-
-void mix(const float* weights, const float* values, uint32_t positions, uint32_t head_dim, float* out) {
-  uint32_t i = 0;
-  for (; i + 8 <= head_dim; i += 8) {
-    float32x4_t low = vdupq_n_f32(0.0F);
-    float32x4_t high = low;
-    const float* row = values + i;
-    for (uint32_t t = 0; t < positions; ++t, row += head_dim) {
-      low = vaddq_f32(low, vmulq_n_f32(vldrwq_f32(row), weights[t]));
-      high = vaddq_f32(high, vmulq_n_f32(vldrwq_f32(row + 4), weights[t]));
-    }
-    vstrwq_f32(out + i, low);
-    vstrwq_f32(out + i + 4, high);
-  }
-  for (; i < head_dim; ++i) {
-    float sum = 0.0F;
-    for (uint32_t t = 0; t < positions; ++t) sum += weights[t] * values[t * head_dim + i];
-    out[i] = sum;
-  }
 }
 
 void rotate(float* x, const float* table, uint32_t heads, uint32_t head_dim) {

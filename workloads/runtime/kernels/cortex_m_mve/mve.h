@@ -15,6 +15,9 @@ extern const FormatKernels kNf4Kernels;
 extern const FormatKernels kTq2Kernels;
 extern const FormatKernels kQ2KKernels;
 
+extern const KvKernels kF16Kv;
+extern const KvKernels kInt8Kv;
+
 void rms_norm(const float* x, const float* gain, uint32_t n, float epsilon, float* y);
 void scores(const float* query, const float* keys, uint32_t positions, uint32_t head_dim, float scale,
             float* out);

@@ -16,7 +16,9 @@ const KernelSet& best_kernels() {
       mve::mix,
       mve::rotate,
       mve::silu_multiply,
-      mve::add};
+      mve::add,
+      plain::gelu_multiply,
+      {nullptr, &mve::kF16Kv, &mve::kInt8Kv}};
   return kSet;
 }
 
