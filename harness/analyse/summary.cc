@@ -28,6 +28,7 @@ ColdStartSummary summarise_cold_starts(const std::vector<ColdStartRow>& cold_sta
   if (summary.origin == "mixed" || unit == CostUnit::kNone) return summary;
   const auto median = [&](int64_t ColdStartRow::*part) {
     std::vector<double> values;
+    values.reserve(cold_starts.size());
     for (const ColdStartRow& each : cold_starts) values.push_back(static_cast<double>(each.*part));
     return percentile(values, 50);
   };

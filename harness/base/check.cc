@@ -198,6 +198,7 @@ Result<Check> parse_check(const json& from) {
                                    [&](const auto& entry) { return entry.second == wanted; });
   if (known == kKindNames.end()) {
     std::vector<std::string_view> names;
+    names.reserve(kKindNames.size());
     for (const auto& entry : kKindNames) names.push_back(entry.second);
     return fail(ErrorCode::kBadInput,
                 fmt::format("`kind` is `{}`, expected one of {}", wanted, fmt::join(names, ", ")));

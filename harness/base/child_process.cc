@@ -77,7 +77,7 @@ std::string find_in_path(const std::string& name) {
   std::string_view rest = configured != nullptr ? configured : "/usr/local/bin:/usr/bin:/bin";
   while (!rest.empty()) {
     const std::size_t colon = rest.find(':');
-    const std::string candidate = fmt::format("{}/{}", rest.substr(0, colon), name);
+    std::string candidate = fmt::format("{}/{}", rest.substr(0, colon), name);
     if (::access(candidate.c_str(), X_OK) == 0) return candidate;
     rest = colon == std::string_view::npos ? std::string_view() : rest.substr(colon + 1);
   }
@@ -94,7 +94,8 @@ void prepare(const ChildOptions& options, Launch* launch) {
       launch->environment.emplace_back(text);
     }
   }
-  for (const auto& [key, value] : options.environment) launch->environment.push_back(key + '=' + value);
+  for (const auto& [key, value] : options.environment)
+    launch->environment.push_back(fmt::format("{}={}", key, value));
   for (std::string& entry : launch->environment) launch->envp.push_back(entry.data());
   launch->envp.push_back(nullptr);
   launch->working_directory = options.working_directory;
