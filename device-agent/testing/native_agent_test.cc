@@ -1,5 +1,6 @@
 // The native agent as a child process, with the foreign engine: what the wire carries must be true.
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -274,8 +275,12 @@ TEST_CASE("a restart drops the image from the file cache, or keeps it, and says 
     REQUIRE(peer.reset() != nullptr);
     return board_facts(peer).at("cold_start.file_cache");
   };
-  CHECK_THAT(note_after_reset(1),
-             Catch::StartsWith("image dropped; ") && Catch::EndsWith(" of 74 pages stayed"));
+  const std::string note = note_after_reset(1);
+  CHECK_THAT(note, Catch::StartsWith("image dropped; ") && Catch::EndsWith(" of 74 pages stayed"));
+  struct statfs place = {};
+  REQUIRE(statfs(slots.path().c_str(), &place) == 0);
+  constexpr auto kMemoryFileSystem = 0x01021994;  // its files have no other place to be
+  if (place.f_type != kMemoryFileSystem) CHECK(std::atoi(note.c_str() + std::strlen("image dropped; ")) < 10);
   command.insert(command.end(), {"--file-cache", "keep"});
   CHECK(note_after_reset(2) == "kept");
 }
