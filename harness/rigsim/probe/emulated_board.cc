@@ -75,7 +75,7 @@ Result<std::unique_ptr<EmulatedBoard>> EmulatedBoard::start(const EmulatedBoardO
 }
 
 EmulatedBoard::~EmulatedBoard() {
-  if (process_) static_cast<void>(power_off());
+  if (process_ && options_.keeps_flash) static_cast<void>(power_off());
 }
 
 Done EmulatedBoard::power_on() {

@@ -28,6 +28,7 @@ struct EmulatedBoardOptions {
   std::vector<std::string> flash_regions;  // names of memory regions of the board file
   std::filesystem::path folder;            // for the emulator's sockets
   std::filesystem::path flash_folder;      // where the content of the flash regions is kept
+  bool keeps_flash = true;                 // also when this process ends
 };
 
 struct FlashRegion {

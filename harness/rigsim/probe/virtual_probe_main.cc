@@ -83,6 +83,7 @@ Done complete(Arguments* arguments, const fs::path& folder) {
   options.board.board_file = root / "boards" / arguments->board / "board.json";
   if (options.board.unit_id.empty()) options.board.unit_id = "virtual-" + options.serial_number;
   options.board.folder = folder;
+  options.board.keeps_flash = !arguments->flash_folder.empty();
   options.board.flash_folder = arguments->flash_folder.empty() ? folder : fs::path(arguments->flash_folder);
   return {};
 }
