@@ -13,7 +13,6 @@ using slmrig::rigsim::LibusbConfiguration;
 using slmrig::rigsim::LibusbDeviceDescriptor;
 using slmrig::rigsim::UsbConnection;
 using slmrig::rigsim::UsbDevice;
-using slmrig::rigsim::UsbStatus;
 namespace usb = slmrig::rigsim;
 
 #define SLMRIG_LIBUSB extern "C" __attribute__((visibility("default")))
