@@ -21,6 +21,24 @@ void read_generation(JsonObject generation, GenerationSettings& into) {
   into.stop_at_end = generation.optional_bool("stop_at_end", into.stop_at_end);
 }
 
+void read_fallback(JsonObject fallback, Suite& suite) {
+  constexpr uint64_t kMostTextBytes = 256;  // the wire carries no more
+  SuiteFallback read;
+  read.budget_ms = fallback.optional_uint("budget_ms", 0, 1);
+  read.budget_instructions = fallback.optional_uint("budget_instructions", 0, 1);
+  const std::string form = fallback.optional_choice("form", {"any", "intent_line", "sentence"}, "any");
+  if (form == "intent_line") read.form = AnswerForm::kIntentLine;
+  if (form == "sentence") read.form = AnswerForm::kSentence;
+  read.text = fallback.required_string("text");
+  if (read.text.size() > kMostTextBytes) {
+    fallback.fail("text", fmt::format("has {} bytes, an agent takes {}", read.text.size(), kMostTextBytes));
+  }
+  if (read.budget_ms == 0 && read.budget_instructions == 0 && read.form == AnswerForm::kAny) {
+    fallback.fail("text", "is never answered: give a budget_ms, a budget_instructions or a form too");
+  }
+  suite.fallback = read;
+}
+
 void read_checks(JsonObject& object, Prompt& prompt) {
   const nlohmann::json* checks = object.raw("checks");
   if (checks == nullptr) return;
@@ -44,6 +62,7 @@ Result<Suite> load_suite(const std::string& file) {
   suite.description = root.optional_string("description");
   suite.store_text = root.optional_bool("store_text", true);
   read_generation(root.optional_object("generation"), suite.generation);
+  if (root.raw("fallback") != nullptr) read_fallback(root.optional_object("fallback"), suite);
   std::set<std::string> ids;
   for (JsonObject& object : root.required_objects("prompts")) {
     Prompt prompt;

@@ -45,6 +45,24 @@ TEST_CASE("A suite is read with its generation settings, prompts and checks") {
   CHECK(suite->prompts[1].checks.empty());
 }
 
+TEST_CASE("A suite may say what is answered where the model is late or has not the form") {
+  const std::string head = R"({"name":"s","prompts":[{"id":"a","text":"x"}],"fallback":)";
+  const auto suite =
+      load(head + R"({"budget_ms":500,"budget_instructions":9000,"form":"sentence","text":"Again."}})");
+  REQUIRE(suite);
+  REQUIRE(suite->fallback);
+  CHECK(suite->fallback->budget_ms == 500);
+  CHECK(suite->fallback->budget_instructions == 9000);
+  CHECK(suite->fallback->form == AnswerForm::kSentence);
+  CHECK(suite->fallback->text == "Again.");
+  CHECK_FALSE(load(R"({"name":"s","prompts":[{"id":"a","text":"x"}]})")->fallback);
+  CHECK_THAT(error_of(head + R"({"text":"Again."}})"), Contains("never answered"));
+  CHECK_THAT(error_of(head + R"({"budget_ms":5}})"), Contains("fallback") && Contains("\"text\""));
+  CHECK_THAT(error_of(head + R"({"form":"poem","text":"x"}})"), Contains("fallback.form"));
+  CHECK_THAT(error_of(head + "{\"form\":\"sentence\",\"text\":\"" + std::string(257, 'x') + "\"}}"),
+             Contains("256"));
+}
+
 TEST_CASE("What is wrong in a suite is named with its place") {
   CHECK_THAT(error_of(R"({"name":"s","prompts":[]})"), Contains("prompts"));
   CHECK_THAT(error_of(R"({"name":"s"})"), Contains("prompts"));

@@ -70,9 +70,31 @@ Result<CellOutcome> CellRun::run() {
   return std::move(outcome_);
 }
 
-rig::RunRequest run_request(const SessionInputs& inputs, const base::Cell& cell, const Prompt& prompt) {
-  const base::GenerationSettings settings =
-      base::generation_settings(cell.settings, base::suite_of(inputs.plan, cell));
+namespace {
+
+// How many ticks a cost of the scale's unit is; rounded down.
+uint64_t ticks_of(uint64_t cost, const base::TickScale& scale) {
+  const double ticks = static_cast<double>(cost) * static_cast<double>(scale.denominator) /
+                       static_cast<double>(scale.numerator);
+  return static_cast<uint64_t>(ticks);
+}
+
+void ask_for_fallback(const base::SuiteFallback& fallback, const base::TickScale& ticks,
+                      rig::RunRequest* request) {
+  constexpr uint64_t kNsPerMs = 1'000'000;
+  const uint64_t budget =
+      ticks.counts_instructions ? fallback.budget_instructions : fallback.budget_ms * kNsPerMs;
+  request->budget_ticks = ticks_of(budget, ticks);
+  request->form = fallback.form;
+  request->fallback = fallback.text;
+}
+
+}  // namespace
+
+rig::RunRequest run_request(const SessionInputs& inputs, const base::Cell& cell, const Prompt& prompt,
+                            const base::TickScale& ticks) {
+  const base::Suite& suite = base::suite_of(inputs.plan, cell);
+  const base::GenerationSettings settings = base::generation_settings(cell.settings, suite);
   rig::RunRequest request;
   request.prompt = prompt.text;
   request.max_new_tokens = settings.max_new_tokens;
@@ -80,6 +102,7 @@ rig::RunRequest run_request(const SessionInputs& inputs, const base::Cell& cell,
   request.temperature = settings.temperature;
   request.seed = settings.seed;
   request.ignore_end = !settings.stop_at_end;
+  if (suite.fallback) ask_for_fallback(*suite.fallback, ticks, &request);
   const auto timeout = inputs.generation_timeouts_ms.find(cell.cell_id);
   request.timeout_ms =
       timeout == inputs.generation_timeouts_ms.end() ? kGenerationTimeoutMs : timeout->second;
@@ -91,7 +114,8 @@ Done CellRun::one(const Prompt& prompt, uint32_t repeat) {
   context_.observer.activity(bench, fmt::format("{} {}: {} {}/{}", inputs_.session.model,
                                                 inputs_.session.variant, cell_.suite, done_ + 1, planned_));
   const int64_t started_at_ns = context_.clock.utc_ns();
-  Result<rig::RunReply> reply = board_.agent().run(run_request(inputs_, cell_, prompt));
+  Result<rig::RunReply> reply =
+      board_.agent().run(run_request(inputs_, cell_, prompt, board_.bench().board.ticks));
   if (!reply && is_refusal(reply.error())) reply = try_again(prompt, reply.error());
   ++done_;
   if (const auto units = inputs_.units.generation.find(cell_.cell_id);
@@ -116,7 +140,8 @@ Result<rig::RunReply> CellRun::try_again(const Prompt& prompt, const Error& firs
   if (const auto loaded = board_.agent().load(board_.slot(), load_request(inputs_.session)); !loaded) {
     return tl::unexpected(Error{ErrorCode::kLinkLost, first.text() + "; then " + loaded.error().text(), {}});
   }
-  Result<rig::RunReply> second = board_.agent().run(run_request(inputs_, cell_, prompt));
+  Result<rig::RunReply> second =
+      board_.agent().run(run_request(inputs_, cell_, prompt, board_.bench().board.ticks));
   if (second) {
     const std::string text = fmt::format("prompt {} needed a second try: {}", prompt.id, first.text());
     doubts_.push_back(text);
@@ -151,6 +176,7 @@ Generation CellRun::record_of(const Prompt& prompt, uint32_t repeat, rig::RunRep
   record.token_ticks = std::move(reply.token_ticks);
   record.token_ids_sha256 = hash_of_ids(reply.token_ids);
   record.prompt_sha256 = base::sha256_hex(std::string_view(prompt.text));
+  record.fallback = reply.fallback;
   const std::string answer = base::make_valid_utf8(reply.output);
   if (!prompt.checks.empty()) {
     for (const base::Check& check : prompt.checks) {
@@ -160,7 +186,10 @@ Generation CellRun::record_of(const Prompt& prompt, uint32_t repeat, rig::RunRep
     }
     record.correct = record.failed_checks.empty();
   }
-  if (const auto known = inputs_.references.find(cell_.cell_id); known != inputs_.references.end()) {
+  // A generation that the budget stopped is shorter than the host's.
+  const bool comparable = reply.fallback != base::FallbackReason::kBudget;
+  if (const auto known = inputs_.references.find(cell_.cell_id);
+      comparable && known != inputs_.references.end()) {
     if (const auto hash = known->second.find(prompt.id); hash != known->second.end()) {
       record.matches_reference = hash->second == record.token_ids_sha256;
     }

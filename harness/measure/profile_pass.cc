@@ -115,8 +115,9 @@ Result<ProfileOutcome> profile_cell(rig::LiveBoard& board, const SessionInputs& 
     if (context.stop()) return ProfileOutcome{outcome.busy_ns, false};
     context.observer.activity(bench, fmt::format("{} {}: profile of {} {}/{}", inputs.session.model,
                                                  inputs.session.variant, cell.suite, i + 1, prompts));
-    rig::RunRequest request = run_request(inputs, cell, suite.prompts[i]);
+    rig::RunRequest request = run_request(inputs, cell, suite.prompts[i], board.bench().board.ticks);
     request.profile = true;
+    request.budget_ticks = 0;  // looking at the clock costs time that is not the model's
     const Result<rig::RunReply> reply = board.agent().run(request);
     if (!reply) {
       without_profile(reply.error().text());

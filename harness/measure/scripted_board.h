@@ -107,6 +107,7 @@ class ScriptedBoard final : public rig::LiveBoard, public rig::Agent {
   }
 
   rig::AgentFacts& facts() { return facts_; }
+  base::Bench& bench_for_test() { return bench_; }
 
  private:
   base::Bench bench_;

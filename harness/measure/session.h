@@ -83,8 +83,9 @@ struct SessionOutcome {
   int64_t busy_ns = 0;   // host time in which the agent measured: cold starts and generations
 };
 
-// What a cell asks a board for one of its prompts.
-rig::RunRequest run_request(const SessionInputs& inputs, const base::Cell& cell, const base::Prompt& prompt);
+// What a cell asks a board, of which `ticks` are the ticks, for one of its prompts.
+rig::RunRequest run_request(const SessionInputs& inputs, const base::Cell& cell, const base::Prompt& prompt,
+                            const base::TickScale& ticks);
 
 base::Result<SessionOutcome> measure_session(rig::LiveBoard& board, const SessionInputs& inputs,
                                              const SessionContext& context);

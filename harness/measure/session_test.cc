@@ -112,6 +112,32 @@ TEST_CASE("Each prompt of a cell becomes a generation with its raw ticks, judged
   CHECK(bed.sink.memory.size() == 2);
 }
 
+TEST_CASE(
+    "A suite's budget reaches the board in its own ticks, and the record says what was answered instead") {
+  for (const bool emulated : {false, true}) {
+    Bed bed;
+    bed.session.cold_starts = 0;
+    bed.profile = true;
+    bed.plan.suites[0].suite.fallback = base::SuiteFallback{2, 500, base::AnswerForm::kSentence, "Again."};
+    bed.board.bench_for_test().board.ticks = {emulated, 5, 16};
+    bed.references["cell"] = {{"a", "not what was stopped"}};
+    bed.board.on_run = [&](const rig::RunRequest& request) -> base::Result<rig::RunReply> {
+      rig::RunReply reply = ScriptedBoard::good_reply();
+      CHECK(request.fallback == "Again.");
+      CHECK(request.form == base::AnswerForm::kSentence);
+      CHECK(request.budget_ticks == (request.profile ? 0U : emulated ? 1600U : 6'400'000U));
+      reply.fallback = base::FallbackReason::kBudget;
+      reply.output = request.fallback;
+      return reply;
+    };
+    REQUIRE(bed.measure());
+    REQUIRE(bed.sink.generations.size() == 3);
+    CHECK(bed.sink.generations[0].fallback == base::FallbackReason::kBudget);
+    CHECK(bed.sink.generations[0].output_text == "Again.");
+    CHECK_FALSE(bed.sink.generations[0].matches_reference.has_value());
+  }
+}
+
 TEST_CASE("A suite that keeps its text to itself leaves hashes and no text in the records") {
   Bed bed;
   bed.plan.suites[0].suite.store_text = false;

@@ -261,6 +261,13 @@ std::string settings_text(const CellSettings& settings, const Suite& suite) {
                   generation.max_new_tokens, generation.top_k, generation.temperature, generation.seed);
   if (settings.kv != base::KvFormat::kF32) text += fmt::format(" kv={}", base::to_string(settings.kv));
   if (!generation.stop_at_end) text += " ignore_end";
+  if (suite.fallback) {
+    // A generation that stops early costs less: another series.
+    if (suite.fallback->budget_ms != 0) text += fmt::format(" budget_ms={}", suite.fallback->budget_ms);
+    if (suite.fallback->budget_instructions != 0) {
+      text += fmt::format(" budget_instructions={}", suite.fallback->budget_instructions);
+    }
+  }
   if (base::prompt_count(settings, suite) < suite.prompts.size()) {
     text += fmt::format(" prompts={}", settings.prompts);
   }

@@ -198,6 +198,10 @@ TEST_CASE("The text of settings holds what makes a series, and not how often it 
   base::CellSettings settings;
   const base::Suite suite = suite_named("s", 10);
   CHECK(settings_text(settings, suite) == "ctx=256 new=32 top_k=1 temp=0 seed=1");
+  base::Suite within = suite;
+  within.fallback = base::SuiteFallback{250, 9000, base::AnswerForm::kAny, "later"};
+  CHECK(settings_text(settings, within) ==
+        "ctx=256 new=32 top_k=1 temp=0 seed=1 budget_ms=250 budget_instructions=9000");
   settings.repeats = 7;
   settings.sessions = 3;
   settings.cold_starts = 5;

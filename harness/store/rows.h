@@ -122,6 +122,7 @@ struct GenerationRow {
   std::string output_text;  // likewise
   std::optional<bool> correct;
   std::vector<std::string> failed_checks;
+  base::FallbackReason fallback = base::FallbackReason::kNone;
   std::optional<bool> matches_reference;
   int64_t started_at_ns = 0;
 };

@@ -85,6 +85,23 @@ TEST_CASE("a generation comes back with its whole trace") {
   CHECK(row.matches_reference == true);
 }
 
+TEST_CASE("an answer that is the suite's fallback text says why") {
+  const TestFolder folder;
+  auto store = store_for_test(folder.file(), session_for_test());
+  base::Generation written = generation_for_test("s-1-c0", "p-1", {5, 6});
+  written.fallback = base::FallbackReason::kForm;
+  must(store->add(written));
+  written.prompt_id = "p-2";
+  written.fallback = base::FallbackReason::kNone;
+  must(store->add(written));
+  must(store->commit());
+  auto reader = must(open_reader(folder.file()));
+  const std::vector<GenerationRow> rows = must(reader.generations("s-1-c0"));
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].fallback == base::FallbackReason::kForm);
+  CHECK(rows[1].fallback == base::FallbackReason::kNone);
+}
+
 TEST_CASE("cold starts, memory and logs belong to their session") {
   const TestFolder folder;
   auto store = store_for_test(folder.file(), session_for_test());

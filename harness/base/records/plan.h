@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/check.h"
+#include "harness/base/records/fallback.h"
 #include "harness/base/records/rig.h"
 
 namespace slmrig::base {
@@ -33,6 +34,7 @@ struct Suite {
   std::string description;
   bool store_text = true;  // false: prompts and answers are stored as hashes only
   GenerationSettings generation;
+  std::optional<SuiteFallback> fallback;
   std::vector<Prompt> prompts;
   std::string file;
   std::string sha256;

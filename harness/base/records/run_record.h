@@ -96,9 +96,10 @@ struct Generation {
   std::vector<uint64_t> token_ticks;  // [generated_tokens]; [0] is the time to first token
   std::string token_ids_sha256;       // of the ids as little-endian int32
   std::string prompt_sha256;
-  std::string prompt_text;      // empty where the suite does not store text
-  std::string output_text;      // valid UTF-8; empty where the suite does not store text
-  std::optional<bool> correct;  // absent: the prompt has no checks
+  std::string prompt_text;                          // empty where the suite does not store text
+  std::string output_text;                          // valid UTF-8; empty where the suite does not store text
+  FallbackReason fallback = FallbackReason::kNone;  // other than that: output_text is the suite's
+  std::optional<bool> correct;                      // absent: the prompt has no checks
   std::vector<std::string> failed_checks;
   std::optional<bool> matches_reference;  // equal token hash to the host's for the same image
   int64_t started_at_ns = 0;

@@ -38,7 +38,7 @@ const char* const kSelectGeneration =
     "g.prefill_ticks, "
     "g.first_sample_ticks, g.ttft_ticks, g.decode_ticks, g.token_ticks, g.token_ids, g.token_ids_sha256, "
     "p.sha256, "
-    "p.text, g.output_text, g.correct, g.failed_checks, g.matches_reference, g.started_at_ns "
+    "p.text, g.output_text, g.correct, g.failed_checks, g.matches_reference, g.started_at_ns, g.fallback "
     "from generation g join prompt p using (prompt_key) ";
 
 namespace {
@@ -173,6 +173,10 @@ Result<GenerationRow> generation_row(const Statement& row, const base::TickScale
   SLMRIG_ASSIGN(generation.failed_checks, column_texts(row, 17));
   generation.matches_reference = column_optional_bool(row, 18);
   generation.started_at_ns = row.column_int64(19);
+  if (!row.column_is_null(20)) {
+    generation.fallback =
+        row.column_int64(20) == 1 ? base::FallbackReason::kBudget : base::FallbackReason::kForm;
+  }
   return generation;
 }
 

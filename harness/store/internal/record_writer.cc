@@ -271,8 +271,8 @@ Done RecordWriter::add(const base::Generation& generation) {
       database_.cached("insert into generation (cell_key, prompt_key, repeat, prompt_tokens, "
                        "generated_tokens, finish, encode_ticks, prefill_ticks, first_sample_ticks, "
                        "ttft_ticks, decode_ticks, total_ticks, token_ticks, token_ids, token_ids_sha256, "
-                       "output_text, correct, failed_checks, matches_reference, started_at_ns) "
-                       "values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+                       "output_text, correct, failed_checks, matches_reference, started_at_ns, fallback) "
+                       "values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
   insert->bind(cell).bind(prompt).bind(generation.repeat).bind(generation.prompt_tokens);
   insert->bind(generation.generated_tokens)
       .bind(static_cast<int>(generation.finish))
@@ -286,7 +286,11 @@ Done RecordWriter::add(const base::Generation& generation) {
   else
     insert->bind(output);
   insert->bind(generation.correct).bind_text_or_null(failed).bind(generation.matches_reference);
-  return insert->bind(generation.started_at_ns).run();
+  const bool is_models = generation.fallback == base::FallbackReason::kNone;
+  insert->bind(generation.started_at_ns);
+  return insert
+      ->bind(is_models ? std::nullopt : std::optional<uint64_t>(static_cast<uint64_t>(generation.fallback)))
+      .run();
 }
 
 Done RecordWriter::add(const base::SessionLog& log) {
