@@ -103,7 +103,7 @@ struct RunRequest {
   // What the agent answers instead where its model is too late or says what has not the form.
   uint64_t budget_ticks = 0;  // 0: none
   base::AnswerForm form = base::AnswerForm::kAny;
-  std::string fallback;
+  std::string fallback = {};
 };
 
 struct RunReply {
