@@ -61,6 +61,7 @@ void add_rig_command(CLI::App& app, Action& action) {
   add_root_option(*command, options->places);
   command->callback([&action, options] { action = [options] { return list_rig(*options); }; });
   add_rig_check_command(*rig, action);
+  add_rig_slots_commands(*rig, action);
   add_rig_init_command(*rig, action);
   add_rig_doctor_command(*rig, action);
 }

@@ -40,6 +40,7 @@ void add_runs_command(CLI::App& app, Action& action);
 void add_show_command(CLI::App& app, Action& action);
 void add_report_command(CLI::App& app, Action& action);
 void add_rig_command(CLI::App& app, Action& action);
+void add_rig_slots_commands(CLI::App& rig, Action& action);  // below `rig`
 // Under `slmrig rig`.
 void add_rig_init_command(CLI::App& rig, Action& action);
 void add_rig_doctor_command(CLI::App& rig, Action& action);
