@@ -60,9 +60,10 @@ class SerialLink final : public Link {
     pollfd wait = {descriptor_, POLLIN, 0};
     const int ready = ::poll(&wait, 1, static_cast<int>(std::clamp<int64_t>(timeout_ms, 0, INT_MAX)));
     if (ready <= 0) return std::size_t{0};
-    const sp_return got = sp_nonblocking_read(port_.get(), buffer.data(), buffer.size());
+    const int got = sp_nonblocking_read(port_.get(), buffer.data(), buffer.size());
     if (got < 0)
-      return fail(ErrorCode::kLinkLost, fmt::format("reading {}: {}", description_, last_error(got)));
+      return fail(ErrorCode::kLinkLost,
+                  fmt::format("reading {}: {}", description_, last_error(static_cast<sp_return>(got))));
     if (got == 0 && (wait.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
       return fail(ErrorCode::kLinkLost, description_ + " is gone: it was unplugged");
     return static_cast<std::size_t>(got);
@@ -71,9 +72,10 @@ class SerialLink final : public Link {
   Done write(std::span<const uint8_t> bytes) override {
     if (!port_) return fail(ErrorCode::kLinkLost, description_ + " was closed");
     while (!bytes.empty()) {
-      const sp_return written = sp_blocking_write(port_.get(), bytes.data(), bytes.size(), kWriteStallMs);
+      const int written = sp_blocking_write(port_.get(), bytes.data(), bytes.size(), kWriteStallMs);
       if (written < 0) {
-        return fail(ErrorCode::kLinkLost, fmt::format("writing {}: {}", description_, last_error(written)));
+        return fail(ErrorCode::kLinkLost,
+                    fmt::format("writing {}: {}", description_, last_error(static_cast<sp_return>(written))));
       }
       if (written == 0) {
         return fail(ErrorCode::kTimeout,
