@@ -2,6 +2,7 @@
 // boards/rigs/rig.schema.json).
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,7 @@ struct SshSpec {
   std::string known_hosts_file;           // empty: ssh's own
   std::string directory = ".slmrig";      // on the board, relative to the home folder, or absolute
   std::vector<std::string> agent_prefix;  // what the agent is started through: {"taskset", "-c", "3"}
-  std::string file_cache = "drop";  // before a cold start: "drop" the image's pages, "drop-all", "keep"
+  std::string file_cache = "drop";        // before a cold start: "drop" the image's pages, "drop-all", "keep"
 };
 
 // The user's own way: J-Link, probe-rs, west. Without a shell; {agent}, {image}, {image_address}, {unit},
@@ -65,6 +66,22 @@ struct PowerSwitchSpec {
   int off_ms = 1000;  // for how long it stays off in a power cycle
 };
 
+// The power meter of a bench, and how it is wired to the board.
+struct MeterSpec {
+  std::string kind;             // "ppk2", "lpm01a", "scpi", "hwmon", "rapl", ...; empty: the bench has none
+  std::string address;          // by kind: serial port (by-id), host:port, name of a sensor
+  std::string usb_serial;       // of the instrument, instead of an address
+  std::string mode;             // "source": it feeds the board; "ampere": it sits in the board's supply
+  int voltage_mv = 0;           // of the board's supply; 0: the board's own nominal one
+  bool leave_powered = true;    // how the board's power is left after a run
+  bool modelled_clock = false;  // an instrument that samples in the modelled time of an emulated board
+  // Which of the meter's lines carries which of the agent's markers; negative: not wired.
+  int active_line = 0;
+  int token_line = 1;
+  int phase_line = 2;                           // and the next one
+  std::map<std::string, std::string> settings;  // by kind: "rate_hz", "profile", "format", ...
+};
+
 // A process that stands in for hardware which this bench has not got (a virtual debug probe, a virtual
 // meter): started before the bench is used and ended with it. {folder} is a temporary folder that all
 // stand-ins and child processes of the bench share.
@@ -83,6 +100,7 @@ struct Bench {
   LinkSpec link;
   FlasherSpec flasher;
   PowerSwitchSpec power;
+  MeterSpec meter;
   std::vector<StandInSpec> stand_ins;
   std::string agent;  // ELF or program; empty: the one built for the board
   // Left out with a notice, instead of failing, on a host that has not got the programs it needs.
