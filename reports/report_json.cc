@@ -176,7 +176,8 @@ Json figures_json(const CellSummary& summary) {
           {"instructions_per_token", counts ? cost(summary.token_cost_mean) : Json(nullptr)},
           {"memory_peak_bytes", peak},
           {"accuracy", {{"count", summary.correct}, {"of", summary.checked}}},
-          {"reference", {{"count", summary.equal_to_reference}, {"of", summary.compared}}}};
+          {"reference", {{"count", summary.equal_to_reference}, {"of", summary.compared}}},
+          {"fallback", {{"count", summary.fallbacks()}, {"of", summary.generations}}}};
 }
 
 Json band_json(std::span<const store::GenerationRow> generations) {
@@ -187,8 +188,9 @@ Json band_json(std::span<const store::GenerationRow> generations) {
           {"high", pack_integers(band.high)}};
 }
 
-bool is_wrong(const store::GenerationRow& generation) {
-  return generation.correct == false || generation.matches_reference == false;
+bool is_listed(const store::GenerationRow& generation) {
+  return generation.correct == false || generation.matches_reference == false ||
+         generation.fallback != base::FallbackReason::kNone;
 }
 
 Json answer_json(const store::GenerationRow& generation) {
@@ -200,7 +202,8 @@ Json answer_json(const store::GenerationRow& generation) {
           {"prompt", text_or_null(generation.prompt_text, stored)},
           {"text", text_or_null(generation.output_text, stored)},
           {"failed_checks", generation.failed_checks},
-          {"matches_reference", matches ? Json(*matches) : Json(nullptr)}};
+          {"matches_reference", matches ? Json(*matches) : Json(nullptr)},
+          {"fallback", base::to_string(generation.fallback)}};
 }
 
 Json profile_json(const store::ProfileRows& rows, const std::vector<store::RooflineRow>& roofline) {
@@ -230,7 +233,7 @@ Json cell_json(const store::CellData& data, const std::vector<store::RooflineRow
   Json traces = Json::array();
   Json answers = Json::array();
   std::size_t tokens = 0;
-  std::size_t wrong = 0;
+  std::size_t listed = 0;
   for (const auto& generation : data.generations) {
     tokens += generation.token_costs.size();
     if (traces.size() < limits.traces_per_cell) {
@@ -238,9 +241,9 @@ Json cell_json(const store::CellData& data, const std::vector<store::RooflineRow
                         {"repeat", generation.repeat},
                         {"durations", pack_integers(generation.token_costs)}});
     }
-    if (!is_wrong(generation)) continue;
-    if (wrong < limits.answers_per_cell) answers.push_back(answer_json(generation));
-    ++wrong;
+    if (!is_listed(generation)) continue;
+    if (listed < limits.answers_per_cell) answers.push_back(answer_json(generation));
+    ++listed;
   }
   return {{"cell_id", data.cell.cell_id},
           {"session", session},
@@ -255,7 +258,7 @@ Json cell_json(const store::CellData& data, const std::vector<store::RooflineRow
           {"band", band_json(data.generations)},
           {"traces", std::move(traces)},
           {"answers", std::move(answers)},
-          {"answers_left_out", wrong - std::min(wrong, limits.answers_per_cell)},
+          {"answers_left_out", listed - std::min(listed, limits.answers_per_cell)},
           {"profile", profile_json(data.profile, roofline)}};
 }
 

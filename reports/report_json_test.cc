@@ -97,6 +97,22 @@ TEST_CASE("an answer of a private suite is null, an empty answer is not", "[repo
   CHECK(written(run)["cells"][0]["answers"][0]["text"].is_null());
 }
 
+TEST_CASE("an answer that is the suite's fallback text is listed with its reason", "[reports]") {
+  store::RunData run = smallest_run();
+  store::GenerationRow& generation = run.sessions[0].cells[0].generations[0];
+  generation.correct = true;
+  generation.matches_reference = true;
+  CHECK(written(run)["cells"][0]["answers"].empty());
+  CHECK(written(run)["cells"][0]["figures"]["fallback"]["count"] == 0);
+  generation.fallback = base::FallbackReason::kBudget;
+  const nlohmann::json report = written(run);
+  CHECK(schema_problem(report, schema()) == "");
+  REQUIRE(report["cells"][0]["answers"].size() == 1);
+  CHECK(report["cells"][0]["answers"][0]["fallback"] == "budget");
+  CHECK(report["cells"][0]["figures"]["fallback"]["count"] == 1);
+  CHECK(report["cells"][0]["figures"]["fallback"]["of"] == 1);
+}
+
 TEST_CASE("figures that are not finite are null", "[reports]") {
   store::RunData run = sample_run();
   run.run.busy_share = std::numeric_limits<double>::quiet_NaN();

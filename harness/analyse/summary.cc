@@ -61,6 +61,8 @@ void count_answers(const std::vector<GenerationRow>& generations, CellSummary& s
       ++summary.compared;
       if (*generation.matches_reference) ++summary.equal_to_reference;
     }
+    if (generation.fallback == base::FallbackReason::kBudget) ++summary.fallback_late;
+    if (generation.fallback == base::FallbackReason::kForm) ++summary.fallback_form;
   }
 }
 

@@ -69,9 +69,14 @@ struct CellSummary {
   uint32_t correct = 0;
   uint32_t compared = 0;  // generations for which the host's answer is known
   uint32_t equal_to_reference = 0;
+  // Answers that are the suite's fallback text. Their costs are the model's all the same, their checks were
+  // made on the fallback text: that is what a user got.
+  uint32_t fallback_late = 0;  // the budget was used up
+  uint32_t fallback_form = 0;  // the model's words had not the form that the suite asks for
 
   std::optional<double> accuracy() const;             // correct / checked
   std::optional<double> reference_agreement() const;  // equal_to_reference / compared
+  uint32_t fallbacks() const { return fallback_late + fallback_form; }
   bool trusted() const { return doubts.empty(); }
 };
 

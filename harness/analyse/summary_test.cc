@@ -47,6 +47,19 @@ TEST_CASE("a board that counts instructions has no rate") {
   CHECK_FALSE(cell.prefill_tokens_per_s.has_value());
 }
 
+TEST_CASE("answers that are the suite's fallback text are counted by reason") {
+  SessionData data = session_of(
+      {cell_of("c", {generation_of({5}), generation_of({5}), generation_of({5}), generation_of({})})});
+  std::vector<store::GenerationRow>& generations = data.cells[0].generations;
+  CHECK(only(data).fallbacks() == 0);
+  generations[0].fallback = generations[3].fallback = base::FallbackReason::kBudget;
+  generations[2].fallback = base::FallbackReason::kForm;
+  const CellSummary cell = only(data);
+  CHECK(cell.fallback_late == 2);
+  CHECK(cell.fallback_form == 1);
+  CHECK(cell.fallbacks() == 3);
+}
+
 TEST_CASE("where only answers are real there is no cost at all") {
   SessionData data = session_of({cell_of("c", {generation_of({5000, 100, 300})})});
   data.session.tier = base::Tier::kFunctional;

@@ -80,16 +80,25 @@ Result<ExitCode> show_run(store::Reader& reader, const std::string& run_id) {
   return ExitCode::kGood;
 }
 
+// "3 of 40 answers are the suite's fallback text: 2 over its budget, 1 not of its form".
+void print_fallbacks(const analyse::CellSummary& summary) {
+  if (summary.fallbacks() == 0) return;
+  std::vector<std::string> reasons;
+  if (summary.fallback_late > 0) reasons.push_back(fmt::format("{} over its budget", summary.fallback_late));
+  if (summary.fallback_form > 0) reasons.push_back(fmt::format("{} not of its form", summary.fallback_form));
+  fmt::print("{} of {} {} the suite's fallback text: {}\n", summary.fallbacks(), summary.generations,
+             summary.fallbacks() == 1 ? "answers is" : "answers are", fmt::join(reasons, ", "));
+}
+
 void print_generations(const store::CellData& cell, store::CostUnit unit) {
   const Align right = Align::kRight;
-  TextTable table({{"prompt"},
-                   {"rep", right},
-                   {"tokens", right},
-                   {"ttft", right},
-                   {"decode", right},
-                   {"ok"},
-                   {"=host"},
-                   {"answer"}});
+  const bool with_fallbacks = std::any_of(
+      cell.generations.begin(), cell.generations.end(),
+      [](const store::GenerationRow& row) { return row.fallback != base::FallbackReason::kNone; });
+  std::vector<Column> columns = {{"prompt"},        {"rep", right}, {"tokens", right}, {"ttft", right},
+                                 {"decode", right}, {"ok"},         {"=host"},         {"answer"}};
+  if (with_fallbacks) columns.push_back({"instead"});
+  TextTable table(std::move(columns));
   const auto yes_no = [](const std::optional<bool>& value) {
     return !value ? std::string(kNothing) : *value ? std::string("yes") : std::string("no");
   };
@@ -99,10 +108,12 @@ void print_generations(const store::CellData& cell, store::CostUnit unit) {
         answer.begin(), answer.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20U; }, ' ');
     const auto ttft =
         row.ttft_cost ? std::optional<double>(static_cast<double>(*row.ttft_cost)) : std::nullopt;
-    table.add_row({row.prompt_id, fmt::format("{}", row.repeat),
-                   fmt::format("{}+{}", row.prompt_tokens, row.generated_tokens), cost_text(ttft, unit),
-                   cost_text(static_cast<double>(row.decode_cost), unit), yes_no(row.correct),
-                   yes_no(row.matches_reference), answer});
+    table.add_row(
+        {row.prompt_id, fmt::format("{}", row.repeat),
+         fmt::format("{}+{}", row.prompt_tokens, row.generated_tokens), cost_text(ttft, unit),
+         cost_text(static_cast<double>(row.decode_cost), unit), yes_no(row.correct),
+         yes_no(row.matches_reference), answer,
+         row.fallback == base::FallbackReason::kNone ? "" : std::string(base::to_string(row.fallback))});
   }
   std::fputs(table.text().c_str(), stdout);
 }
@@ -162,7 +173,11 @@ Result<ExitCode> show_cell(store::Reader& reader, const store::CellRow& row, boo
   for (const std::string& doubt : row.doubts) fmt::print("doubt    {}\n", doubt);
   for (const std::string& reason : about.retry_reasons) fmt::print("retried  {}\n", reason);
   fmt::print("\n");
-  if (!found->generations.empty()) print_generations(*found, about.cost_unit);
+  if (!found->generations.empty()) {
+    const auto at = static_cast<std::size_t>(found - session.cells.begin());
+    print_fallbacks(analyse::summarise(session, "")[at]);
+    print_generations(*found, about.cost_unit);
+  }
   print_profile(*found, session.roofline, about.cost_unit);
   fmt::print("\n");
   for (const store::MemoryRow& memory : session.memory) {

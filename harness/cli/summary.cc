@@ -35,41 +35,39 @@ std::string rate_text(const CellSummary& cell) {
   return cell.decode_tokens_per_s ? count_text(*cell.decode_tokens_per_s) : kNothing;
 }
 
-std::vector<std::string> figures_of(const CellSummary& cell) {
+std::vector<std::string> figures_of(const CellSummary& cell, bool with_fallbacks) {
   const auto cost = [&](const std::optional<double>& value) { return cost_text(value, cell.cost_unit); };
   const auto memory = cell.memory_peak_bytes
                           ? std::optional<double>(static_cast<double>(*cell.memory_peak_bytes))
                           : std::nullopt;
-  return {cost(cell.cold_start.total_cost_p50),
-          cost(cell.ttft_cost_p50),
-          cost(cell.token_cost_p50),
-          cost(cell.token_cost_p95),
-          cost(cell.token_cost_p99),
-          cost(cell.token_cost_max),
-          rate_text(cell),
-          bytes_text(memory),
-          share_text(cell.accuracy()),
-          cell.checked == 0 ? kNothing : fmt::format("{}", cell.checked),
-          share_text(cell.reference_agreement())};
+  std::vector<std::string> figures = {cost(cell.cold_start.total_cost_p50),
+                                      cost(cell.ttft_cost_p50),
+                                      cost(cell.token_cost_p50),
+                                      cost(cell.token_cost_p95),
+                                      cost(cell.token_cost_p99),
+                                      cost(cell.token_cost_max),
+                                      rate_text(cell),
+                                      bytes_text(memory),
+                                      share_text(cell.accuracy()),
+                                      cell.checked == 0 ? kNothing : fmt::format("{}", cell.checked),
+                                      share_text(cell.reference_agreement())};
+  if (with_fallbacks) figures.push_back(fmt::format("{}", cell.fallbacks()));
+  return figures;
 }
 
-TextTable empty_table(CostUnit unit) {
+TextTable empty_table(CostUnit unit, bool with_fallbacks) {
   const Align right = Align::kRight;
-  return TextTable({{"model"},
-                    {""},
-                    {"suite"},
-                    {"cold", right},
-                    {"ttft", right},
-                    {"p50", right},
-                    {"p95", right},
-                    {"p99", right},
-                    {"max", right},
-                    {unit == CostUnit::kInstructions ? "a tok" : "tok/s", right},
-                    {"memory", right},
-                    {"right", right},
-                    {"of", right},
-                    {"=host", right},
-                    {""}});
+  std::vector<Column> columns = {
+      {"model"},         {""},
+      {"suite"},         {"cold", right},
+      {"ttft", right},   {"p50", right},
+      {"p95", right},    {"p99", right},
+      {"max", right},    {unit == CostUnit::kInstructions ? "a tok" : "tok/s", right},
+      {"memory", right}, {"right", right},
+      {"of", right},     {"=host", right}};
+  if (with_fallbacks) columns.push_back({"fallback", right});
+  columns.push_back({""});
+  return TextTable(std::move(columns));
 }
 
 // Numbers the doubts of a run, so that a line can point at their text.
@@ -123,7 +121,8 @@ bool ended_alike(const CellSummary& left, const CellSummary& right) {
 }
 
 // `suites` are those that the row speaks of.
-void append_row(const CellSummary& cell, const std::string& suites, Footnotes& notes, TextTable& table) {
+void append_row(const CellSummary& cell, const std::string& suites, bool with_fallbacks, Footnotes& notes,
+                TextTable& table) {
   // The first session goes without a number: most plans have no second one.
   const std::string session = cell.session_ordinal == 0 ? "" : fmt::format("#{}", cell.session_ordinal + 1);
   std::vector<std::string> row = {cell.model, cell.variant + session, suites};
@@ -131,7 +130,7 @@ void append_row(const CellSummary& cell, const std::string& suites, Footnotes& n
     table.add_note_row(std::move(row), fmt::format("{}: {}", base::to_string(cell.status), cell.reason));
     return;
   }
-  for (std::string& figure : figures_of(cell)) row.push_back(std::move(figure));
+  for (std::string& figure : figures_of(cell, with_fallbacks)) row.push_back(std::move(figure));
   row.push_back(notes.mark(cell.doubts));
   table.add_row(std::move(row));
 }
@@ -151,12 +150,14 @@ std::string summary_text(const std::vector<CellSummary>& cells) {
     std::stable_sort(of_bench.begin(), of_bench.end(), by_name);
     const CellSummary& first = of_bench.front();
     text += bench_title(of_bench);
-    TextTable table = empty_table(first.cost_unit);
+    const bool with_fallbacks = std::any_of(of_bench.begin(), of_bench.end(),
+                                            [](const CellSummary& cell) { return cell.fallbacks() > 0; });
+    TextTable table = empty_table(first.cost_unit, with_fallbacks);
     for (std::size_t at = 0, next = 0; at < of_bench.size(); at = next) {
       next = at + 1;
       while (next < of_bench.size() && ended_alike(of_bench[at], of_bench[next])) ++next;
       append_row(of_bench[at], next - at == 1 ? of_bench[at].suite : fmt::format("{} suites", next - at),
-                 notes, table);
+                 with_fallbacks, notes, table);
     }
     text += table.text() + "\n";
   }

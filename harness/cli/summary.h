@@ -9,8 +9,9 @@
 namespace slmrig::cli {
 
 // A block for each bench with a line for each cell: cold start, time to first token, token p50/p95/p99/max,
-// rate, memory peak, accuracy, equality with the host's answers. A cell without figures has its status and
-// reason instead. Benches are apart because figures of different tiers do not belong into one column.
+// rate, memory peak, accuracy, equality with the host's answers, and how many answers are the suite's
+// fallback text, where a cell of the bench has such. A cell without figures has its status and reason
+// instead. Benches are apart because figures of different tiers do not belong into one column.
 std::string summary_text(const std::vector<analyse::CellSummary>& cells);
 
 // "22 ok, 2 unfit": the cells of a run by status, those there are.

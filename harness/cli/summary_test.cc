@@ -86,6 +86,18 @@ TEST_CASE("Each bench has a block of its own, and doubts are written out below")
   CHECK_THAT(text, Contains("100% !1") && Contains("!1 doubtful: device ticks and host clock differ"));
 }
 
+TEST_CASE("Fallback answers have a column on the benches that gave some") {
+  CHECK_THAT(summary_text({measured_cell()}), !Contains("fallback"));
+  analyse::CellSummary other = measured_cell();
+  other.bench = "desk";
+  other.fallback_late = 20;
+  other.fallback_form = 3;
+  const std::string text = summary_text({measured_cell(), other});
+  CHECK_THAT(text, Contains("=host fallback") && Contains("100%       23\n") && Contains("100%\n"));
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) CHECK(display_width(line) <= kTableWidth);
+}
+
 TEST_CASE("Cells are counted by status, and only statuses that occur are named") {
   store::RunRow run;
   run.cells_ok = 22;

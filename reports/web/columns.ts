@@ -39,12 +39,14 @@ export class Columns {
     this.metrics = new Map(metrics.map((metric) => [metric.name, metric]));
   }
 
-  // For cells of one unit: a rate where time is real, a count where instructions are.
-  figures(unit: TimeUnit | 'none'): readonly FigureColumn[] {
+  // For cells of one unit: a rate where time is real, a count where instructions are. Fallback answers have a
+  // column where there are any.
+  figures(unit: TimeUnit | 'none', with_fallbacks: boolean): readonly FigureColumn[] {
     const answers = [
       this.share('accuracy', 'accuracy', 'accuracy', 'right answers of those that have checks'),
       this.share('reference', 'reference_agreement', 'as host',
                  'answers with exactly the tokens that the host gives for the same image'),
+      ...(with_fallbacks ? [this.fallbacks()] : []),
     ];
     if (unit === 'none') return answers;
     const tick = unit === 'ns' ? 'ms' : 'instructions';
@@ -74,6 +76,13 @@ export class Columns {
                  text: (figure: Figure) => FigureText): FigureColumn {
     return {key, title, ...this.described(metric, help), value: (figures) => figures[key],
       text: (figures) => text(figures[key])};
+  }
+
+  private fallbacks(): FigureColumn {
+    return {key: 'fallback', title: 'fallback', better: 'lower',
+      help: "answers that are the suite's own text: the model was late, or its words had not the form asked for",
+      value: ({fallback}) => fallback.of === 0 ? null : fallback.count / fallback.of,
+      text: ({fallback}) => share_figure(fallback)};
   }
 
   private share(key: ShareKey, metric: string, title: string, help: string): FigureColumn {

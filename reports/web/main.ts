@@ -27,6 +27,8 @@ const kWords: readonly (readonly [string, string])[] = [
   ['token p50, p95, p99, max', 'over decode tokens, index 1 and later; percentiles interpolate linearly.'],
   ['tokens/s', 'decode tokens over decode time.'],
   ['as host', 'share of answers whose tokens are exactly those of the host for the same image.'],
+  ['fallback', 'answers that are the suite’s own text: the model was late, or its words had not the form asked for. ' +
+      'Checks see that text; costs and the comparison with the host are the model’s.'],
   ['not applicable', 'the recipe cannot make this model smaller, with the reason: not an error, and never measured.'],
   ['unfit', 'the variant needs more memory than the board has: not an error, and never measured.'],
   ['doubted', 'measured, with a recorded reason to distrust the figures.'],
@@ -87,7 +89,7 @@ function draw_report(report: Report): void {
     ['profile', 'Where a token goes', draw_profile],
     ['memory', 'Memory', draw_memory],
     ['cold-starts', 'Cold start', draw_cold_starts],
-    ['answers', 'Wrong answers', draw_answers],
+    ['answers', 'Wrong and fallback answers', draw_answers],
     ['provenance', 'Provenance', draw_provenance],
   ];
   for (const [id, title, draw] of sections) draw(section_of(main, id, title), model, state);

@@ -117,6 +117,7 @@ export interface Figures {
   readonly memory_peak_bytes: number | null;
   readonly accuracy: Share;  // Right answers of those that have checks.
   readonly reference: Share;  // Answers with the host's tokens, of those compared.
+  readonly fallback: Share;  // Answers that are the suite's fallback text, of all.
 }
 
 // By token index (0 is the time to first token), over all generations of the cell that got so far; percentiles as in harness/analyse/percentile.h.
@@ -134,14 +135,15 @@ export interface Trace {
   readonly durations: PackedIntegers;
 }
 
-// An answer that failed a check or differs from the host's.
+// An answer that failed a check, differs from the host's or is not the model's.
 export interface Answer {
   readonly prompt_id: string;
   readonly repeat: number;
   readonly prompt: string | null;  // null: the suite does not store text.
-  readonly text: string | null;  // What the model answered; null likewise.
+  readonly text: string | null;  // What was answered; null likewise.
   readonly failed_checks: readonly string[];
   readonly matches_reference: boolean | null;
+  readonly fallback: 'none' | 'budget' | 'form';  // Why `text` is the suite's and not the model's: the budget was used up, or the model's words had not the form that the suite asks for.
 }
 
 // What an operator cost in a phase, over all layers and generations of the profile pass.

@@ -25,7 +25,8 @@ function groups_of(model: Model, rows: readonly Row[]): readonly Group[] {
     const members = by_group.get(key) ?? [];
     const first = members[0];
     if (!first) return [];
-    return [{tier: first.session.tier, rows: members, columns: columns.figures(first.session.unit),
+    return [{tier: first.session.tier, rows: members, 
+      columns: columns.figures(first.session.unit, members.some(({cell}) => cell.figures.fallback.count > 0)),
       doubts: shared_doubts(members)}];
   });
 }
@@ -171,6 +172,7 @@ function exact_text(column: FigureColumn, row: Row, value: number): string {
   const figures = row.cell.figures;
   if (column.key === 'accuracy') return `${figures.accuracy.count} of ${figures.accuracy.of} right`;
   if (column.key === 'reference') return `${figures.reference.count} of ${figures.reference.of} the same`;
+  if (column.key === 'fallback') return `${figures.fallback.count} of ${figures.fallback.of} answers`;
   if (column.key === 'memory_peak_bytes') return `${exact(value)} bytes`;
   if (column.key === 'tokens_per_s') return `${exact(value)} tokens/s`;
   return `${exact(value)} ${row.session.unit}`;

@@ -27,7 +27,7 @@ test('every section is there and filled', () => on_report('sample.html', {}, asy
   assert.match(await page.locator('h1').innerText(), /^Plan sample on 3 boards, 2026-01-01 00:00 UTC: 24 cells/);
   const titles = await page.locator('h2').allInnerTexts();
   assert.deepEqual(titles, ['Summary', 'Accuracy against cost', 'Token by token', 'Where a token goes', 'Memory', 'Cold start',
-    'Wrong answers', 'Provenance']);
+    'Wrong and fallback answers', 'Provenance']);
   assert.equal(await page.locator('table.summary').count(), 2);
   assert.equal(await page.locator('table.summary tbody tr:not(.note)').count(), 24);
   assert.equal(await page.locator('#memory .block').count(), 3);
@@ -236,6 +236,19 @@ test('memory bars carry pattern, name and total, and the table says the same', (
     const cells = await page.locator('#memory .behind tbody tr').first().locator('td').allInnerTexts();
     const counted = cells.slice(1, 8).reduce((sum, text) => sum + Number(text.replaceAll(',', '')), 0);
     assert.equal(await row.locator('.bar-total').innerText(), `${(counted / 1e6).toPrecision(3)} MB`);
+  }));
+
+test('fallback answers have a column where there are any, and are marked', () =>
+  on_report('sample.html', {}, async (page) => {
+    const heads = await page.locator('table.summary').evaluateAll((all) =>
+        all.map((table) => [...table.tHead.rows[0].cells].map((cell) => cell.textContent)));
+    assert.deepEqual(heads.map((each) => each.includes('fallback')), [false, true]);
+    const shares = await column_texts(page, 'emulated', 'fallback');
+    assert.ok(shares.some((text) => /^[1-9]/.test(text)), `shares: ${shares}`);
+    const fold = page.locator('#answers details', {hasText: 'fallback text in'}).first();
+    await fold.locator('summary').click();
+    assert.match(await fold.locator('table').innerText(),
+                 /Sorry, I did not get that\.\s+(slots|exact_intent).*fallback: not of the form asked for/);
   }));
 
 test('wrong answers and provenance unfold', () => on_report('sample.html', {}, async (page) => {
