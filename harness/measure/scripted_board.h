@@ -129,6 +129,7 @@ class MemorySink final : public base::RecordSink {
   std::vector<base::SessionFacts> facts;
   std::vector<base::Profile> profiles;
   std::vector<base::Roofline> rooflines;
+  std::vector<base::Energy> energies;
   std::vector<base::CellEnd> cells;
   int64_t fail_after = -1;
 
@@ -141,6 +142,7 @@ class MemorySink final : public base::RecordSink {
   base::Done add(const base::SessionFacts& session) override { return keep(facts, session); }
   base::Done add(const base::Profile& profile) override { return keep(profiles, profile); }
   base::Done add(const base::Roofline& roofline) override { return keep(rooflines, roofline); }
+  base::Done add(const base::Energy& energy) override { return keep(energies, energy); }
   base::Done end_cell(const base::CellEnd& cell) override { return keep(cells, cell); }
   base::Done end_session(const std::string&, int64_t) override { return {}; }
   base::Done end_run(const base::RunEnd&) override { return {}; }

@@ -285,12 +285,14 @@ Result<SessionData> Reader::session_data(const std::string& session_id) {
   SLMRIG_ASSIGN(data.cold_starts, cold_starts(session_id));
   SLMRIG_ASSIGN(data.memory, memory(session_id));
   SLMRIG_ASSIGN(data.roofline, roofline(session_id));
+  SLMRIG_ASSIGN(data.cold_start_energy, cold_start_energy(session_id));
   SLMRIG_ASSIGN(data.provenance, session_provenance(session_id));
   SLMRIG_ASSIGN(const std::vector<CellRow> rows, cells_of_session(session_id));
   for (const CellRow& cell : rows) {
     SLMRIG_ASSIGN(std::vector<GenerationRow> measured, generations(cell.cell_id));
     SLMRIG_ASSIGN(ProfileRows profiled, profile(cell.cell_id));
-    data.cells.push_back({cell, std::move(measured), std::move(profiled)});
+    SLMRIG_ASSIGN(std::optional<base::Energy> metered, energy(cell.cell_id));
+    data.cells.push_back({cell, std::move(measured), std::move(profiled), std::move(metered)});
   }
   return data;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,9 @@ class Reader {
   base::Result<std::vector<CellRow>> cells_of_session(const std::string& session_id);
   base::Result<std::vector<GenerationRow>> generations(const std::string& cell_id);
   base::Result<ProfileRows> profile(const std::string& cell_id);
+  // Absent: no meter measured it. The file of a capture is empty once it was removed.
+  base::Result<std::optional<base::Energy>> energy(const std::string& cell_id);
+  base::Result<std::optional<base::Energy>> cold_start_energy(const std::string& session_id);
   base::Result<std::vector<ColdStartRow>> cold_starts(const std::string& session_id);
   base::Result<std::vector<MemoryRow>> memory(const std::string& session_id);
   base::Result<std::vector<RooflineRow>> roofline(const std::string& session_id);

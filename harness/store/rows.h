@@ -184,6 +184,7 @@ struct CellData {
   CellRow cell;
   std::vector<GenerationRow> generations;  // in the order in which they were measured
   ProfileRows profile;
+  std::optional<base::Energy> energy;  // absent: no meter measured it
 };
 
 struct SessionData {
@@ -192,6 +193,7 @@ struct SessionData {
   std::vector<MemoryRow> memory;
   std::vector<RooflineRow> roofline;  // empty: it was not profiled
   std::vector<CellData> cells;
+  std::optional<base::Energy> cold_start_energy;
   base::Provenance provenance;
 };
 

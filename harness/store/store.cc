@@ -75,6 +75,9 @@ class SqliteStore final : public Store {
   Done add(const base::Roofline& roofline) override {
     return write(Commit::kNow, [&] { return writer_.add(roofline); });
   }
+  Done add(const base::Energy& energy) override {
+    return write(Commit::kNow, [&] { return writer_.add(energy); });
+  }
   Done end_cell(const base::CellEnd& cell) override {
     return write(Commit::kNow, [&] { return writer_.end_cell(cell); });
   }

@@ -57,6 +57,24 @@ std::string_view to_string(Phase phase) {
   return "unknown";
 }
 
+std::string_view to_string(EnergyPhase phase) {
+  switch (phase) {
+    case EnergyPhase::kIdle: return "idle";
+    case EnergyPhase::kBoot: return "boot";
+    case EnergyPhase::kLoad: return "load";
+    case EnergyPhase::kPrefill: return "prefill";
+    case EnergyPhase::kDecode: return "decode";
+  }
+  return "unknown";
+}
+
+std::optional<EnergyPhase> parse_energy_phase(std::string_view text) {
+  for (std::size_t i = 0; i < kEnergyPhaseCount; ++i) {
+    if (text == to_string(static_cast<EnergyPhase>(i))) return static_cast<EnergyPhase>(i);
+  }
+  return std::nullopt;
+}
+
 std::string_view to_string(RooflineKind kind) {
   switch (kind) {
     case RooflineKind::kKernel: return "kernel";

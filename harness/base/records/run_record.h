@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/records/energy.h"
 #include "harness/base/records/plan.h"
 
 namespace slmrig::base {
@@ -195,6 +196,8 @@ class RecordSink {
   virtual Done add(const Profile& profile) = 0;
   // Replaces an earlier roofline of the session.
   virtual Done add(const Roofline& roofline) = 0;
+  // Replaces an earlier one of the cell, or of the session's cold starts.
+  virtual Done add(const Energy& energy) = 0;
   virtual Done end_cell(const CellEnd& cell) = 0;
   virtual Done end_session(const std::string& session_id, int64_t ended_at_ns) = 0;
   virtual Done end_run(const RunEnd& run) = 0;

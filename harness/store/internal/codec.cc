@@ -74,6 +74,10 @@ std::string json_array_of(std::span<const uint64_t> values) { return numbers_to_
 
 std::string json_array_of(std::span<const int32_t> values) { return numbers_to_json(values); }
 
+std::string json_array_of(std::span<const int64_t> values) { return numbers_to_json(values); }
+
+std::string json_array_of(std::span<const double> values) { return numbers_to_json(values); }
+
 std::string json_array_of(std::span<const std::string> values) {
   nlohmann::json array = nlohmann::json::array();
   for (const std::string& value : values) array.push_back(value);
@@ -84,6 +88,10 @@ std::string json_array_of(std::span<const std::string> values) {
 Result<std::vector<uint64_t>> uint64s_of(std::string_view json) { return numbers_of_json<uint64_t>(json); }
 
 Result<std::vector<int32_t>> int32s_of(std::string_view json) { return numbers_of_json<int32_t>(json); }
+
+Result<std::vector<int64_t>> int64s_of(std::string_view json) { return numbers_of_json<int64_t>(json); }
+
+Result<std::vector<double>> doubles_of(std::string_view json) { return numbers_of_json<double>(json); }
 
 Result<std::vector<std::string>> texts_of(std::string_view json) {
   const nlohmann::json parsed = nlohmann::json::parse(json, nullptr, false);

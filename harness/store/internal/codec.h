@@ -13,11 +13,15 @@ namespace slmrig::store {
 
 // "[1,2,3]", without blanks: a trace is half of the database.
 std::string json_array_of(std::span<const uint64_t> values);
+std::string json_array_of(std::span<const int64_t> values);
+std::string json_array_of(std::span<const double> values);  // shortest digits that read back the same
 std::string json_array_of(std::span<const int32_t> values);
 std::string json_array_of(std::span<const std::string> values);
 
 // The reverse. kCorrupt when it is not an array of that kind.
 base::Result<std::vector<uint64_t>> uint64s_of(std::string_view json);
+base::Result<std::vector<int64_t>> int64s_of(std::string_view json);
+base::Result<std::vector<double>> doubles_of(std::string_view json);
 base::Result<std::vector<int32_t>> int32s_of(std::string_view json);
 base::Result<std::vector<std::string>> texts_of(std::string_view json);
 

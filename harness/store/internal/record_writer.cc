@@ -189,6 +189,7 @@ Done RecordWriter::restart_cell(const std::string& cell_id) {
     SLMRIG_ASSIGN(Statement * remove, database_.cached(sql));
     SLMRIG_TRY(remove->bind(*key).run());
   }
+  SLMRIG_TRY(remove_energy(*key));
   SLMRIG_ASSIGN(
       Statement * update,
       database_.cached("update cell set status = null, reason = null, doubts = null, ended_at_ns = null, "
@@ -258,7 +259,8 @@ Done RecordWriter::add(const base::Generation& generation) {
     SLMRIG_TRY(check_ticks({decode_ticks}));
   }
   SLMRIG_ASSIGN(const int64_t cell, cell_key(generation.cell_id));
-  SLMRIG_ASSIGN(const int64_t prompt, prompt_key(generation));
+  SLMRIG_ASSIGN(const int64_t prompt,
+                prompt_key(generation.prompt_id, generation.prompt_sha256, generation.prompt_text));
   SLMRIG_ASSIGN(const std::string hash, bytes_of_hex(generation.token_ids_sha256));
   const std::string token_ticks = json_array_of(ticks);
   const bool has_ids = generation.token_ids.size() == ticks.size() && !generation.token_ids.empty();

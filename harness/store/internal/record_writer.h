@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -30,6 +31,7 @@ class RecordWriter {
   base::Done add(const base::SessionFacts& facts);
   base::Done add(const base::Profile& profile);
   base::Done add(const base::Roofline& roofline);
+  base::Done add(const base::Energy& energy);
   base::Done end_cell(const base::CellEnd& cell);
   base::Done end_session(const std::string& session_id, int64_t ended_at_ns);
   base::Done end_run(const base::RunEnd& run);
@@ -47,7 +49,8 @@ class RecordWriter {
   base::Result<int64_t> run_key(const std::string& run_id);
   base::Result<SessionKey> session_key(const std::string& session_id);
   base::Result<int64_t> cell_key(const std::string& cell_id);
-  base::Result<int64_t> prompt_key(const base::Generation& generation);
+  base::Result<int64_t> prompt_key(const std::string& prompt_id, const std::string& sha256,
+                                   const std::string& text);
   base::Result<int64_t> plan_key(const std::string& text);
   base::Result<int64_t> metric_key(const std::string& name);
   base::Result<int64_t> fact_key(const std::string& name, const std::string& value);
@@ -55,6 +58,13 @@ class RecordWriter {
   base::Result<int64_t> insert_session(const base::SessionStart& session, int64_t run);
   base::Done restart_session(const base::SessionStart& session, const SessionKey& known);
   base::Done restart_cell(const std::string& cell_id);
+  base::Result<int64_t> insert_energy(const base::Energy& energy);
+  base::Result<std::optional<int64_t>> capture_key(const base::Energy& energy);
+  base::Done add_phase(int64_t energy, const base::PhaseEnergy& phase);
+  base::Done add_generation(int64_t energy, uint64_t place, const base::GenerationEnergy& generation);
+  // Of a cell that is measured anew.
+  base::Done remove_energy(int64_t cell);
+  base::Done remove_cold_start_energy(int64_t session);
   base::Done add_artifacts(const base::VariantFacts& variant);
   base::Done set_session_facts(int64_t session, const base::Provenance& provenance);
 
