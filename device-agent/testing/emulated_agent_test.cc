@@ -55,6 +55,7 @@ class EmulatedBoard {
       replace_all(argument, "{image}", folder_ + "/image");
       replace_all(argument, "{unique_id_file}", folder_ + "/unique_id");
       replace_all(argument, "{uart}", folder_ + "/uart");
+      replace_all(argument, "{markers}", "null");
       command.push_back(argument);
     }
     stream_ = std::make_unique<ProcessStream>(command, folder_ + "/uart");

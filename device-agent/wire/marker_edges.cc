@@ -24,6 +24,11 @@ bool is_kind(uint8_t kind) {
          kind <= static_cast<uint8_t>(MarkerEdgeKind::kIdle);
 }
 
+// From number `from` on up to `to`, which are 1 to 255 in a circle.
+uint64_t records_between(uint8_t from, uint8_t to) {
+  return to >= from ? static_cast<uint64_t>(to - from) : static_cast<uint64_t>(255 - from + to);
+}
+
 }  // namespace
 
 void encode_marker_edge(const MarkerEdge& edge, uint8_t* out) {
@@ -38,12 +43,12 @@ void encode_marker_edge(const MarkerEdge& edge, uint8_t* out) {
 bool MarkerEdgeDecoder::take_record() {
   if (held_[0] != kSync || !is_kind(held_[1])) return false;
   if (crc32c(held_, kCrcAt) != little_endian(held_ + kCrcAt, kMarkerEdgeBytes - kCrcAt)) return false;
-  const uint8_t expected = static_cast<uint8_t>(edge_.number + 1);
+  const uint8_t expected = next_edge_number(edge_.number);
   edge_.kind = static_cast<MarkerEdgeKind>(held_[1]);
   edge_.lines = held_[2];
   edge_.number = held_[3];
   edge_.ticks = little_endian(held_ + kTicksAt, kCrcAt - kTicksAt);
-  if (numbered_) lost_records_ += static_cast<uint8_t>(edge_.number - expected);
+  if (numbered_ && edge_.number != 0) lost_records_ += records_between(expected, edge_.number);
   numbered_ = true;
   return true;
 }
@@ -62,12 +67,6 @@ bool MarkerEdgeDecoder::push(uint8_t byte) {
   held_bytes_ -= begin;
   dropped_bytes_ += begin;
   return false;
-}
-
-void MarkerEdgeDecoder::restart() {
-  dropped_bytes_ += held_bytes_;
-  held_bytes_ = 0;
-  numbered_ = false;
 }
 
 }  // namespace slmrig::wire

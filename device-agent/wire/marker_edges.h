@@ -6,16 +6,22 @@
 // the socket on which the meter listens ("-serial unix:PATH"), once in each of its lives; bytes flow one way.
 //
 // A record is 16 bytes, little-endian:
-//   0       0xE5
-//   1       kind
-//   2       marker lines from here on: bit 0 inference active, bit 1 toggles at every token, bits 2-3 the
-//   phase 3       number of the record, modulo 256: a hole tells that records were lost 4..11   ticks 12..15
-//   CRC-32C of the 12 bytes before
-// A reader that lost a byte is in step again at the next record whose CRC is right. The order on a line:
-//   kStart  the tick counter began at zero                  (ticks 0)
-//   kEdge   the lines changed, at this many ticks of it     (never before the edge before)
-//   kEnd    the counter's span was over, at this many ticks; what follows until the next kStart took no time
-//   kIdle   between spans: the board slept for this many ticks
+//
+//   | 0      | 0xE5                                                                                |
+//   | 1      | kind                                                                                |
+//   | 2      | marker lines from here on: bit 0 active, bit 1 toggles at every token, bits 2-3 phase |
+//   | 3      | number: 0 is the first of a life of the board, 255 is followed by 1                 |
+//   | 4..11  | ticks                                                                               |
+//   | 12..15 | CRC-32C of the 12 bytes before                                                      |
+//
+// A reader that lost a byte is in step again at the next record whose CRC is right, and a hole in the numbers
+// tells it. The order on a line:
+//
+//   | kStart | the tick counter began at zero (ticks 0)                                               |
+//   | kEdge  | the lines changed at this tick; never before the edge before                           |
+//   | kEnd   | the counter's span was over at this tick; from here to the next kStart no time passes  |
+//   | kIdle  | between spans: the board slept for this many ticks                                     |
+//
 // Everything here is pure: no I/O, no heap.
 #pragma once
 
@@ -42,11 +48,16 @@ constexpr MarkerPhase phase_of(uint8_t lines) {
 struct MarkerEdge {
   MarkerEdgeKind kind = MarkerEdgeKind::kEdge;
   uint8_t lines = 0;
-  uint8_t number = 0;  // of the record, modulo 256
+  uint8_t number = 0;  // of the record
   uint64_t ticks = 0;
 };
 
 constexpr size_t kMarkerEdgeBytes = 16;
+
+// Of the record behind the one with `number`.
+constexpr uint8_t next_edge_number(uint8_t number) {
+  return number == 255 ? uint8_t{1} : static_cast<uint8_t>(number + 1);
+}
 
 // Into out [kMarkerEdgeBytes].
 void encode_marker_edge(const MarkerEdge& edge, uint8_t* out);
@@ -60,11 +71,8 @@ class MarkerEdgeDecoder {
 
   // Bytes that belonged to no intact record so far.
   uint64_t dropped_bytes() const { return dropped_bytes_; }
-  // Records that are missing by their numbers so far (of 256 in a row: none).
+  // Records that are missing by their numbers so far (of 255 in a row: none).
   uint64_t lost_records() const { return lost_records_; }
-
-  // Another life of the board: numbers begin anew.
-  void restart();
 
  private:
   bool take_record();

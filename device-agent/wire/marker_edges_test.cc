@@ -27,7 +27,7 @@ std::vector<MarkerEdge> many_edges(size_t count) {
   for (size_t i = 0; i < count; ++i) {
     edges[i].kind = static_cast<MarkerEdgeKind>(1 + random() % 4);
     edges[i].lines = static_cast<uint8_t>(random() % 16);
-    edges[i].number = static_cast<uint8_t>(i);
+    edges[i].number = i == 0 ? uint8_t{0} : next_edge_number(edges[i - 1].number);
     // The sync byte within a record, too.
     edges[i].ticks = i % 5 == 0 ? 0xE5E5E5E5E5E5E5E5U : random();
   }
@@ -82,11 +82,21 @@ TEST_CASE("one lost, added or changed byte costs at most two records, and is tol
 TEST_CASE("the numbers of another life are no loss") {
   MarkerEdgeDecoder decoder;
   decoded(encoded(many_edges(3)), decoder);
-  decoder.push(0xE5);
-  decoder.restart();
+  decoder.push(0xE5);  // the life before ended in the middle of a record
   CHECK(decoded(encoded(many_edges(3)), decoder).size() == 3);
   CHECK(decoder.lost_records() == 0);
   CHECK(decoder.dropped_bytes() == 1);
+}
+
+TEST_CASE("a hole in the numbers is counted, over their end too") {
+  for (const size_t first_lost : {10U, 253U, 254U, 255U, 256U}) {
+    std::vector<MarkerEdge> edges = many_edges(300);
+    const auto begin = edges.begin() + static_cast<std::ptrdiff_t>(first_lost);
+    edges.erase(begin, begin + 4);
+    MarkerEdgeDecoder decoder;
+    CHECK(decoded(encoded(edges), decoder).size() == 296);
+    CHECK(decoder.lost_records() == 4);
+  }
 }
 
 }  // namespace slmrig::wire

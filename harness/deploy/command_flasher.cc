@@ -60,6 +60,7 @@ class CommandFlasher final : public Flasher {
     const fs::path agent = agent_of(bench, workshop);
     SLMRIG_ASSIGN(start.agent, read_agent_file(agent));
     SLMRIG_ASSIGN(start.stand_ins, stand_ins_of(bench, workshop));
+    start.bench.meter = filled_meter(bench.meter, *start.stand_ins);
     start.link = filled_link(bench.link, *start.stand_ins);
     commands_.spec = bench.flasher.command;
     commands_.environment = start.stand_ins->environment();

@@ -43,6 +43,12 @@ base::LinkSpec filled_link(base::LinkSpec link, const StandIns& stand_ins) {
   return link;
 }
 
+base::MeterSpec filled_meter(base::MeterSpec meter, const StandIns& stand_ins) {
+  meter.address = stand_ins.filled(meter.address);
+  for (auto& [key, value] : meter.settings) value = stand_ins.filled(value);
+  return meter;
+}
+
 Result<std::unique_ptr<Flasher>> make_flasher(const base::Bench& bench) {
   const std::string& kind = base::flasher_kind(bench);
   if (kind == "native") return make_native_flasher();

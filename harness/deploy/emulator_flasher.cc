@@ -3,6 +3,7 @@
 #include "harness/base/file.h"
 #include "harness/deploy/agent_file.h"
 #include "harness/deploy/flasher.h"
+#include "harness/deploy/stand_in.h"
 
 namespace slmrig::deploy {
 namespace {
@@ -30,12 +31,20 @@ std::string filled(std::string argument, const std::map<std::string, std::string
   return argument;
 }
 
+// Where the marker edges go: to the virtual meter that listens for them, if the bench has one.
+std::string markers_of(const base::Bench& bench) {
+  const auto edges = bench.meter.settings.find("edges");
+  return edges == bench.meter.settings.end() ? "null" : "unix:" + option_value(edges->second);
+}
+
 class EmulatorFlasher final : public Flasher {
  public:
   Result<std::unique_ptr<StartedBoard>> flash(const base::Bench& bench, const base::VariantFacts& variant,
                                               const Workshop& workshop) override {
     StartedBoard::Start start;
     start.bench = bench;
+    SLMRIG_ASSIGN(start.stand_ins, stand_ins_of(bench, workshop));
+    start.bench.meter = filled_meter(bench.meter, *start.stand_ins);
     const fs::path agent = agent_of(bench, workshop);
     SLMRIG_ASSIGN(start.agent, read_agent_file(agent));
     SLMRIG_ASSIGN(start.folder, base::TemporaryDirectory::create("emulator"));
@@ -44,12 +53,13 @@ class EmulatorFlasher final : public Flasher {
     const std::string unique_id = bench.unit_id.empty() ? "virtual-" + bench.name : bench.unit_id;
     SLMRIG_TRY(base::write_file_atomically(unique_id_file,
                                            std::string_view(unique_id.c_str(), unique_id.size() + 1)));
-    const std::string socket =
-        bench.link.address.empty() ? (start.folder->path() / "uart").string() : bench.link.address;
+    const std::string socket = bench.link.address.empty() ? (start.folder->path() / "uart").string()
+                                                          : start.stand_ins->filled(bench.link.address);
     const std::map<std::string, std::string> values = {{"{agent}", agent.string()},
                                                        {"{image}", variant.image_file},
                                                        {"{unique_id_file}", unique_id_file.string()},
-                                                       {"{uart}", socket}};
+                                                       {"{uart}", socket},
+                                                       {"{markers}", markers_of(start.bench)}};
     start.command = {bench.board.emulator.program};
     for (const std::string& argument : bench.board.emulator.arguments) {
       start.command.push_back(filled(argument, values));

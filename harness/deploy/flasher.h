@@ -43,5 +43,6 @@ std::filesystem::path agent_of(const base::Bench& bench, const Workshop& worksho
 base::Result<std::shared_ptr<StandIns>> stand_ins_of(const base::Bench& bench, const Workshop& workshop);
 // The bench's link, with what its stand-ins know filled in.
 base::LinkSpec filled_link(base::LinkSpec link, const StandIns& stand_ins);
+base::MeterSpec filled_meter(base::MeterSpec meter, const StandIns& stand_ins);
 
 }  // namespace slmrig::deploy

@@ -29,6 +29,7 @@ class PyocdFlasher final : public Flasher {
     const fs::path agent = agent_of(bench, workshop);
     SLMRIG_ASSIGN(start.agent, read_agent_file(agent));
     SLMRIG_ASSIGN(start.stand_ins, stand_ins_of(bench, workshop));
+    start.bench.meter = filled_meter(bench.meter, *start.stand_ins);
     SLMRIG_ASSIGN(const PyocdTool tool,
                   PyocdTool::find({bench.flasher.pyocd, start.stand_ins->environment(), workshop.stop}));
     tool_ = tool;

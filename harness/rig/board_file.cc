@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/json_reader.h"
+#include "harness/base/power_model.h"
 #include "harness/rig/rig_file.h"
 
 namespace slmrig::rig {
@@ -97,10 +98,16 @@ base::Result<Board> load_board(const std::filesystem::path& file) {
   if (!board.runner.empty() && board.flasher != "ssh")
     root.fail("runner", "belongs to boards that are reached by ssh");
   if (!board.runner.empty() && board.tier != base::Tier::kFunctional)
-    root.fail("runner", "runs the agent on another processor than the board's: \"tier\" must be \"functional\"");
+    root.fail("runner",
+              "runs the agent on another processor than the board's: \"tier\" must be \"functional\"");
   board.features = root.optional_strings("features");
-  // What the firmware build and later stages read from the same file.
-  for (const char* other : {"compile", "safe_voltages_mv"}) root.raw(other);
+  board.voltages = base::read_safe_voltages(root);
+  board.power_model = base::read_power_model(root);
+  if (board.power_model.cycles_per_instruction != 0 &&
+      (!board.ticks.counts_instructions || board.clock_hz == 0)) {
+    root.fail("power_model", "is for boards that count instructions and have a \"clock_hz\"");
+  }
+  root.raw("compile");  // what the firmware build reads from the same file
   SLMRIG_TRY(document.finish());
   return board;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,30 @@ struct MemoryRegion {
   uint64_t bytes = 0;
 };
 
-// How an emulator is started. Arguments may hold {agent}, {image}, {unique_id_file}, {uart}.
+// How an emulator is started. Arguments may hold {agent}, {image}, {unique_id_file}, {uart}, {markers}.
 struct EmulatorSpec {
   std::string program;
   std::vector<std::string> arguments;
+};
+
+// Supply voltages that the board bears, of which a meter may be asked for one.
+struct SafeVoltages {
+  int minimum_mv = 0;
+  int maximum_mv = 0;  // 0: no voltage may be set at all
+  int nominal_mv = 0;  // what it is fed with where nobody says otherwise
+};
+
+// What a real board of this kind might draw, for the virtual meter beside an emulated one: figures from here
+// are of the tier `modelled` and claim nothing of any real board.
+struct PowerModel {
+  double cycles_per_instruction = 0;  // 0: there is no model
+  double idle_ua = 0;
+  double load_ua = 0;
+  double prefill_ua = 0;
+  double decode_ua = 0;
+  double token_pulse_ua = 0;  // more than that, at the end of each token
+  double token_pulse_us = 0;
+  std::map<std::string, std::string> sources;  // by "clock_hz", "cycles_per_instruction", "currents"
 };
 
 struct Board {
@@ -47,6 +68,8 @@ struct Board {
   std::vector<std::string> runner;
   EmulatorSpec emulator;
   std::vector<std::string> features;
+  SafeVoltages voltages;
+  PowerModel power_model;
   std::string file;    // where this was read from
   std::string sha256;  // of that file: part of the provenance
 };

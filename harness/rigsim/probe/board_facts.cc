@@ -55,6 +55,7 @@ std::vector<std::string> emulator_command(JsonObject emulator, const EmulatedBoa
   emulator.keys();
   std::vector<std::string> command = {emulator.required_string("program")};
   for (std::string argument : without_contents(emulator.required_strings("arguments"))) {
+    replace_all(&argument, "{markers}", "null");  // no meter stands beside this board
     replace_all(&argument, "{uart}", option_value(options.uart_socket));
     replace_all(&argument, "{unique_id_file}", option_value((options.folder / "unique_id").string()));
     command.push_back(std::move(argument));
