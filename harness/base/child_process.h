@@ -82,6 +82,8 @@ struct CaptureLimits {
   int64_t timeout_ms = 60'000;
   std::size_t max_output_bytes = 64U << 20U;  // of each stream; more is an error, the child is stopped
   std::function<bool()> stop = {};            // true: the child is stopped within a fifth of a second
+  // Hears how many bytes of the input the child has been given, or the pipe to it, after each piece.
+  std::function<void(std::size_t fed_bytes)> fed = {};
 };
 
 struct CapturedRun {

@@ -69,7 +69,11 @@ class Capture {
 
   void feed() {
     const ssize_t written = ::write(child_->input(), input_.data(), input_.size());
-    if (written > 0) input_.remove_prefix(static_cast<std::size_t>(written));
+    if (written > 0) {
+      input_.remove_prefix(static_cast<std::size_t>(written));
+      fed_bytes_ += static_cast<std::size_t>(written);
+      if (limits_.fed) limits_.fed(fed_bytes_);
+    }
     const bool closed = written < 0 && errno != EAGAIN && errno != EINTR;
     if (input_.empty() || closed) child_->close_input();
   }
@@ -77,6 +81,7 @@ class Capture {
   ChildProcess* child_;
   CaptureLimits limits_;
   std::string_view input_;
+  std::size_t fed_bytes_ = 0;
   int64_t deadline_ns_;
 };
 

@@ -173,11 +173,12 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
       return std::find(ended.begin(), ended.end(), cell.cell_id) != ended.end();
     });
     broken = outcome->broken;
+    base::Provenance at_end = reset_facts(board.deployment());
     if (!broken && watch.tells()) {
       watch.look();
-      SLMRIG_TRY(
-          run_.store.add(base::SessionFacts{session.session_id, condition_facts(watch.facts(), "after")}));
+      at_end.merge(condition_facts(watch.facts(), "after"));
     }
+    SLMRIG_TRY(run_.store.add(base::SessionFacts{session.session_id, at_end}));
     const std::lock_guard lock(run_.mutex);
     run_.busy_ns[bench_.name] += outcome->busy_ns;
   }

@@ -143,6 +143,24 @@ TEST_CASE(
   CHECK_THAT(bed.cell(1).cell.doubts[0], Contains("throttle.core_count 5 before, 6 after"));
 }
 
+TEST_CASE("Resets that were forced while a session went on are in its provenance, also when it breaks") {
+  Bed bed;
+  const bool breaks = GENERATE(false, true);
+  bed.expanded.sessions[0].attempts = 1;
+  int runs = 0;
+  bed.run({[&](ScriptedBoard& board) {
+    board.deployment_for_test().forced_resets["power_switch"] = 1;
+    board.on_run = [&](const rig::RunRequest&) -> base::Result<rig::RunReply> {
+      if (breaks && ++runs == 2) return base::fail(ErrorCode::kLinkLost, "the cable is out");
+      board.deployment_for_test().forced_resets["power_switch"] = 3;
+      return ScriptedBoard::good_reply();
+    };
+  }});
+  const base::Provenance& provenance = bed.rows.sessions.at(0).provenance;
+  CHECK(provenance.at("deploy.resets_by.power_switch") == "3");
+  CHECK(bed.cell(1).cell.status == (breaks ? CellStatus::kFailed : CellStatus::kOk));
+}
+
 TEST_CASE("A board that breaks is deployed anew, and only what it had not finished is measured again") {
   Bed bed;
   std::size_t second_runs = 0;

@@ -43,8 +43,7 @@ void add_deployment(base::Provenance& facts, const rig::Deployment& deployment) 
   for (const auto& [key, value] : deployment.facts) add(facts, "deploy." + key, value);
   add_transfer(facts, "deploy.agent", deployment.agent);
   add_transfer(facts, "deploy.image", deployment.image);
-  for (const auto& [means, count] : deployment.forced_resets)
-    facts["deploy.resets_by." + means] = fmt::format("{}", count);
+  facts.merge(reset_facts(deployment));
 }
 
 }  // namespace
@@ -76,6 +75,13 @@ std::string deployment_text(const rig::Deployment& deployment) {
   const bool worth_a_line = !deployment.tool.empty();
   if (!worth_a_line) return {};
   return fmt::format("agent {}; image {}", transfer_text(deployment.agent), transfer_text(deployment.image));
+}
+
+base::Provenance reset_facts(const rig::Deployment& deployment) {
+  base::Provenance facts;
+  for (const auto& [means, count] : deployment.forced_resets)
+    facts["deploy.resets_by." + means] = fmt::format("{}", count);
+  return facts;
 }
 
 void describe_board(const rig::LiveBoard& board, base::SessionStart& start) {

@@ -13,6 +13,9 @@ base::Provenance variant_facts(const base::Bench& bench, const base::VariantFact
 // board, in a line; empty where nothing is worth a line (a program of this host, an emulator).
 std::string deployment_text(const rig::Deployment& deployment);
 
+// By what, and how often, a board that went silent was reset so far. More may come until the session ends.
+base::Provenance reset_facts(const rig::Deployment& deployment);
+
 // What the board said of itself takes the place of what the plan expected.
 void describe_board(const rig::LiveBoard& board, base::SessionStart& start);
 

@@ -54,7 +54,8 @@ struct Commands {
 class CommandFlasher final : public Flasher {
  public:
   Result<std::unique_ptr<StartedBoard>> flash(const base::Bench& bench, const base::VariantFacts& variant,
-                                              const Workshop& workshop) override {
+                                              const Workshop& workshop,
+                                              const rig::UploadProgress& /*progress*/) override {
     StartedBoard::Start start;
     start.bench = bench;
     const fs::path agent = agent_of(bench, workshop);

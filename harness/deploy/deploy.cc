@@ -75,7 +75,7 @@ Result<std::unique_ptr<rig::LiveBoard>> deploy_variant(const base::Bench& bench,
                                                        const Workshop& workshop,
                                                        const rig::UploadProgress& progress) {
   SLMRIG_ASSIGN(const std::unique_ptr<Flasher> flasher, make_flasher(bench));
-  SLMRIG_ASSIGN(std::unique_ptr<StartedBoard> board, flasher->flash(bench, variant, workshop));
+  SLMRIG_ASSIGN(std::unique_ptr<StartedBoard> board, flasher->flash(bench, variant, workshop, progress));
   if (const Done placed = place_image(*flasher, *board, variant, progress); !placed) {
     return tl::unexpected(base::within(
         fmt::format("bench {}: placing {} {}", bench.name, variant.model, variant.variant), placed.error()));

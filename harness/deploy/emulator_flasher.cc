@@ -40,7 +40,8 @@ std::string markers_of(const base::Bench& bench) {
 class EmulatorFlasher final : public Flasher {
  public:
   Result<std::unique_ptr<StartedBoard>> flash(const base::Bench& bench, const base::VariantFacts& variant,
-                                              const Workshop& workshop) override {
+                                              const Workshop& workshop,
+                                              const rig::UploadProgress& /*progress*/) override {
     StartedBoard::Start start;
     start.bench = bench;
     SLMRIG_ASSIGN(start.stand_ins, stand_ins_of(bench, workshop));

@@ -13,10 +13,12 @@ namespace slmrig::deploy {
 class Flasher {
  public:
   virtual ~Flasher() = default;
-  // The agent runs and answers; its slot 0 may or may not hold the image yet.
+  // The agent runs and answers; its slot 0 may or may not hold the image yet. `progress` (may be empty) hears
+  // of bytes that this way of flashing sends itself and can count.
   virtual base::Result<std::unique_ptr<StartedBoard>> flash(const base::Bench& bench,
                                                             const base::VariantFacts& variant,
-                                                            const Workshop& workshop) = 0;
+                                                            const Workshop& workshop,
+                                                            const rig::UploadProgress& progress) = 0;
   // Lays the image into a slot that takes no uploads, and connects to the board again. Only after flash().
   // kUnsupported where this way of flashing cannot, or has done it in flash().
   virtual base::Done lay_image(StartedBoard& board, const base::VariantFacts& variant);

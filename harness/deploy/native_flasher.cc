@@ -11,7 +11,8 @@ using base::Result;
 class NativeFlasher final : public Flasher {
  public:
   Result<std::unique_ptr<StartedBoard>> flash(const base::Bench& bench, const base::VariantFacts& /*variant*/,
-                                              const Workshop& workshop) override {
+                                              const Workshop& workshop,
+                                              const rig::UploadProgress& /*progress*/) override {
     fs::path program = bench.agent.empty() ? workshop.native_agent : fs::path(bench.agent);
     if (program.empty()) {
       SLMRIG_ASSIGN(program, base::find_program("slmrig-agent-native", workshop.root));

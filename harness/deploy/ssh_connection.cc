@@ -95,10 +95,11 @@ base::Error SshConnection::ended(base::ExitState exit, const std::string& words)
 
 Result<base::CapturedRun> SshConnection::run(std::string_view script,
                                              const std::vector<std::string>& arguments,
-                                             std::string_view input, int64_t timeout_ms) {
+                                             std::string_view input, int64_t timeout_ms,
+                                             const std::function<void(std::size_t)>& fed) {
   base::ChildOptions options;
   options.arguments = command(script, arguments);
-  auto run = base::run_captured(options, {.timeout_ms = timeout_ms}, input);
+  auto run = base::run_captured(options, {.timeout_ms = timeout_ms, .fed = fed}, input);
   if (!run) {
     base::Error error = run.error();
     error.context = ssh_destination(spec_);  // and not the whole command

@@ -30,8 +30,11 @@ class SshConnection {
   const std::vector<std::string>& first_lines() const { return lines_; }
 
   // Runs a script to its end. An exit status that is not 0 is no error here, but a broken connection is.
+  // `fed` (may be empty) hears how much of the input ssh has taken: what its channel and the pipe hold is
+  // ahead of what arrived.
   base::Result<base::CapturedRun> run(std::string_view script, const std::vector<std::string>& arguments,
-                                      std::string_view input, int64_t timeout_ms);
+                                      std::string_view input, int64_t timeout_ms,
+                                      const std::function<void(std::size_t)>& fed = {});
 
   // The command line that runs a script there on its own stdin and stdout.
   std::vector<std::string> command(std::string_view script, const std::vector<std::string>& arguments) const;

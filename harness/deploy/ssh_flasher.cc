@@ -125,8 +125,13 @@ struct Cargo {
 
 class Deployment {
  public:
-  Deployment(const base::Bench& bench, const base::VariantFacts& variant, const Workshop& workshop)
-      : bench_(bench), spec_(bench.flasher.ssh), variant_(variant), workshop_(workshop) {}
+  Deployment(const base::Bench& bench, const base::VariantFacts& variant, const Workshop& workshop,
+             const rig::UploadProgress& progress)
+      : bench_(bench),
+        spec_(bench.flasher.ssh),
+        variant_(variant),
+        workshop_(workshop),
+        progress_(progress) {}
 
   Result<std::unique_ptr<StartedBoard>> run() {
     SLMRIG_TRY(read_files());
@@ -210,8 +215,9 @@ class Deployment {
   }
 
   Result<base::CapturedRun> command(const std::string& task, std::string_view script,
-                                    const std::vector<std::string>& arguments, std::string_view input = {}) {
-    auto run = connection_->run(script, arguments, input, patience_ms(2 * input.size()));
+                                    const std::vector<std::string>& arguments, std::string_view input = {},
+                                    const std::function<void(std::size_t)>& fed = {}) {
+    auto run = connection_->run(script, arguments, input, patience_ms(2 * input.size()), fed);
     if (!run) return tl::unexpected(base::within(task, run.error()));
     if (!run->exit.ok() && run->exit.code != kExitWrongHash)
       return tl::unexpected(remote_failure(task, run->exit.text(), run->errors));
@@ -221,7 +227,12 @@ class Deployment {
   Done bring(Cargo cargo) {
     cargo.transfer.way = "ssh";
     cargo.transfer.skipped_bytes = cargo.bytes.size();
-    if (holds(cargo.file, cargo.sha256)) return {};
+    if (!holds(cargo.file, cargo.sha256)) SLMRIG_TRY(send(cargo));
+    brought_bytes_ += cargo.bytes.size();
+    return {};
+  }
+
+  Done send(Cargo& cargo) {
     const auto part = facts_.find("part " + cargo.file);
     uint64_t skipped = part == facts_.end() ? 0 : std::strtoull(part->second.c_str(), nullptr, 10);
     if (skipped >= cargo.bytes.size()) skipped = 0;
@@ -242,11 +253,15 @@ class Deployment {
     return {};
   }
 
+  // Agent and image are one load to whoever waits for them.
   Result<base::CapturedRun> push(const Cargo& cargo, uint64_t skipped) {
+    const auto fed = [&](std::size_t fed_bytes) {
+      if (progress_) progress_(brought_bytes_ + skipped + fed_bytes, agent_.size() + image_.size());
+    };
     return command(cargo.task, kPushScript,
                    {folder_, cargo.file, cargo.sha256, cargo.mode, std::to_string(skipped),
                     std::to_string(cargo.bytes.size())},
-                   cargo.bytes.substr(skipped));
+                   cargo.bytes.substr(skipped), fed);
   }
 
   Result<std::unique_ptr<StartedBoard>> start() {
@@ -278,10 +293,12 @@ class Deployment {
   const base::SshSpec& spec_;
   const base::VariantFacts& variant_;
   const Workshop& workshop_;
+  const rig::UploadProgress& progress_;
   StartedBoard::Start start_;
   std::vector<uint8_t> agent_;
   std::vector<uint8_t> image_;
   std::string agent_name_;
+  uint64_t brought_bytes_ = 0;  // of agent and image: are on the board now
   std::unique_ptr<SshConnection> connection_;
   std::map<std::string, std::string> facts_;
   std::string folder_;
@@ -290,8 +307,9 @@ class Deployment {
 class SshFlasher final : public Flasher {
  public:
   Result<std::unique_ptr<StartedBoard>> flash(const base::Bench& bench, const base::VariantFacts& variant,
-                                              const Workshop& workshop) override {
-    auto board = Deployment(bench, variant, workshop).run();
+                                              const Workshop& workshop,
+                                              const rig::UploadProgress& progress) override {
+    auto board = Deployment(bench, variant, workshop, progress).run();
     // What StartedBoard says names the bench already.
     const std::string place = "bench " + bench.name;
     if (!board && !board.error().context.starts_with(place))

@@ -105,6 +105,26 @@ TEST_CASE("agent and image are sent over ssh, and not sent again") {
   CHECK(board->deployment().image.skipped_bytes == bed.variant.image_bytes);
 }
 
+TEST_CASE("whoever waits for agent and image hears how far they are") {
+  SshBed bed;
+  std::vector<uint64_t> heard;
+  uint64_t total_bytes = 0;
+  const auto progress = [&](uint64_t done, uint64_t total) {
+    heard.push_back(done);
+    total_bytes = total;
+  };
+  REQUIRE(deploy_variant(bed.bench, bed.variant, bed.bed.workshop, progress));
+  const uint64_t agent_bytes = fs::file_size(bed.bench.agent);
+  CHECK(total_bytes == agent_bytes + bed.variant.image_bytes);
+  CHECK(heard.size() > 4);
+  CHECK(heard.front() < agent_bytes);
+  CHECK(heard.back() == total_bytes);
+  CHECK(std::is_sorted(heard.begin(), heard.end()));
+  heard.clear();
+  REQUIRE(deploy_variant(bed.bench, bed.variant, bed.bed.workshop, progress));
+  CHECK(heard.empty());
+}
+
 TEST_CASE("agents of other builds are removed, and an image that went bad on the board is sent anew") {
   SshBed bed;
   static_cast<void>(bed.deployed());

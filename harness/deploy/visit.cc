@@ -34,7 +34,7 @@ Done visit_flashed(const base::Bench& bench, const Workshop& workshop, const Ask
   nothing.image_bytes = kNoImage.size();
   SLMRIG_TRY(base::write_file_atomically(nothing.image_file, kNoImage));
   SLMRIG_ASSIGN(const std::unique_ptr<Flasher> flasher, make_flasher(bench));
-  SLMRIG_ASSIGN(const std::unique_ptr<StartedBoard> board, flasher->flash(bench, nothing, workshop));
+  SLMRIG_ASSIGN(const std::unique_ptr<StartedBoard> board, flasher->flash(bench, nothing, workshop, {}));
   return ask(board->banner(), board->agent());
 }
 

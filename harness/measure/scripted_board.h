@@ -107,6 +107,7 @@ class ScriptedBoard final : public rig::LiveBoard, public rig::Agent {
   }
 
   rig::AgentFacts& facts() { return facts_; }
+  rig::Deployment& deployment_for_test() { return deployment_; }
   base::Bench& bench_for_test() { return bench_; }
 
  private:

@@ -74,6 +74,11 @@ base::Result<Bench> read_bench(JsonObject object, const fs::path& root, const fs
   }
   SLMRIG_ASSIGN(bench.board, load_board(root / "boards" / bench.board.name / "board.json"));
   if (object.has("flasher")) bench.flasher = read_flasher(object.optional_object("flasher"), rig_folder);
+  if (base::flasher_kind(bench) == "ssh" && !bench.link.kind.empty() && bench.link.kind != "stdio") {
+    object.fail("link", fmt::format("is of kind \"{}\": the agent of a bench that is flashed by ssh talks "
+                                    "through ssh, too; give it {{\"kind\": \"stdio\"}}",
+                                    bench.link.kind));
+  }
   return bench;
 }
 

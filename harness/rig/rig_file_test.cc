@@ -157,6 +157,9 @@ TEST_CASE("a bench says how it is flashed, switched and stood in for") {
   json["benches"][0]["stand_ins"] = {
       {{"command", {"probe", "{folder}/usb"}}, {"ready_file", "{folder}/usb"}}};
   json["benches"][1]["flasher"] = {{"kind", "ssh"}, {"host", "pi"}, {"agent_prefix", {"taskset", "-c", "3"}}};
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[1].link: is of kind \"tcp\"") &&
+                                       Catch::Contains("give it {\"kind\": \"stdio\"}"));
+  json["benches"][1]["link"] = {{"kind", "stdio"}};
   CHECK(tree.rig_error(json).empty());
   const base::Rig rig = load_rig("small", tree.root).value();
   const base::Bench& a = rig.benches[0];
