@@ -86,6 +86,12 @@ struct RooflineEntry {
 
 using TickFunction = uint64_t (*)();
 
+// Until when a prompt is worth running; a null clock: always.
+struct Deadline {
+  TickFunction tick = nullptr;
+  uint64_t end_ticks = 0;
+};
+
 class Engine {
  public:
   // Static strings; part of the banner.
@@ -107,6 +113,10 @@ class Engine {
   // kPromptTooLong when they are more than `capacity`.
   virtual Status encode(const char* text, size_t text_bytes, int32_t* ids, uint32_t capacity,
                         uint32_t* count) = 0;
+
+  // For the prefill() that comes next. An engine that looks at the clock between pieces of the prompt returns
+  // from it past the deadline, with kOk: the generation is over then. One that does not look runs it all.
+  virtual void set_deadline(const Deadline&) {}
 
   // Runs the prompt, ids [count]; afterwards next_token can sample. kPromptTooLong when count does not leave
   // room for one token in the context.

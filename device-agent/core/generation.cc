@@ -39,9 +39,22 @@ Status run_generation(Engine& engine, const GenerationRequest& request, Generati
                                        kPromptTokens, &generation->prompt_tokens);
   const uint64_t encode_end = port::ticks();
   if (encoded != Status::kOk) return encoded;
+  if (request.budget_ticks != 0) {
+    const uint64_t room = UINT64_MAX - start;
+    engine.set_deadline({port::ticks, start + (request.budget_ticks < room ? request.budget_ticks : room)});
+  }
   const Status prefilled = engine.prefill(generation->prompt_ids, generation->prompt_tokens);
   const uint64_t prefill_end = port::ticks();
   if (prefilled != Status::kOk) return prefilled;
+  generation->encode_ticks = encode_end - start;
+  generation->prefill_ticks = prefill_end - encode_end;
+  if (request.budget_ticks != 0 && prefill_end - start > request.budget_ticks) {
+    // Late before the first token: the engine may have stopped inside the prompt.
+    generation->first_sample_ticks = 0;
+    generation->total_ticks = prefill_end - start;
+    generation->finish = Finish::kBudget;
+    return Status::kOk;
+  }
 
   uint8_t markers = kMarkDecode;
   for (uint32_t index = 0; index < request.max_new_tokens; ++index) {
@@ -64,8 +77,6 @@ Status run_generation(Engine& engine, const GenerationRequest& request, Generati
       break;
     }
   }
-  generation->encode_ticks = encode_end - start;
-  generation->prefill_ticks = prefill_end - encode_end;
   generation->first_sample_ticks = generation->token_ticks[0] - (prefill_end - start);
   generation->total_ticks = generation->token_ticks[generation->generated_tokens - 1];
   return Status::kOk;

@@ -54,7 +54,8 @@ inline uint64_t token_duration_ticks(const Generation& generation, uint32_t inde
                     : generation.token_ticks[index] - generation.token_ticks[index - 1];
 }
 
-// kContextFull only when not even one token was generated.
+// kContextFull only when not even one token was generated. No token, and kOk, where the prompt alone used up
+// the budget.
 Status run_generation(Engine& engine, const GenerationRequest& request, Generation* generation);
 
 // `text` [text_bytes], of which the first `held_bytes` are there: what the model said.

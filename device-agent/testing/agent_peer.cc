@@ -219,7 +219,11 @@ RunOutcome AgentPeer::receive_run(uint32_t request_id, uint32_t timeout_ms) {
       outcome.prompt_tokens = report->prompt_tokens();
       outcome.finish = report->finish();
       outcome.fallback = report->fallback();
+      outcome.encode_ticks = report->encode_ticks();
+      outcome.prefill_ticks = report->prefill_ticks();
+      outcome.first_sample_ticks = report->first_sample_ticks();
       outcome.total_ticks = report->total_ticks();
+      if (report->generated_tokens() == 0) return outcome;
     }
     if (const auto* trace = message->as<fb::Trace>()) {
       outcome.token_ids.insert(outcome.token_ids.end(), trace->token_ids()->begin(),

@@ -57,6 +57,9 @@ struct RunOutcome {
   std::string output;
   uint32_t prompt_tokens = 0;
   fb::Finish finish = fb::Finish::end_token;
+  uint64_t encode_ticks = 0;
+  uint64_t prefill_ticks = 0;
+  uint64_t first_sample_ticks = 0;
   uint64_t total_ticks = 0;
   std::vector<int32_t> token_ids;
   std::vector<uint64_t> duration_ticks;

@@ -68,6 +68,26 @@ TEST_CASE("a generation that is over its budget stops, and the fallback text is 
   CHECK(just_late.finish == fb::Finish::end_token);
 }
 
+TEST_CASE("a prompt that alone uses up the budget gets the fallback text, and no token is generated") {
+  Loaded loaded;
+  const RunOutcome free = loaded.peer().run("abcdefgh", 64);
+  const uint64_t prompt_ticks = free.encode_ticks + free.prefill_ticks;
+  REQUIRE(prompt_ticks > 1);
+  const RunOutcome late = loaded.peer().run_within("abcdefgh", prompt_ticks - 1, fb::AnswerForm::any, "late");
+  CHECK(late.failure.empty());
+  CHECK(late.output == "late");
+  CHECK(late.fallback == fb::Fallback::budget);
+  CHECK(late.finish == fb::Finish::budget);
+  CHECK(late.token_ids.empty());
+  CHECK(late.first_sample_ticks == 0);
+  CHECK(late.total_ticks == late.encode_ticks + late.prefill_ticks);
+  const RunOutcome just = loaded.peer().run_within("abcdefgh", prompt_ticks, fb::AnswerForm::any, "late");
+  CHECK(just.token_ids.size() == 1);
+  CHECK(just.output == "late");
+  // The next one is whole again.
+  CHECK(loaded.peer().run("abcdefgh", 64).token_ids == free.token_ids);
+}
+
 TEST_CASE("an answer without its form, or cut off, is replaced; counts stay the model's") {
   Loaded loaded;
   const RunOutcome bad = loaded.peer().run_within("no form", 0, fb::AnswerForm::sentence, "say again.");

@@ -74,6 +74,17 @@ TEST_CASE("an image is deployed to this host, answers like the reference, and su
   request.max_new_tokens = 8;
   const rig::RunReply first = live.agent().run(request).value();
   CHECK(hash_of_ids(first.token_ids) == reference.at("a").token_ids_sha256);
+  // No prompt is run in a nanosecond; what comes after it is not touched by that.
+  rig::RunRequest hurried = request;
+  hurried.budget_ticks = 1;
+  hurried.fallback = "One moment.";
+  const rig::RunReply late = live.agent().run(hurried).value();
+  CHECK(late.output == "One moment.");
+  CHECK(late.fallback == base::FallbackReason::kBudget);
+  CHECK(late.finish == base::Finish::kLength);
+  CHECK(late.generated_tokens == 0);
+  CHECK(late.token_ids.empty());
+  CHECK(live.agent().run(request).value().token_ids == first.token_ids);
   CHECK(first.generated_tokens == reference.at("a").generated_tokens);
   CHECK(first.token_ticks.at(0) == first.encode_ticks + first.prefill_ticks + first.first_sample_ticks);
   const rig::Banner banner = live.reset().value();

@@ -92,6 +92,7 @@ class ProfileSum {
 }  // namespace
 
 void add_plain_ticks(const rig::RunReply& reply, PlainTicks& plain) {
+  if (reply.token_ticks.empty()) return;  // the prompt alone used up the budget
   const uint64_t prefill_ticks = reply.token_ticks.front();
   const uint64_t all_ticks = std::accumulate(reply.token_ticks.begin(), reply.token_ticks.end(), uint64_t{0});
   plain.ticks[static_cast<std::size_t>(Phase::kPrefill)] += prefill_ticks;

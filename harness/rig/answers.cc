@@ -164,13 +164,15 @@ Result<RunReply> read_generation_report(const fb::GenerationReport& answer, uint
   RunReply reply;
   reply.prompt_tokens = answer.prompt_tokens();
   reply.generated_tokens = answer.generated_tokens();
-  if (reply.generated_tokens == 0 || reply.generated_tokens > max_new_tokens) {
+  const bool late_in_prompt = reply.generated_tokens == 0 && answer.fallback() == fb::Fallback::budget;
+  if ((reply.generated_tokens == 0 && !late_in_prompt) || reply.generated_tokens > max_new_tokens) {
     return contradiction(fmt::format("{} generated tokens, where 1 to {} were asked for",
                                      reply.generated_tokens, max_new_tokens));
   }
-  reply.finish = answer.finish() == fb::Finish::end_token ? base::Finish::kEndToken
-                 : answer.finish() == fb::Finish::length  ? base::Finish::kLength
-                                                          : base::Finish::kContextFull;
+  // What the budget stopped was cut, as by its length; `fallback` says by what.
+  reply.finish = answer.finish() == fb::Finish::end_token      ? base::Finish::kEndToken
+                 : answer.finish() == fb::Finish::context_full ? base::Finish::kContextFull
+                                                               : base::Finish::kLength;
   reply.encode_ticks = answer.encode_ticks();
   reply.prefill_ticks = answer.prefill_ticks();
   reply.first_sample_ticks = answer.first_sample_ticks();

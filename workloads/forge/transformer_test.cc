@@ -66,6 +66,34 @@ TEST_CASE("f32 logits are those of the reference, for every length of a prompt")
   }
 }
 
+uint64_t g_looks_at_clock = 0;
+uint64_t count_looks() { return ++g_looks_at_clock; }
+
+TEST_CASE("Past the deadline a prompt is stopped after a batch, and one in time has the same logits") {
+  ModelRunner runner = runner_of(small_model("int8"), &runtime::plain_kernels());
+  runtime::Runtime& runtime = runner.runtime();
+  std::vector<std::int32_t> ids;
+  for (int i = 0; i < 2; ++i) ids.insert(ids.end(), kIds.begin(), kIds.end());
+  const auto count = static_cast<std::uint32_t>(ids.size());
+  const std::vector<float> wanted = logits_after(runner, ids);
+  const std::uint32_t batch = runtime::plain_kernels().batch_tokens;
+  const std::uint64_t between_batches = (count + batch - 1) / batch - 1;
+  REQUIRE(between_batches > 3);
+  for (const std::uint64_t end_ticks : {std::uint64_t{0}, std::uint64_t{2}, between_batches}) {
+    g_looks_at_clock = 0;
+    REQUIRE(runtime.begin({}) == Status::kOk);
+    REQUIRE(runtime.prefill(ids.data(), count, {count_looks, end_ticks}) == Status::kOk);
+    const bool in_time = end_ticks == between_batches;
+    CHECK(g_looks_at_clock == (in_time ? between_batches : end_ticks + 1));
+    CHECK((runtime.logits() != nullptr) == in_time);
+    if (in_time) CHECK(std::equal(wanted.begin(), wanted.end(), runtime.logits()));
+    std::int32_t id = 0;
+    bool is_end = false;
+    CHECK((runtime.next_token(&id, &is_end) == Status::kOk) == in_time);
+  }
+  CHECK(logits_after(runner, ids) == wanted);
+}
+
 TEST_CASE("An output head of its own and long-context factors are honoured") {
   GgufFile file = small_model("f32", false);
   std::vector<float> factors(8);

@@ -149,7 +149,7 @@ Status Runtime::encode(const char* text, size_t text_bytes, int32_t* ids, uint32
   return status;
 }
 
-Status Runtime::prefill(const int32_t* ids, uint32_t count) {
+Status Runtime::prefill(const int32_t* ids, uint32_t count, const Deadline& deadline) {
   if (!loaded_) return Status::kNotLoaded;
   if (count == 0) return Status::kBadArgument;
   if (count >= transformer_.context_tokens() - transformer_.position()) return Status::kPromptTooLong;
@@ -161,11 +161,10 @@ Status Runtime::prefill(const int32_t* ids, uint32_t count) {
   const Arena::Mark mark = arena_.mark();
   const bool fits = transformer_.reserve_scratch(&arena_);
   lap(Operator::kOther);
-  if (fits) transformer_.run(ids, count);
+  has_logits_ = fits && transformer_.run(ids, count, deadline);
   arena_.release(mark);
   if (!fits) return Status::kArenaTooSmall;
   pending_id_ = -1;
-  has_logits_ = true;
   return Status::kOk;
 }
 

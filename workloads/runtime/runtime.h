@@ -79,7 +79,9 @@ class Runtime {
                 SpecialTokens specials = SpecialTokens::kNone);
 
   // Runs ids [count] after what was run before. kPromptTooLong unless a token's room is left in the context.
-  Status prefill(const int32_t* ids, uint32_t count);
+  // Past the deadline it stops after a batch, with kOk and without logits(): only begin() leads on from
+  // there.
+  Status prefill(const int32_t* ids, uint32_t count, const Deadline& deadline = {});
 
   // Runs the token returned before, if any, and samples the next. *is_end on an end-of-sequence token.
   // kContextFull at the end of the context.

@@ -112,17 +112,21 @@ bool Transformer::reserve_scratch(Arena* arena) {
   return prepared_ != nullptr && weights_ != nullptr;
 }
 
-void Transformer::run(const int32_t* ids, uint32_t count) {
+bool Transformer::run(const int32_t* ids, uint32_t count, const Deadline& deadline) {
   for (uint32_t done = 0; done < count;) {
     const uint32_t tokens = smaller(count - done, batch_tokens_);
     run_batch(ids + done, tokens);
     done += tokens;
-    if (done < count) continue;
+    if (done < count) {
+      if (deadline.tick != nullptr && deadline.tick() > deadline.end_ticks) return false;
+      continue;
+    }
     float* last = residual_ + static_cast<size_t>(tokens - 1) * header_.width;
     kernels_->rms_norm(last, image_->output_norm, header_.width, header_.rms_epsilon, last);
     lap(Operator::kOutputNorm, 0, [this] { return ProfileWork{0, header_.width * sizeof(float)}; });
     Input(*this, 0, last, 1).multiply(image_->output, Operator::kOutput, logits_);
   }
+  return true;
 }
 
 void Transformer::run_batch(const int32_t* ids, uint32_t tokens) {

@@ -13,6 +13,12 @@
 
 namespace slmrig::runtime {
 
+// Until when a prompt is worth running; a null clock: always.
+struct Deadline {
+  uint64_t (*tick)() = nullptr;
+  uint64_t end_ticks = 0;
+};
+
 class Transformer {
  public:
   struct Settings {
@@ -43,8 +49,9 @@ class Transformer {
   void rewind() { position_ = 0; }
 
   // Runs ids [count], each below the vocabulary, at the next positions; position() + count must not exceed
-  // the context. logits() are then those of the last.
-  void run(const int32_t* ids, uint32_t count);
+  // the context. logits() are then those of the last. Where the clock is past the deadline after a batch that
+  // is not the last, it ends with false and without logits().
+  bool run(const int32_t* ids, uint32_t count, const Deadline& deadline = {});
 
   // [vocabulary], until the next run.
   const float* logits() const { return logits_; }

@@ -59,7 +59,9 @@ Status SlmEngine::encode(const char* text, size_t text_bytes, int32_t* ids, uint
 }
 
 Status SlmEngine::prefill(const int32_t* ids, uint32_t count) {
-  return to_agent(runtime_.prefill(ids, count));
+  const runtime::Deadline deadline = deadline_;
+  deadline_ = {};
+  return to_agent(runtime_.prefill(ids, count, deadline));
 }
 
 Status SlmEngine::next_token(int32_t* id, bool* is_end) { return to_agent(runtime_.next_token(id, is_end)); }

@@ -23,6 +23,9 @@ class SlmEngine final : public agent::Engine {
   Status begin(const agent::Sampling& sampling) override;
   Status encode(const char* text, size_t text_bytes, int32_t* ids, uint32_t capacity,
                 uint32_t* count) override;
+  void set_deadline(const agent::Deadline& deadline) override {
+    deadline_ = {deadline.tick, deadline.end_ticks};
+  }
   Status prefill(const int32_t* ids, uint32_t count) override;
   Status next_token(int32_t* id, bool* is_end) override;
   Status token_text(int32_t id, bool is_first, char* text, size_t capacity, size_t* text_bytes) override;
@@ -36,6 +39,7 @@ class SlmEngine final : public agent::Engine {
 
  private:
   runtime::Runtime runtime_;
+  runtime::Deadline deadline_;  // of the next prefill()
 };
 
 }  // namespace slmrig::engines
