@@ -5,11 +5,14 @@
 
 #include "device-agent/core/check.h"
 #include "device-agent/core/port.h"
+#include "device-agent/wire/marker_edges.h"
 
 namespace slmrig::agent {
 namespace {
 
-constexpr uint8_t kMarkLoad = 0x01;
+constexpr uint8_t kMarkLoad = wire::kMarkActive | wire::phase_bits(wire::MarkerPhase::kLoad);
+// Of a generation, besides those of its tokens: prefill, the end of the last token, inactive.
+constexpr uint32_t kEdgesBesidesTokens = 3;
 constexpr uint32_t kRateTrialStepMs = 20;
 
 // Where a port has no better source, at least the boot time in it differs between boards. Never 0.
@@ -68,6 +71,7 @@ void Agent::answer(const fb::Envelope& envelope) {
       link_.send(request_id, fb::CreateClock(link_.begin(), now));
       return;
     }
+    case fb::Message::Idle: on_idle(request_id, *envelope.message_as_Idle()); return;
     case fb::Message::Reset: on_reset(request_id); return;
     case fb::Message::BoardQuery: send_board_state(request_id); return;
     case fb::Message::SetLinkRate: on_set_link_rate(request_id, *envelope.message_as_SetLinkRate()); return;
@@ -103,7 +107,7 @@ void Agent::on_load(uint32_t request_id, const fb::Load& load) {
   }
   uint64_t load_ticks = 0;
   Shortage arena;
-  const Status status = load_image(image, settings, &load_ticks, &arena);
+  const Status status = load_image(image, settings, load.markers(), &load_ticks, &arena);
   if (status != Status::kOk) {
     // What does not fit this board's memory, or was asked for in another way than the image allows, says
     // nothing against the image.
@@ -125,19 +129,19 @@ void Agent::on_load(uint32_t request_id, const fb::Load& load) {
   send_load_report(request_id, load_ticks, static_cast<size_t>(arena.needed));
 }
 
-Status Agent::load_image(ByteView image, const LoadSettings& settings, uint64_t* load_ticks,
+Status Agent::load_image(ByteView image, const LoadSettings& settings, bool markers, uint64_t* load_ticks,
                          Shortage* shortage) {
   size_t arena_bytes = 0;
   uint8_t* arena = port::arena(&arena_bytes);
   size_t needed_bytes = 0;
   port::paint_stack();
   port::enter_quiet_window();
-  port::set_markers(kMarkLoad);
   port::rearm_ticks();
+  if (markers) port::set_markers(kMarkLoad | generation_.token_line);
   const uint64_t start = port::ticks();
   const Status status = engine_.load(image, settings, arena, arena_bytes, &needed_bytes);
   *load_ticks = port::ticks() - start;
-  port::set_markers(0);
+  if (markers) port::set_markers(generation_.token_line);
   port::leave_quiet_window();
   *shortage = {needed_bytes, arena_bytes};
   return status;
@@ -159,6 +163,11 @@ Status Agent::accept_run(const fb::Run& run, Shortage* shortage) {
   if (run.prompt()->size() > sizeof request_.prompt) return Status::kPromptTooLong;
   *shortage = {run.max_new_tokens(), kTraceTokens};
   if (run.max_new_tokens() > kTraceTokens) return Status::kTraceFull;
+  if (run.markers()) {
+    *shortage = {run.max_new_tokens() + kEdgesBesidesTokens, port::marker_edges()};
+    if (shortage->available == 0) return Status::kBadArgument;
+    if (shortage->needed > shortage->available) return Status::kTraceFull;
+  }
   // NaN compares false: greedy would be silently chosen for it.
   if (!(run.temperature() >= 0.0F && run.temperature() <= 100.0F)) return Status::kBadArgument;
   const auto* fallback = run.fallback();
@@ -178,6 +187,7 @@ Status Agent::accept_run(const fb::Run& run, Shortage* shortage) {
   request_.max_new_tokens = run.max_new_tokens();
   request_.ignore_end = run.ignore_end();
   request_.profile = run.profile();
+  request_.markers = run.markers();
   return Status::kOk;
 }
 
@@ -223,6 +233,20 @@ void Agent::on_roofline(uint32_t request_id) {
     port::leave_quiet_window();
     if (!send_roofline(request_id, &entry, status, i + 1 == count)) return;
   }
+}
+
+void Agent::on_idle(uint32_t request_id, const fb::Idle& idle) {
+  const uint64_t sleep_ticks = idle.ticks();  // the message is gone once the link is used
+  const uint64_t most_ticks = port::tick_source().rate_hz * wire::kMaxIdleSeconds;
+  if (sleep_ticks == 0 || sleep_ticks > most_ticks) {
+    send_failure(request_id, Status::kBadArgument, "not a time to sleep", {sleep_ticks, most_ticks});
+    return;
+  }
+  if (!link_.send(request_id, fb::CreateAccepted(link_.begin())) || !link_.settle()) return;
+  port::enter_quiet_window();
+  port::idle(sleep_ticks);
+  port::leave_quiet_window();
+  link_.send(request_id, fb::CreateIdleReport(link_.begin(), sleep_ticks));
 }
 
 void Agent::on_reset(uint32_t request_id) {

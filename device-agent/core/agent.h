@@ -39,11 +39,13 @@ class Agent {
   void answer_with_hash(uint32_t request_id, uint32_t slot, Status status, Shortage shortage,
                         const char* detail);
   void on_load(uint32_t request_id, const fb::Load& load);
-  Status load_image(ByteView image, const LoadSettings& settings, uint64_t* load_ticks, Shortage* arena);
+  Status load_image(ByteView image, const LoadSettings& settings, bool markers, uint64_t* load_ticks,
+                    Shortage* arena);
   void on_run(uint32_t request_id, const fb::Run& run);
   Status accept_run(const fb::Run& run, Shortage* shortage);
   bool still_loaded();
   void on_roofline(uint32_t request_id);
+  void on_idle(uint32_t request_id, const fb::Idle& idle);
   void on_reset(uint32_t request_id);
   void on_set_link_rate(uint32_t request_id, const fb::SetLinkRate& rate);
   void watch_rate_trial();

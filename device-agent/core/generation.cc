@@ -1,24 +1,57 @@
 #include "device-agent/core/generation.h"
 
 #include "device-agent/core/port.h"
+#include "device-agent/wire/marker_edges.h"
 
 namespace slmrig::agent {
 namespace {
 
-// What the marker pins say: bit 0 active, bit 1 toggles with every token, bits 2-3 the phase.
-constexpr uint8_t kMarkPrefill = 0x01 | (1U << 2);
-constexpr uint8_t kMarkDecode = 0x01 | (2U << 2);
-constexpr uint8_t kMarkTokenToggle = 0x02;
+using wire::kMarkActive;
+using wire::MarkerPhase;
 
 class QuietWindow {
  public:
   QuietWindow() { port::enter_quiet_window(); }
-  ~QuietWindow() {
-    port::set_markers(0);
-    port::leave_quiet_window();
-  }
+  ~QuietWindow() { port::leave_quiet_window(); }
   QuietWindow(const QuietWindow&) = delete;
   QuietWindow& operator=(const QuietWindow&) = delete;
+};
+
+// The marker lines of one generation; silent where nobody asked for them. The token line is never set back:
+// then its edges are the tokens, and no others.
+class Markers {
+ public:
+  Markers(bool wanted, uint8_t* token_line) : wanted_(wanted), token_line_(token_line) {}
+  ~Markers() {
+    if (!wanted_) return;
+    // A meter must see the last token's edge and the end apart: some samples of the slowest one that has
+    // lines.
+    port::set_markers(static_cast<uint8_t>(kMarkActive | *token_line_));
+    const uint64_t hold_ticks = port::tick_source().rate_hz / 10000;
+    const uint64_t from = port::ticks();
+    while (port::ticks() - from < hold_ticks) {
+    }
+    port::set_markers(*token_line_);
+  }
+  Markers(const Markers&) = delete;
+  Markers& operator=(const Markers&) = delete;
+
+  void prefill() const {
+    if (wanted_) show(MarkerPhase::kPrefill);
+  }
+  void token() const {
+    if (!wanted_) return;
+    *token_line_ ^= wire::kMarkToken;
+    show(MarkerPhase::kDecode);
+  }
+
+ private:
+  void show(MarkerPhase phase) const {
+    port::set_markers(static_cast<uint8_t>(kMarkActive | *token_line_ | wire::phase_bits(phase)));
+  }
+
+  const bool wanted_;
+  uint8_t* token_line_;
 };
 
 }  // namespace
@@ -31,9 +64,10 @@ Status run_generation(Engine& engine, const GenerationRequest& request, Generati
   const Status begun = engine.begin(request.sampling);
   if (begun != Status::kOk) return begun;
 
-  QuietWindow window;
-  port::set_markers(kMarkPrefill);
+  const QuietWindow window;
   port::rearm_ticks();
+  const Markers markers(request.markers, &generation->token_line);
+  markers.prefill();
   const uint64_t start = port::ticks();
   const Status encoded = engine.encode(request.prompt, request.prompt_bytes, generation->prompt_ids,
                                        kPromptTokens, &generation->prompt_tokens);
@@ -56,17 +90,16 @@ Status run_generation(Engine& engine, const GenerationRequest& request, Generati
     return Status::kOk;
   }
 
-  uint8_t markers = kMarkDecode;
   for (uint32_t index = 0; index < request.max_new_tokens; ++index) {
     bool is_end = false;
     const Status status = engine.next_token(&generation->token_ids[index], &is_end);
     generation->token_ticks[index] = port::ticks() - start;
-    port::set_markers(markers ^= kMarkTokenToggle);
     if (status == Status::kContextFull && index != 0) {
       generation->finish = Finish::kContextFull;
       break;
     }
     if (status != Status::kOk) return status;
+    markers.token();
     generation->generated_tokens = index + 1;
     if (is_end && !request.ignore_end) {
       generation->finish = Finish::kEndToken;

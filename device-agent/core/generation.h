@@ -22,6 +22,7 @@ struct GenerationRequest {
   uint32_t max_new_tokens = 0;
   bool ignore_end = false;
   bool profile = false;
+  bool markers = false;  // raise the marker lines
   // What is answered where the model is too late, or says what has not the form.
   uint64_t budget_ticks = 0;  // 0: none
   AnswerForm form = AnswerForm::kAny;
@@ -42,6 +43,7 @@ struct Generation {
   uint64_t prefill_ticks = 0;
   uint64_t first_sample_ticks = 0;
   uint64_t total_ticks = 0;
+  uint8_t token_line = 0;  // level of the marker line that toggles at every token, from run to run
   int32_t prompt_ids[kPromptTokens];
   int32_t token_ids[kTraceTokens];  // [generated_tokens]
   uint64_t

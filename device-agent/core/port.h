@@ -79,8 +79,21 @@ void set_link_baud(uint32_t baud);
 // Milliseconds of a coarse clock that also runs while the tick counter is re-armed; for timeouts only.
 uint32_t coarse_milliseconds();
 
-// Marker lines for a power meter: bit 0 inference active, bit 1 toggles at every token, bits 2-3 the phase.
-void set_markers(uint8_t bits);
+// --- Power meter ---------------------------------------------------------------------------------------
+// Marker lines, for a meter that samples them with the current: bit 0 inference active, bit 1 toggles at
+// every token, bits 2-3 the phase (wire/marker_edges.h). Where the lines are not pins, edges are noted and
+// sent when the quiet window is left, on another way than the link.
+
+// Edges that one quiet window can have: 0 where the board has no such lines, kAnyEdges where they are pins.
+constexpr uint32_t kAnyEdges = UINT32_MAX;
+uint32_t marker_edges();
+
+// In a quiet window, after rearm_ticks().
+void set_markers(uint8_t lines);
+
+// In a quiet window: sleeps for so many ticks as deeply as between two requests. A board whose time is
+// modelled notes it for its meter instead, and returns at once.
+void idle(uint64_t sleep_ticks);
 
 // --- Model slots -----------------------------------------------------------------------------------------
 // Slot 0 is laid by a flasher (or a file that was left there), further slots are written by the agent.

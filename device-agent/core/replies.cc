@@ -13,8 +13,9 @@ using flatbuffers::String;
 
 constexpr size_t kMaxStringBytes = 96;
 
-constexpr uint32_t kFeatures =
-    static_cast<uint32_t>(fb::Feature::slots) | static_cast<uint32_t>(fb::Feature::fallback);
+constexpr uint32_t kFeatures = static_cast<uint32_t>(fb::Feature::slots) |
+                               static_cast<uint32_t>(fb::Feature::fallback) |
+                               static_cast<uint32_t>(fb::Feature::idle);
 
 // An entry of a profile takes at most 64 bytes besides its two names: so many fit a message.
 constexpr uint32_t kEntriesPerMessage = 14;
@@ -60,11 +61,13 @@ void Agent::send_banner(uint32_t request_id) {
   const auto tick_source = bounded_string(builder, source.name);
   const auto reset_reason = bounded_string(builder, port::previous_fault());
   const auto settings = bounded_string(builder, port::settings());
+  const uint32_t features =
+      kFeatures | (port::marker_edges() != 0 ? static_cast<uint32_t>(fb::Feature::markers) : 0);
   link_.send(request_id,
              fb::CreateBanner(builder, wire::kProtocolVersion, board, unique_id, build_id, engine, version,
                               isa, tick_source, source.rate_hz, static_cast<fb::Origin>(identity.origin),
                               port::boot_ticks(), static_cast<uint8_t>(port::slot_count()), arena_bytes,
-                              kTraceTokens, reset_reason, kFeatures, settings));
+                              kTraceTokens, reset_reason, features, settings));
 }
 
 void Agent::send_slot_state(uint32_t request_id, uint32_t slot, const SlotInfo& info) {

@@ -208,6 +208,23 @@ RunOutcome AgentPeer::run_within(const std::string& prompt, uint64_t budget_tick
   return receive_run(id, 60000);
 }
 
+RunOutcome AgentPeer::run_marked(const std::string& prompt, uint32_t max_new_tokens, bool ignore_end) {
+  const uint32_t id = send(fb::Message::Run, [&](auto& builder) {
+    const auto text = builder.CreateString(prompt);
+    return fb::CreateRun(builder, text, max_new_tokens, 1, 0.0F, 1, ignore_end, false, 0, fb::AnswerForm::any,
+                         0, true)
+        .Union();
+  });
+  return receive_run(id, 60000);
+}
+
+std::unique_ptr<Message> AgentPeer::idle(uint64_t ticks) {
+  const uint32_t id =
+      send(fb::Message::Idle, [&](auto& builder) { return fb::CreateIdle(builder, ticks).Union(); });
+  auto answer = receive_answer(id);
+  return answer != nullptr && answer->as<fb::Accepted>() != nullptr ? receive_answer(id) : std::move(answer);
+}
+
 RunOutcome AgentPeer::receive_run(uint32_t request_id, uint32_t timeout_ms) {
   RunOutcome outcome;
   for (;;) {

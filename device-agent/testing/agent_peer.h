@@ -106,6 +106,11 @@ class AgentPeer {
   RunOutcome run_within(const std::string& prompt, uint64_t budget_ticks, fb::AnswerForm form,
                         const std::string& fallback, uint32_t max_new_tokens = 64);
 
+  // With the marker lines raised.
+  RunOutcome run_marked(const std::string& prompt, uint32_t max_new_tokens, bool ignore_end = false);
+  // Idle: the IdleReport, or a Failure.
+  std::unique_ptr<Message> idle(uint64_t ticks);
+
   wire::Connection& connection() { return connection_; }
   void pump(uint32_t milliseconds);
 

@@ -10,6 +10,7 @@
 
 #include "device-agent/testing/agent_peer.h"
 #include "device-agent/testing/process_stream.h"
+#include "device-agent/wire/marker_edges.h"
 #include "tests/foreign_engine/echo_engine.h"
 
 namespace slmrig::agent::testing {
@@ -55,7 +56,7 @@ class EmulatedBoard {
       replace_all(argument, "{image}", folder_ + "/image");
       replace_all(argument, "{unique_id_file}", folder_ + "/unique_id");
       replace_all(argument, "{uart}", folder_ + "/uart");
-      replace_all(argument, "{markers}", "null");
+      replace_all(argument, "{markers}", "file:" + folder_ + "/markers");
       command.push_back(argument);
     }
     stream_ = std::make_unique<ProcessStream>(command, folder_ + "/uart");
@@ -64,7 +65,7 @@ class EmulatedBoard {
   ~EmulatedBoard() {
     peer_.reset();
     stream_.reset();
-    for (const char* file : {"/image", "/unique_id", "/uart"}) unlink((folder_ + file).c_str());
+    for (const char* file : {"/image", "/unique_id", "/uart", "/markers"}) unlink((folder_ + file).c_str());
     rmdir(folder_.c_str());
   }
   EmulatedBoard(const EmulatedBoard&) = delete;
@@ -72,6 +73,17 @@ class EmulatedBoard {
 
   AgentPeer& peer() { return *peer_; }
   const nlohmann::json& facts() const { return facts_; }
+  // All that came from the second UART so far.
+  std::vector<wire::MarkerEdge> marker_edges(uint64_t* dropped_bytes) const {
+    std::ifstream file(folder_ + "/markers", std::ios::binary);
+    wire::MarkerEdgeDecoder decoder;
+    std::vector<wire::MarkerEdge> edges;
+    for (char byte = 0; file.get(byte);) {
+      if (decoder.push(static_cast<uint8_t>(byte))) edges.push_back(decoder.edge());
+    }
+    *dropped_bytes = decoder.dropped_bytes() + decoder.lost_records();
+    return edges;
+  }
   pid_t pid() const { return stream_->pid(); }
 
   // Exact where ticks are more than two an instruction.
@@ -248,6 +260,67 @@ TEST_CASE("an image that crashes the board in its trial is left for the one that
   CHECK(peer.slot(0)->as<fb::SlotState>()->phase() == fb::SlotPhase::confirmed);
   REQUIRE(peer.load(wire::kActiveSlot)->as<fb::LoadReport>() != nullptr);
   CHECK(peer.run("good", 8).output == "GOOD");
+}
+
+// Ticks of the edges of the token line within the last span, and all of the span's records.
+struct MarkedSpan {
+  std::vector<wire::MarkerEdge> records;
+  std::vector<uint64_t> token_ticks;
+  uint64_t prefill_ticks = 0;
+};
+
+MarkedSpan last_span(const std::vector<wire::MarkerEdge>& edges) {
+  MarkedSpan span;
+  uint8_t before = 0;
+  for (const wire::MarkerEdge& edge : edges) {
+    if (edge.kind == wire::MarkerEdgeKind::kStart) span = {};
+    span.records.push_back(edge);
+    if (edge.kind != wire::MarkerEdgeKind::kEdge) continue;
+    if (((edge.lines ^ before) & wire::kMarkToken) != 0) span.token_ticks.push_back(edge.ticks);
+    if (wire::phase_of(edge.lines) == wire::MarkerPhase::kPrefill) span.prefill_ticks = edge.ticks;
+    before = edge.lines;
+  }
+  return span;
+}
+
+TEST_CASE("marker edges leave by the second UART, beside the ticks that the trace tells") {
+  EmulatedBoard board(any_board(), echo_image(4096, 20000));
+  REQUIRE(board.peer().load(0)->as<fb::LoadReport>() != nullptr);
+  uint64_t dropped = 0;
+  const RunOutcome plain = board.peer().run("count these", 64);
+  CHECK(board.marker_edges(&dropped).empty());
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    const RunOutcome marked = board.peer().run_marked("count these", 64);
+    REQUIRE(marked.failure.empty());
+    const MarkedSpan span = last_span(board.marker_edges(&dropped));
+    CHECK(dropped == 0);
+    REQUIRE(span.token_ticks.size() == marked.duration_ticks.size());
+    uint64_t token_end = span.prefill_ticks;
+    for (size_t i = 0; i < span.token_ticks.size(); ++i) {
+      token_end += marked.duration_ticks[i];
+      // An edge is noted some instructions after the trace's own look at the clock.
+      CHECK(span.token_ticks[i] >= token_end);
+      CHECK(span.token_ticks[i] - token_end < 2000);
+      // What the lines cost: 0.1 % of a token of 100,000 instructions, which is a small one.
+      CHECK(board.instructions(marked.duration_ticks[i]) - board.instructions(plain.duration_ticks[i]) <=
+            100);
+    }
+    CHECK(span.records.back().kind == wire::MarkerEdgeKind::kEnd);
+    CHECK((span.records.back().lines & wire::kMarkActive) == 0);
+  }
+}
+
+TEST_CASE("an emulated board notes idle time for its meter and does not wait") {
+  EmulatedBoard board(any_board(), echo_image(4096));
+  const auto report = board.peer().idle(25'000'000);
+  REQUIRE(failure_of(report.get()).empty());
+  CHECK(report->as<fb::IdleReport>()->ticks() == 25'000'000);
+  uint64_t dropped = 0;
+  const std::vector<wire::MarkerEdge> edges = board.marker_edges(&dropped);
+  REQUIRE(edges.size() == 1);
+  CHECK(edges[0].kind == wire::MarkerEdgeKind::kIdle);
+  CHECK(edges[0].ticks == 25'000'000);
+  CHECK(edges[0].lines == 0);
 }
 
 TEST_CASE("memory is reported by class") {

@@ -300,6 +300,20 @@ TEST_CASE("an agent that runs under another program goes through it again when i
   CHECK_THAT(environment, Catch::Contains("LIVES=2"));
 }
 
+TEST_CASE("the native agent sleeps, and has no marker lines") {
+  SlotsFolder slots;
+  ProcessStream stream(agent_command(slots));
+  AgentPeer peer(stream, 0x6);
+  const auto banner = peer.hello();
+  REQUIRE(banner != nullptr);
+  CHECK((banner->as<fb::Banner>()->features() & static_cast<uint32_t>(fb::Feature::markers)) == 0);
+  const uint32_t began_ms = stream.now_ms();
+  const auto report = peer.idle(30'000'000);
+  REQUIRE(failure_of(report.get()).empty());
+  CHECK(report->as<fb::IdleReport>()->ticks() == 30'000'000);
+  CHECK(stream.now_ms() - began_ms >= 29);
+}
+
 TEST_CASE("the agent ends when its host does, and says what it does not understand on its command line") {
   SlotsFolder slots;
   {

@@ -46,6 +46,8 @@ constexpr uint32_t kRetransmitLimit = 8;  // about 34 s without any progress: th
 // For how long an agent tries a new line rate before it goes back: a question, lost once, arrives within.
 constexpr uint32_t kRateTrialMs = 3000;
 
+constexpr uint32_t kMaxIdleSeconds = 300;  // of one Idle
+
 // A quiet window opens once the line was silent for this long.
 constexpr uint32_t kSettleMs = 3;
 

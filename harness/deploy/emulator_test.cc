@@ -47,6 +47,9 @@ TEST_CASE(
     const rig::RunReply second = answer_of(board);
     CHECK(second.token_ids == first.token_ids);
     CHECK(second.token_ticks == first.token_ticks);
+    CHECK(board.banner().has_markers);
+    const auto slept = board.agent().idle(bench.board.tick_rate_hz);
+    if (!slept) FAIL(slept.error().text());
   }
 }
 

@@ -48,6 +48,8 @@ struct Banner {
   std::string reset_reason;   // an assertion of the life before, or empty
   bool has_slots = false;     // it updates itself: copies, activation on trial, rollback
   bool has_fallback = false;  // it knows budgets, forms and fallback texts
+  bool has_markers = false;   // it has marker lines for a power meter
+  bool has_idle = false;      // it can be told to sleep
   std::string settings;       // caches, wait states, ... in force; empty: the board tells none
 };
 
@@ -104,6 +106,7 @@ struct RunRequest {
   uint64_t budget_ticks = 0;  // 0: none
   base::AnswerForm form = base::AnswerForm::kAny;
   std::string fallback = {};
+  bool markers = false;  // raise the board's marker lines
 };
 
 struct RunReply {
@@ -161,6 +164,12 @@ class Agent {
   // measures none.
   virtual base::Result<std::vector<base::RooflineEntry>> roofline() = 0;
   virtual base::Result<ClockReading> clock() = 0;
+  // The board sleeps for so many of its ticks, in silence; where its time is modelled, it only tells its
+  // meter.
+  virtual base::Done idle(uint64_t ticks) {
+    return base::fail(base::ErrorCode::kUnsupported,
+                      "this agent cannot be told to sleep (" + std::to_string(ticks) + " ticks)");
+  }
   // What the board says of its own condition (clocks, governor, temperatures, throttling); empty where it
   // says nothing, as an agent that is older than the question.
   virtual base::Result<BoardFacts> board_facts() { return BoardFacts{}; }

@@ -56,16 +56,19 @@ Result<RunReply> AgentClient::run(const RunRequest& request) {
                 fmt::format("the fallback text has {} bytes; the wire carries at most {}",
                             request.fallback.size(), wire::kMaxFallbackBytes));
   }
+  if (request.markers && !banner_.has_markers) {
+    return fail(ErrorCode::kUnsupported, "this agent has no marker lines, or is older than they are");
+  }
   const int64_t begun_ns = now_ns();
   const int64_t deadline_ns = begun_ns + request.timeout_ms * 1'000'000;
   auto& builder = builder_.begin();
   const auto prompt = builder.CreateString(request.prompt);
   flatbuffers::Offset<flatbuffers::String> fallback;
   if (has_fallback) fallback = builder.CreateString(request.fallback);
-  SLMRIG_TRY(
-      ask(fb::CreateRun(builder, prompt, request.max_new_tokens, request.top_k,
-                        static_cast<float>(request.temperature), request.seed, request.ignore_end,
-                        request.profile, request.budget_ticks, wire_answer_form(request.form), fallback)));
+  SLMRIG_TRY(ask(fb::CreateRun(builder, prompt, request.max_new_tokens, request.top_k,
+                               static_cast<float>(request.temperature), request.seed, request.ignore_end,
+                               request.profile, request.budget_ticks, wire_answer_form(request.form),
+                               fallback, request.markers)));
   SLMRIG_TRY(await_as<fb::Accepted>(timeouts_.answer_ms));
   SLMRIG_ASSIGN(const fb::GenerationReport* report,
                 await_as<fb::GenerationReport>((deadline_ns - now_ns()) / 1'000'000));
@@ -111,6 +114,20 @@ Result<std::vector<base::RooflineEntry>> AgentClient::roofline() {
     more = !roofline->last();
   }
   return entries;
+}
+
+Done AgentClient::idle(uint64_t ticks) {
+  if (!banner_.has_idle) {
+    return fail(ErrorCode::kUnsupported,
+                "this agent cannot be told to sleep; build and deploy the agent of this slmrig");
+  }
+  SLMRIG_TRY(ask(fb::CreateIdle(builder_.begin(), ticks)));
+  SLMRIG_TRY(await_as<fb::Accepted>(timeouts_.answer_ms));
+  // A board whose time is modelled answers at once; a real one's clock may be somewhat slow.
+  const double sleep_ms =
+      1000.0 * static_cast<double>(ticks) / static_cast<double>(std::max<uint64_t>(banner_.tick_rate_hz, 1));
+  SLMRIG_TRY(await_as<fb::IdleReport>(timeouts_.answer_ms + static_cast<int64_t>(1.1 * sleep_ms)));
+  return {};
 }
 
 Result<ClockReading> AgentClient::clock() {

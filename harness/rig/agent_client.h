@@ -65,6 +65,7 @@ class AgentClient final : public Agent {
   base::Result<std::vector<MemoryBytes>> memory() override;
   base::Result<std::vector<base::RooflineEntry>> roofline() override;
   base::Result<ClockReading> clock() override;
+  base::Done idle(uint64_t ticks) override;
   base::Result<BoardFacts> board_facts() override;
 
   // Makes a slot the active one, on trial until its first generation; the device hashes it before. For agents

@@ -118,6 +118,23 @@ TEST_CASE("a healthy agent is found, filled, loaded, run and reset") {
                                            Catch::Contains("< Trace") && !Catch::Contains("hello"));
 }
 
+TEST_CASE("an agent without marker lines, or that cannot sleep, is not asked for them") {
+  Bed bed("none");
+  bed.make_ready();
+  RunRequest request;
+  request.prompt = "hello";
+  request.markers = true;
+  const auto marked = bed.client->run(request);
+  REQUIRE_FALSE(marked);
+  CHECK(marked.error().code == ErrorCode::kUnsupported);
+  CHECK_THAT(marked.error().message, Catch::Contains("no marker lines"));
+  const auto idle = bed.client->idle(1000);
+  REQUIRE_FALSE(idle);
+  CHECK(idle.error().code == ErrorCode::kUnsupported);
+  request.markers = false;
+  CHECK(bed.client->run(request));
+}
+
 TEST_CASE("an agent that never says anything is told from one that sends something else") {
   const auto error_of = [](const std::string& fault) {
     const auto banner = Bed(fault, short_timeouts()).client->connect();

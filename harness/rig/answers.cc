@@ -115,6 +115,8 @@ Result<Banner> read_banner(const fb::Banner& answer) {
   };
   banner.has_slots = has(fb::Feature::slots);
   banner.has_fallback = has(fb::Feature::fallback);
+  banner.has_markers = has(fb::Feature::markers);
+  banner.has_idle = has(fb::Feature::idle);
   banner.settings = text_of(answer.settings());
   // Of another protocol version nothing more can be expected.
   if (banner.protocol_version != wire::kProtocolVersion) return banner;

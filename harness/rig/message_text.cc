@@ -63,10 +63,12 @@ std::string question_text(const fb::Envelope& envelope) {
     case fb::Message::Run: {
       const auto& run = *envelope.message_as_Run();
       return fmt::format(
-          "prompt_bytes={} max_new_tokens={} top_k={} temperature={} seed={} ignore_end={} profile={}",
+          "prompt_bytes={} max_new_tokens={} top_k={} temperature={} seed={} ignore_end={} profile={} "
+          "markers={}",
           size_of(run.prompt()), run.max_new_tokens(), run.top_k(), run.temperature(), run.seed(),
-          run.ignore_end(), run.profile());
+          run.ignore_end(), run.profile(), run.markers());
     }
+    case fb::Message::Idle: return fmt::format("ticks={}", envelope.message_as_Idle()->ticks());
     case fb::Message::SetLinkRate: return fmt::format("baud={}", envelope.message_as_SetLinkRate()->baud());
     default: return {};
   }

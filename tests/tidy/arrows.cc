@@ -51,7 +51,8 @@ const std::vector<Room>& rooms() {
       {"device-agent/core/", {"device-agent/wire/"}},
       {"device-agent/engines/",
        {"device-agent/core/engine.h", "device-agent/wire/status.h", "workloads/runtime/"}},
-      {"device-agent/ports/", {"device-agent/core/port.h"}},
+      // An emulated board's port speaks to the virtual meter beside it.
+      {"device-agent/ports/", {"device-agent/core/port.h", "device-agent/wire/marker_edges.h"}},
       // Programs only: what ties an agent, a port and an engine together.
       {"device-agent/", {"device-agent/core/", "device-agent/engines/", "device-agent/ports/"}},
       {"workloads/forge/", {"workloads/runtime/", "harness/base/"}},

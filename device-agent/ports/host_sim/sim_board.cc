@@ -29,6 +29,7 @@ struct SimAccess {
   static size_t slot_bytes() { return g_board->slot_bytes_; }
   static std::vector<uint64_t>& arena() { return g_board->arena_; }
   static std::string& previous_fault() { return g_board->previous_fault_; }
+  static bool quiet() { return g_board->quiet_; }
   static void set_quiet(bool quiet) { g_board->quiet_ = quiet; }
   static void note_link_use() { g_board->link_uses_in_quiet += g_board->quiet_ ? 1 : 0; }
   static void give_back() { g_board->give_back(); }
@@ -128,7 +129,9 @@ void enter_quiet_window() {
   SimAccess::set_quiet(true);
 }
 void leave_quiet_window() { SimAccess::set_quiet(false); }
-void set_markers(uint8_t) {}
+uint32_t marker_edges() { return g_board->marker_edges; }
+void set_markers(uint8_t lines) { g_board->markers.push_back({lines, SimAccess::quiet()}); }
+void idle(uint64_t sleep_ticks) { g_board->now_ns += 10 * sleep_ticks; }
 
 size_t read_link(uint8_t* data, size_t capacity) {
   SimAccess::note_link_use();

@@ -62,6 +62,12 @@ class SimBoard {
   uint32_t quiet_windows = 0;
   uint32_t link_uses_in_quiet = 0;  // must stay 0
   bool link_alive = true;
+  uint32_t marker_edges = kAnyEdges;
+  struct Marker {
+    uint8_t lines;
+    bool quiet;  // it was set in a quiet window
+  };
+  std::vector<Marker> markers;  // every setting of the lines, in their order
   uint64_t clock_readings = 0;  // of ticks(): in loads and generations, too, which never wait for the link
   uint64_t power_cut_at_reading = ~uint64_t{0};
   uint32_t baud =

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -45,7 +46,8 @@ bool start_terminal(const char* path) {
   g_input = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
   termios settings{};
   if (g_input < 0 || tcgetattr(g_input, &settings) != 0) {
-    std::fprintf(stderr, "slmrig-agent-native: cannot use %s as a terminal: %s\n", path, std::strerror(errno));
+    std::fprintf(stderr, "slmrig-agent-native: cannot use %s as a terminal: %s\n", path,
+                 std::strerror(errno));
     return false;
   }
   cfmakeraw(&settings);
@@ -122,6 +124,16 @@ void wait_for_link(uint32_t milliseconds) {
 
 void enter_quiet_window() {}
 void leave_quiet_window() {}
+
+// No board has told which of its pins lead to a meter.
+uint32_t marker_edges() { return 0; }
 void set_markers(uint8_t) {}
+
+void idle(uint64_t sleep_ticks) {
+  constexpr uint64_t kSecond = 1'000'000'000;  // ticks are nanoseconds
+  timespec left{static_cast<time_t>(sleep_ticks / kSecond), static_cast<long>(sleep_ticks % kSecond)};
+  while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {
+  }
+}
 
 }  // namespace slmrig::agent::port

@@ -1,7 +1,7 @@
 # The library of an MPS port: the common part, compiled against the chip.h of the folder that includes this file.
 slmrig_device_library(
   slmrig_port
-  "${CMAKE_CURRENT_LIST_DIR}/clock.cc" "${CMAKE_CURRENT_LIST_DIR}/memory.cc"
+  "${CMAKE_CURRENT_LIST_DIR}/clock.cc" "${CMAKE_CURRENT_LIST_DIR}/markers.cc" "${CMAKE_CURRENT_LIST_DIR}/memory.cc"
   "${CMAKE_CURRENT_LIST_DIR}/startup.cc" "${CMAKE_CURRENT_LIST_DIR}/uart.cc")
 target_include_directories(slmrig_port PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
 target_link_libraries(slmrig_port PUBLIC slmrig_agent_core)

@@ -4,6 +4,7 @@
 #include "chip.h"
 #include "device-agent/core/port.h"
 #include "device-agent/ports/mps/clock.h"
+#include "device-agent/ports/mps/markers.h"
 #include "device-agent/ports/mps/registers.h"
 
 namespace slmrig::agent::port {
@@ -134,16 +135,15 @@ void wait_for_link(uint32_t milliseconds) {
 }
 
 void enter_quiet_window() {
+  begin_edges();
   InterruptLock lock;
   at(kControl) = kQuiet;
 }
 
 void leave_quiet_window() {
+  send_edges();
   use_idle_period();
   InterruptLock lock;
   drain();
 }
-
-void set_markers(uint8_t) {}  // no meter can be attached to an emulated pin
-
 }  // namespace slmrig::agent::port

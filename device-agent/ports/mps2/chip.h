@@ -8,6 +8,8 @@ namespace slmrig::agent::port::chip {
 
 constexpr uintptr_t kUartAddress = 0x40004000;  // UART0
 
+constexpr uintptr_t kMarkerUartAddress = 0x40005000;  // UART1
+
 // NVIC inputs of UART0: receive and transmit.
 constexpr uint32_t kUartInterrupts[] = {0, 1};
 

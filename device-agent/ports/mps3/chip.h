@@ -8,6 +8,8 @@ namespace slmrig::agent::port::chip {
 
 constexpr uintptr_t kUartAddress = 0x59303000;  // UART0, secure alias
 
+constexpr uintptr_t kMarkerUartAddress = 0x59304000;  // UART1, likewise
+
 // NVIC inputs of UART0. Which is receive and which transmit differs between documents: both lead to one
 // handler.
 constexpr uint32_t kUartInterrupts[] = {33, 34};
