@@ -40,6 +40,9 @@ struct MeterFacts {
 inline constexpr uint8_t kSampleSaturated = 1;  // the true current is this or more
 inline constexpr uint8_t kSampleInvalid = 2;    // nothing is known of this sample
 inline constexpr uint8_t kSampleDoubtful = 4;   // beside a gap whose length is ambiguous
+// Of meters that are asked: the same figures as the reading before, so it may be the same conversion. Energy
+// counts it; as an independent observation it does not count.
+inline constexpr uint8_t kSampleRepeated = 8;
 
 // Sample periods that the meter took and we never got, just before the sample `index`.
 struct SampleGap {
