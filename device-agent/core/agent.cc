@@ -10,7 +10,7 @@
 namespace slmrig::agent {
 namespace {
 
-constexpr uint8_t kMarkLoad = wire::kMarkActive | wire::phase_bits(wire::MarkerPhase::kLoad);
+constexpr uint8_t kMarkLoad = wire::phase_bits(wire::MarkerPhase::kLoad);  // nothing is inferred yet
 // Of a generation, besides those of its tokens: prefill, the end of the last token, inactive.
 constexpr uint32_t kEdgesBesidesTokens = 3;
 constexpr uint32_t kRateTrialStepMs = 20;

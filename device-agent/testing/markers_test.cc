@@ -77,8 +77,8 @@ TEST_CASE("a load is marked where that is asked for") {
   });
   REQUIRE(report->as<fb::LoadReport>() != nullptr);
   REQUIRE(loaded.markers().size() == 2);
-  CHECK(wire::phase_of(loaded.markers()[0].lines) == MarkerPhase::kLoad);
-  CHECK((loaded.markers()[1].lines & kMarkActive) == 0);
+  CHECK(loaded.markers()[0].lines == wire::phase_bits(MarkerPhase::kLoad));
+  CHECK(loaded.markers()[1].lines == 0);
 }
 
 TEST_CASE("more tokens than the board has room for edges are refused with both numbers") {

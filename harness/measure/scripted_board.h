@@ -31,6 +31,7 @@ class ScriptedBoard final : public rig::LiveBoard, public rig::Agent {
   std::function<base::Result<rig::ClockReading>()> on_clock;
   std::function<base::Result<rig::Banner>()> on_reset;
   std::function<rig::BoardFacts()> on_board_facts;
+  std::function<base::Done(uint64_t ticks)> on_idle;
   std::string held_sha256 = "aa";
 
   static rig::RunReply good_reply() {
@@ -106,6 +107,12 @@ class ScriptedBoard final : public rig::LiveBoard, public rig::Agent {
     return on_clock ? on_clock() : rig::ClockReading{};
   }
 
+  base::Done idle(uint64_t ticks) override {
+    events.push_back("idle " + std::to_string(ticks));
+    return on_idle ? on_idle(ticks) : base::Done{};
+  }
+
+  rig::Banner& banner_for_test() { return banner_; }
   rig::AgentFacts& facts() { return facts_; }
   rig::Deployment& deployment_for_test() { return deployment_; }
   base::Bench& bench_for_test() { return bench_; }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "harness/measure/cell.h"
+#include "harness/measure/energy_pass.h"
 #include "harness/measure/profile_pass.h"
 
 namespace slmrig::measure {
@@ -55,7 +56,20 @@ class SessionRun {
     // Also after a stop: the cells that ended are complete, and this belongs to them.
     if (outcome_.broken || outcome_.ended_cells.empty()) return {};
     SLMRIG_TRY(record_memory());
-    return inputs_.profile ? profile_cells() : Done{};
+    if (inputs_.profile) SLMRIG_TRY(profile_cells());
+    return inputs_.energy != nullptr ? measure_energies() : Done{};
+  }
+
+  Done measure_energies() {
+    for (const base::Cell& cell : inputs_.session.cells) {
+      if (!measured_cells_.contains(cell.cell_id)) continue;
+      if (!goes_on()) break;
+      SLMRIG_ASSIGN(const EnergyOutcome outcome,
+                    measure_energy(board_, inputs_, context_, cell, *inputs_.energy));
+      outcome_.busy_ns += outcome.busy_ns;
+      if (!outcome.go_on) return {};
+    }
+    return {};
   }
 
   Done profile_cells() {

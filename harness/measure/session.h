@@ -7,6 +7,7 @@
 //   for each cell: prompts x repeats, repeat by repeat, so that drift meets all prompts alike
 //   memory by class
 //   where it is asked for: the profile pass, each prompt of each cell once more, operator by operator
+//   where there is a power meter: the energy pass, a few prompts of each cell once more while it samples
 //
 // What the board does wrong is a result and not an error of this function: see SessionOutcome. The Result's
 // error is the sink's alone (the database could not be written), and ends the run.
@@ -41,6 +42,8 @@ struct WorkUnits {
   std::map<std::string, uint64_t> generation;  // by cell id
 };
 
+struct EnergyMeans;  // energy_pass.h
+
 struct SessionInputs {
   const base::Session& session;  // its cells are the ones to measure
   const base::Plan& plan;
@@ -58,6 +61,7 @@ struct SessionInputs {
   std::function<std::string()> board_doubt;
   // How long one generation may take, by cell id; kGenerationTimeoutMs where nothing is said.
   std::map<std::string, int64_t> generation_timeouts_ms;
+  const EnergyMeans* energy = nullptr;  // null: the bench has no power meter, or energy is not wanted
 };
 
 inline constexpr int64_t kGenerationTimeoutMs = 120'000;

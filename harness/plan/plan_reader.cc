@@ -164,6 +164,22 @@ void read_settings(JsonObject settings, base::CellSettings& into) {
   }
 }
 
+void read_energy(JsonObject object, base::EnergySettings& into) {
+  const auto count = [&](const char* name, uint32_t fallback, uint64_t least, uint64_t most) {
+    return static_cast<uint32_t>(object.optional_uint(name, fallback, least, most));
+  };
+  into.prompts = count("prompts", into.prompts, 0, 1000);
+  into.repeats = count("repeats", into.repeats, 1, 1000);
+  into.most_repeats = count("most_repeats", std::max(into.most_repeats, into.repeats), 1, 1000);
+  into.until_half_width_percent =
+      object.optional_number("until_half_width_percent", into.until_half_width_percent, 0, 100);
+  into.idle_ms = count("idle_ms", into.idle_ms, 50, 60'000);
+  if (into.most_repeats < into.repeats) {
+    object.fail("most_repeats", fmt::format("is {}, less than the {} repeats that are wanted at least",
+                                            into.most_repeats, into.repeats));
+  }
+}
+
 void read_override(JsonObject object, Plan& plan) {
   base::SettingsOverride result;
   JsonObject where = object.required_object("where");
@@ -228,6 +244,7 @@ Result<Plan> parse_plan(std::string_view text, const std::string& file, const st
   read_models(root, places, plan);
   SLMRIG_TRY(read_suites(root, places, plan));
   read_settings(root.optional_object("settings"), plan.settings);
+  read_energy(root.optional_object("energy"), plan.energy);
   for (JsonObject& object : root.optional_objects("overrides")) read_override(object, plan);
   plan.order_seed = root.optional_uint("order_seed", 1);
   plan.engine = root.optional_string("engine", "slm");

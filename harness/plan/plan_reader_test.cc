@@ -130,6 +130,27 @@ TEST_CASE("Values of a wrong type or out of range are refused with their key") {
              Contains("variants"));
 }
 
+TEST_CASE("What the energy pass does is read, and refused where it makes no sense") {
+  Root root;
+  const std::string head =
+      R"({"name": "p", "models": ["wrist-nano"], "variants": ["f32"], "suites": ["intents"])";
+  const base::Plan plain = root.load(head + "}").value();
+  CHECK(plain.energy.prompts == 2);
+  CHECK(plain.energy.repeats == 1);
+  const base::Plan plan =
+      root.load(head + R"(, "energy": {"prompts": 3, "repeats": 20, "until_half_width_percent": 0.5,
+                                       "idle_ms": 1000}})")
+          .value();
+  CHECK(plan.energy.prompts == 3);
+  CHECK(plan.energy.repeats == 20);
+  CHECK(plan.energy.most_repeats == 20);
+  CHECK(plan.energy.until_half_width_percent == 0.5);
+  CHECK(plan.energy.idle_ms == 1000);
+  CHECK_THAT(error_of(root, head + R"(, "energy": {"repeats": 5, "most_repeats": 2}})"),
+             Contains("energy.most_repeats: is 2, less than the 5"));
+  CHECK_THAT(error_of(root, head + R"(, "energy": {"prompt": 5}})"), Contains("did you mean 'prompts'?"));
+}
+
 TEST_CASE("How keys and values are kept is one of three words") {
   Root root;
   const auto with_kv = [&](const std::string& kv) {

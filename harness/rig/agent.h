@@ -124,6 +124,9 @@ struct RunReply {
   std::vector<base::OperatorCost> operators;  // of a run with profile; empty: the engine cannot profile
   std::array<uint64_t, base::kPhaseCount> subtracted_ticks = {};  // by base::Phase, of a run with profile
   int64_t host_ns = 0;  // host time from the question to the last trace message
+  // CLOCK_MONOTONIC of the host, around the generation: when the agent had accepted it, and when it reported.
+  int64_t accepted_ns = 0;
+  int64_t reported_ns = 0;
 };
 
 struct MemoryBytes {

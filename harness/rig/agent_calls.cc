@@ -70,9 +70,13 @@ Result<RunReply> AgentClient::run(const RunRequest& request) {
                                request.profile, request.budget_ticks, wire_answer_form(request.form),
                                fallback, request.markers)));
   SLMRIG_TRY(await_as<fb::Accepted>(timeouts_.answer_ms));
+  const int64_t accepted_ns = now_ns();
   SLMRIG_ASSIGN(const fb::GenerationReport* report,
-                await_as<fb::GenerationReport>((deadline_ns - now_ns()) / 1'000'000));
+                await_as<fb::GenerationReport>((deadline_ns - accepted_ns) / 1'000'000));
+  const int64_t reported_ns = now_ns();
   SLMRIG_ASSIGN(RunReply reply, read_generation_report(*report, request.max_new_tokens));
+  reply.accepted_ns = accepted_ns;
+  reply.reported_ns = reported_ns;
   while (reply.token_ids.size() < reply.generated_tokens) {
     SLMRIG_ASSIGN(const fb::Trace* trace, await_as<fb::Trace>(timeouts_.answer_ms));
     SLMRIG_TRY(append_trace(*trace, &reply));

@@ -60,6 +60,17 @@ struct CellSettings {
       0;  // of one generation; 0: ample for what board and model are expected to take
 };
 
+// The energy pass of each cell whose bench has a power meter: a pass of its own, after all others.
+struct EnergySettings {
+  uint32_t prompts = 2;  // the first N of the cell; 0: no energy is measured
+  uint32_t repeats = 1;  // of all of them; at least
+  // Goes on repeating until the comparative uncertainty of the decode phase is below this share of its net
+  // energy, or most_repeats were made. 0: no more than `repeats`.
+  double until_half_width_percent = 0;
+  uint32_t most_repeats = 10;
+  uint32_t idle_ms = 200;  // before and after each repeat, in the meter's time
+};
+
 struct SettingsOverride {
   std::map<std::string, std::string> where;  // bench, board, model, variant, suite -> wildcard pattern
   std::map<std::string, uint32_t> set;       // names of CellSettings fields; kv: the KvFormat as a number
@@ -82,6 +93,7 @@ struct Plan {
   std::vector<std::string> variants;
   std::vector<SuiteRef> suites;
   CellSettings settings;
+  EnergySettings energy;
   std::vector<SettingsOverride> overrides;
   uint64_t order_seed = 1;
   std::string engine = "slm";
