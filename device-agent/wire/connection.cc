@@ -216,6 +216,17 @@ void Connection::find_lost() {
   }
 }
 
+// A message that came ahead of a chunk was not taken; one nak may speak of both, and where nothing follows
+// there is no other.
+void Connection::lose_messages_behind(uint32_t index) {
+  while (++index < fresh_) {
+    WindowEntry& one = entry(index);
+    if (one.kind != FrameKind::kData || one.lost) continue;
+    one.lost = true;
+    ++lost_;
+  }
+}
+
 void Connection::on_nak() {
   if (fresh_ == 0) return;
   // The oldest in flight; and whether any is of the kind that arrives out of order.
@@ -399,6 +410,7 @@ size_t Connection::encode_data(uint32_t index) {
     ++fresh_;
   } else {
     ++statistics_.retransmits;
+    if (one.kind == FrameKind::kChunk) lose_messages_behind(index);
   }
   return encode_frame(header, window_ + row * kMaxPayloadBytes, one.size_bytes, transmit_);
 }

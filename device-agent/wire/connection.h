@@ -30,7 +30,8 @@
 // come, each once, also ahead of frames that are missing; a message is handed on when everything before it
 // was. Acknowledgements then tell which frames arrived behind the first missing one (8 bytes, bit i: frame
 // ack + 1 + i), and the sender repeats only what is missing: what was sent before something that arrived, as
-// a line does not reorder, and the oldest in flight when a nak says that a frame broke.
+// a line does not reorder, and the oldest in flight when a nak says that a frame broke. With a chunk that is
+// repeated go the messages behind it.
 //
 // A receiver that is busy may leave bytes in the stream: receive() takes nothing while a message waits.
 #pragma once
@@ -151,6 +152,7 @@ class Connection {
   void on_arrived_ahead(uint8_t ack, uint64_t ahead);
   void note_arrival(const WindowEntry& entry);
   void find_lost();
+  void lose_messages_behind(uint32_t index);
   void rewind();
   WindowEntry& entry(uint32_t index) const { return entries_[(base_ + index) % window_frames_]; }
   uint32_t next_to_send();

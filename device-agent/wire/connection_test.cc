@@ -45,6 +45,7 @@ class Line {
   }
 
   void cut() { bytes_.clear(); }
+  void spoil(size_t index) { bytes_.at(index) ^= 0x10; }
   void inject(const std::string& garbage) { bytes_.insert(bytes_.end(), garbage.begin(), garbage.end()); }
   void set_faults(LineFaults faults) { faults_ = faults; }
   bool silent() const { return bytes_.empty(); }
@@ -240,6 +241,26 @@ TEST_CASE("a broken chunk costs one frame more and no wait") {
   CHECK(breaks > 3);
   CHECK(pair.host.connection().statistics().retransmits <= 2 * breaks);
   CHECK(pair.now_ms - started_ms < 300);  // 40 kB at 200 bytes a millisecond, and no timeout of 500
+}
+
+// The end of an upload: the message came ahead of the repeated chunk and was not taken, and the chunk came
+// before that was said.
+TEST_CASE("a message behind a broken chunk is repeated with it, though nothing follows") {
+  Pair pair;
+  pair.run(50);
+  const std::vector<std::string> sent = {"c" + std::string(999, '.'), "m" + std::string(199, '.')};
+  pair.host.to_say.assign(sent.begin(), sent.end());
+  pair.host.step(++pair.now_ms, pair.to_host, pair.to_device);
+  pair.to_device.spoil(100);
+  pair.device.bytes_per_ms = 1100;  // the chunk and the beginning of the message
+  pair.run(1);
+  pair.device.bytes_per_ms = 0;
+  pair.run(2);
+  pair.device.bytes_per_ms = 10'000;
+  pair.run(20);
+  CHECK(pair.device.heard == sent);
+  CHECK(pair.host.connection().statistics().retransmits == 2);
+  CHECK(pair.host.connection().idle());
 }
 
 TEST_CASE("a restarted peer is noticed, whether its epoch is another or the same") {

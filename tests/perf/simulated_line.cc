@@ -12,6 +12,7 @@ SimulatedLine::SimulatedLine(agent::port::SimBoard& board, const LineSpec& spec,
     : board_(board),
       bytes_per_ns_(spec.baud / 10 * 1e-9),
       wait_(std::move(wait)),
+      random_(spec.seed),
       next_error_(spec.bit_error_rate > 0 ? spec.bit_error_rate : 0.5),
       good_bits_(spec.bit_error_rate > 0 ? next_error_(random_) : std::numeric_limits<uint64_t>::max()),
       moved_until_ns_(board.now_ns) {}

@@ -19,6 +19,7 @@ namespace slmrig::perf {
 struct LineSpec {
   double baud = 115200;
   double bit_error_rate = 0;  // of data bits, both ways
+  uint64_t seed = 1;          // of where the errors fall
 };
 
 // The board's own time.
@@ -53,7 +54,7 @@ class SimulatedLine final : public rig::Link {
   agent::port::SimBoard& board_;
   const double bytes_per_ns_;
   std::function<void()> wait_;
-  std::mt19937_64 random_{1};
+  std::mt19937_64 random_;
   std::geometric_distribution<uint64_t> next_error_;
   uint64_t good_bits_;  // until the next error
   std::deque<uint8_t> to_board_;
