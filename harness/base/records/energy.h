@@ -24,8 +24,8 @@ std::optional<EnergyPhase> parse_energy_phase(std::string_view text);
 
 // One row of an uncertainty budget (GUM). Terms add in quadrature.
 struct UncertaintyTerm {
-  std::string name;  // "gain", "offset", "voltage", "edges", "time_base", "sampling", "switching", "gaps",
-                     // "baseline", "repeats"
+  std::string name;  // "gain", "offset", "voltage", "time_base", "edges", "sampling", "switching", "gaps",
+                     // "baseline", "baseline_drift", "repeats"
   double standard_uj = 0;     // of the absolute energy, k = 1
   double comparative_uj = 0;  // what is left of it between measurements by the same unit in the same range
   double degrees_of_freedom = 0;  // 0: infinitely many

@@ -1,0 +1,301 @@
+#include "harness/analyse/uncertainty.h"
+
+#include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <numeric>
+
+namespace slmrig::analyse {
+
+namespace {
+
+constexpr double kProbabilityOfTwo = 0.954499736103642;  // of +- 2 sigma
+constexpr double kComparativeProbability = 0.95;
+constexpr double kManyDegrees = 1e6;
+constexpr std::size_t kBaselineBlocks =
+    32;  // into which an idle span is divided: longer than what it correlates over
+constexpr int64_t kTimedBlocks = 20;
+constexpr double kSmallShare = 0.01;
+
+double squared(double value) { return value * value; }
+
+double student_factor(double degrees_of_freedom, double probability) {
+  const double degrees = degrees_of_freedom > 0 ? std::min(degrees_of_freedom, kManyDegrees) : kManyDegrees;
+  return boost::math::quantile(boost::math::students_t(degrees), (1 + probability) / 2);
+}
+
+struct Spread {
+  double variance = 0;
+  double degrees_of_freedom = 0;
+};
+
+// Independent contributions to one sum (Welch and Satterthwaite).
+Spread sum_of(const std::vector<Spread>& parts) {
+  Spread sum;
+  double weight = 0;
+  for (const Spread& part : parts) {
+    sum.variance += part.variance;
+    if (part.degrees_of_freedom > 0) weight += squared(part.variance) / part.degrees_of_freedom;
+  }
+  if (weight > 0) sum.degrees_of_freedom = squared(sum.variance) / weight;
+  return sum;
+}
+
+// Variance of the mean of a series, from the means of at most `blocks` blocks of it.
+Spread spread_of_mean(const std::vector<float>& values, std::size_t blocks) {
+  const std::size_t length = std::max<std::size_t>(1, values.size() / blocks);
+  std::vector<double> means;
+  for (std::size_t at = 0; at + length <= values.size(); at += length) {
+    double sum = 0;
+    for (std::size_t i = at; i < at + length; ++i) sum += static_cast<double>(values[i]);
+    means.push_back(sum / static_cast<double>(length));
+  }
+  if (means.size() < 2) return {};
+  const auto count = static_cast<double>(means.size());
+  const double mean = std::accumulate(means.begin(), means.end(), 0.0) / count;
+  double squares = 0;
+  for (const double value : means) squares += squared(value - mean);
+  return {squares / (count - 1) / count, count - 1};
+}
+
+// What another choice of sampling instants would have given: energies by every kSampleClasses-th sample.
+Spread sampling_spread(const Window& window) {
+  const PowerSums& sums = window.sums;
+  const int64_t samples = std::accumulate(sums.class_samples.begin(), sums.class_samples.end(), int64_t{0});
+  if (samples == 0) {
+    const Spread mean = spread_of_mean(window.block_uw, static_cast<std::size_t>(kTimedBlocks));
+    return {mean.variance * squared(static_cast<double>(window.duration_ns()) * 1e-9),
+            mean.degrees_of_freedom};
+  }
+  // Each class estimates the whole; those of a short window are few.
+  std::vector<double> energies;
+  for (std::size_t c = 0; c < kSampleClasses; ++c) {
+    if (sums.class_samples[c] == 0) continue;
+    energies.push_back(sums.class_uj[c] * static_cast<double>(samples) /
+                       static_cast<double>(sums.class_samples[c]));
+  }
+  if (energies.size() < 2) return {};
+  const auto count = static_cast<double>(energies.size());
+  const double mean = std::accumulate(energies.begin(), energies.end(), 0.0) / count;
+  double squares = 0;
+  for (const double energy : energies) squares += squared(energy - mean);
+  return {squares / (count - 1) / count, count - 1};
+}
+
+// Net energy and net time by range: what was measured there, less the share of idle that was.
+struct ByRange {
+  std::array<double, kMaxRanges> net_uj = {};
+  std::array<double, kMaxRanges> net_s = {};
+  double burden_uj = 0;
+  std::size_t dominant = 0;
+};
+
+ByRange by_range(const PowerSums& sums, double duration_s, const UncertaintyInputs& inputs,
+                 bool with_baseline) {
+  ByRange result;
+  const Baseline& idle = inputs.baseline;
+  const bool takes_off = with_baseline && idle.known && idle.sums.duration_s() > 0;
+  const double scale = takes_off ? duration_s / idle.sums.duration_s() : 0.0;
+  for (std::size_t r = 0; r < kMaxRanges; ++r) {
+    result.net_uj[r] = sums.range_uj[r] - scale * idle.sums.range_uj[r];
+    result.net_s[r] = sums.range_s[r] - scale * idle.sums.range_s[r];
+    result.burden_uj += sums.burden_uj[r] - scale * idle.sums.burden_uj[r];
+    if (std::abs(result.net_uj[r]) > std::abs(result.net_uj[result.dominant])) result.dominant = r;
+  }
+  return result;
+}
+
+void add_rectangular(Budget& budget, const char* name, double standard, double comparative) {
+  budget.terms.push_back({{name, standard, comparative, 0}, TermShape::kRectangular});
+}
+
+void add_normal(Budget& budget, const char* name, const Spread& spread) {
+  const double standard = std::sqrt(std::max(0.0, spread.variance));
+  budget.terms.push_back({{name, standard, standard, spread.degrees_of_freedom}, TermShape::kNormal});
+}
+
+void add_gain_and_offset(Budget& budget, const ByRange& ranges, const UncertaintyInputs& inputs) {
+  double gain = 0;
+  double others = 0;
+  double not_dominant_uj = 0;
+  double offset = 0;
+  for (std::size_t r = 0; r < std::min(kMaxRanges, inputs.meter.ranges.size()); ++r) {
+    const base::MeterRange& range = inputs.meter.ranges[r];
+    const double part = squared(range.gain_half_width * ranges.net_uj[r]) / 3;
+    gain += part;
+    if (r != ranges.dominant) {
+      others += part;
+      not_dominant_uj += ranges.net_uj[r];
+    }
+    offset += squared(range.offset_ua * inputs.supply_mv * 1e-3 * ranges.net_s[r]) / 3;
+  }
+  if (ranges.dominant < inputs.meter.ranges.size()) {
+    // The common factor is the dominant range's: what was measured elsewhere differs from it by both gains.
+    others += squared(inputs.meter.ranges[ranges.dominant].gain_half_width * not_dominant_uj) / 3;
+  }
+  add_rectangular(budget, "gain", std::sqrt(gain), std::sqrt(others));
+  add_rectangular(budget, "offset", std::sqrt(offset), std::sqrt(offset));
+}
+
+Spread edges_of(const Measured& measured, double half_width_s) {
+  double variance = 0;
+  for (const Window& part : measured.parts) {
+    // Uniform over twice the half-width: width / sqrt(12).
+    variance +=
+        (squared(part.step_at_start_uw) + squared(part.step_at_end_uw)) * squared(2 * half_width_s) / 12;
+  }
+  return {variance, 0};
+}
+
+void expand(Budget& budget) {
+  double variance = 0;
+  double weight = 0;
+  Spread normal;
+  std::vector<Spread> normals;
+  std::vector<double> rectangular;
+  for (const Term& each : budget.terms) {
+    const base::UncertaintyTerm& term = each.term;
+    variance += squared(term.standard_uj);
+    if (term.degrees_of_freedom > 0) weight += squared(squared(term.standard_uj)) / term.degrees_of_freedom;
+    if (each.shape == TermShape::kRectangular) {
+      if (term.comparative_uj > 0) rectangular.push_back(term.comparative_uj);
+    } else {
+      normals.push_back({squared(term.comparative_uj), term.degrees_of_freedom});
+    }
+  }
+  normal = sum_of(normals);
+  const double degrees = weight > 0 ? squared(variance) / weight : 0.0;
+  const double factor =
+      degrees > 0 && degrees < kManyDegrees ? student_factor(degrees, kProbabilityOfTwo) : 2.0;
+  budget.expanded_uj = factor * std::sqrt(variance);
+  budget.comparative_uj = interval_half_width(std::sqrt(normal.variance), normal.degrees_of_freedom,
+                                              rectangular, kComparativeProbability);
+}
+
+}  // namespace
+
+std::vector<base::UncertaintyTerm> Budget::published() const {
+  std::vector<base::UncertaintyTerm> list;
+  for (const Term& each : terms) list.push_back(each.term);
+  return list;
+}
+
+double Budget::random_variance_uj2() const {
+  double variance = 0;
+  for (const Term& each : terms) {
+    const std::string& name = each.term.name;
+    if (name == "edges" || name == "sampling" || name == "gaps") variance += squared(each.term.standard_uj);
+  }
+  return variance;
+}
+
+Baseline baseline_of(const PassWindows& windows) {
+  Baseline idle;
+  std::vector<Spread> sides;
+  const auto side = [&](const std::vector<Window>& spans, double& mean_uw) {
+    std::vector<float> blocks;
+    for (const Window& span : spans) {
+      idle.sums.add(span.sums);
+      blocks.insert(blocks.end(), span.block_uw.begin(), span.block_uw.end());
+    }
+    if (blocks.empty()) return false;
+    mean_uw = std::accumulate(blocks.begin(), blocks.end(), 0.0) / static_cast<double>(blocks.size());
+    sides.push_back(spread_of_mean(blocks, kBaselineBlocks));
+    return true;
+  };
+  const bool before = side(windows.idle_before, idle.before_uw);
+  const bool after = side(windows.idle_after, idle.after_uw);
+  idle.known = before || after;
+  if (!idle.known) return idle;
+  if (!before) idle.before_uw = idle.after_uw;
+  if (!after) idle.after_uw = idle.before_uw;
+  idle.power_uw = (idle.before_uw + idle.after_uw) / 2;
+  const Spread both = sum_of(sides);
+  idle.standard_uw = std::sqrt(both.variance) / static_cast<double>(sides.size());
+  idle.degrees_of_freedom = both.degrees_of_freedom;
+  return idle;
+}
+
+Budget budget_of(const Measured& measured, const UncertaintyInputs& inputs) {
+  Budget budget;
+  PowerSums sums;
+  double duration_s = 0;
+  std::vector<Spread> sampling;
+  for (const Window& part : measured.parts) {
+    sums.add(part.sums);
+    duration_s += static_cast<double>(part.duration_ns()) * 1e-9;
+    sampling.push_back(sampling_spread(part));
+  }
+  const Baseline& idle = inputs.baseline;
+  const bool takes_off = measured.with_baseline && idle.known;
+  budget.gross_uj = sums.energy_uj();
+  budget.net_uj = budget.gross_uj - (takes_off ? idle.power_uw * duration_s : 0.0);
+
+  const ByRange ranges = by_range(sums, duration_s, inputs, measured.with_baseline);
+  add_gain_and_offset(budget, ranges, inputs);
+  const double set_point = inputs.meter.voltage_half_width * std::abs(budget.net_uj);
+  add_rectangular(budget, "voltage", std::sqrt((squared(set_point) + squared(ranges.burden_uj)) / 3), 0);
+  add_rectangular(budget, "time_base", inputs.time_base_half_width * std::abs(budget.net_uj) / std::sqrt(3.0),
+                  0);
+  add_normal(budget, "edges", edges_of(measured, inputs.edge_half_width_s));
+  add_normal(budget, "sampling", sum_of(sampling));
+  const double switching = std::abs(sums.filtered_difference_uj) / std::sqrt(3.0);
+  add_rectangular(budget, "switching", switching, switching);
+  add_normal(budget, "gaps", {sums.gap_variance_uj2, 0});
+  if (takes_off) {
+    add_normal(budget, "baseline", {squared(duration_s * idle.standard_uw), idle.degrees_of_freedom});
+    const double drift = duration_s * std::abs(idle.before_uw - idle.after_uw) / std::sqrt(12.0);
+    add_rectangular(budget, "baseline_drift", drift, drift);
+  }
+  if (measured.repeats_degrees_of_freedom > 0) {
+    add_normal(budget, "repeats", {measured.repeats_variance_uj2, measured.repeats_degrees_of_freedom});
+  }
+  expand(budget);
+  return budget;
+}
+
+double interval_half_width(double normal, double degrees_of_freedom, const std::vector<double>& rectangular,
+                           double probability) {
+  // Few degrees of freedom widen the normal part as Student would.
+  const double infinite = student_factor(0, probability);
+  const double sigma =
+      normal * (degrees_of_freedom > 0 ? student_factor(degrees_of_freedom, probability) / infinite : 1.0);
+  double variance = squared(sigma);
+  for (const double standard : rectangular) variance += squared(standard);
+  if (variance <= 0) return 0;
+  const double scale = std::sqrt(variance);
+  // Small ones make no difference to the shape.
+  std::vector<double> half_widths;  // in units of scale
+  double smooth_variance = squared(sigma / scale);
+  for (const double standard : rectangular) {
+    if (squared(standard) < kSmallShare * variance) {
+      smooth_variance += squared(standard / scale);
+    } else {
+      half_widths.push_back(standard / scale * std::sqrt(3.0));
+    }
+  }
+  if (half_widths.empty()) return infinite * scale;
+  // P(|X| <= x) = 2/pi integral of sin(x t)/t phi(t) dt, with the characteristic function of the sum. A tiny
+  // normal part makes it converge where there is none.
+  const double smooth = std::sqrt(smooth_variance + squared(0.03));
+  constexpr double kStep = 0.05;
+  const double end = 6.0 / smooth;
+  const auto holds = [&](double x) {
+    double sum = 0;
+    for (double t = kStep / 2; t < end; t += kStep) {
+      double phi = std::exp(-squared(smooth * t) / 2);
+      for (const double half_width : half_widths) phi *= std::sin(half_width * t) / (half_width * t);
+      sum += std::sin(x * t) / t * phi;
+    }
+    return 2 / M_PI * sum * kStep;
+  };
+  double low = 0;
+  double high = 4;
+  for (int i = 0; i < 24; ++i) {
+    const double middle = (low + high) / 2;
+    (holds(middle) < probability ? low : high) = middle;
+  }
+  return high * scale;
+}
+
+}  // namespace slmrig::analyse
