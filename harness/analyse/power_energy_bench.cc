@@ -182,8 +182,9 @@ Known known_of(const Draw& draw, const PhaseTruth& truth, bool is_prefill) {
                                              squared(board.decode_ua + board.pulse_ua) * board.pulse_share;
   const std::size_t range = simulated_range(board.decode_ua);
   const std::size_t idle_range = simulated_range(board.idle_ua);
-  const double gross_uj = active_ua * volts * truth.seconds;
-  const double idle_uj = board.idle_ua * volts * truth.seconds;
+  // The formulas speak of energies as they are measured.
+  const double gross_uj = active_ua * volts * truth.seconds * (1 + draw.errors.gain[range]);
+  const double idle_uj = board.idle_ua * volts * truth.seconds * (1 + draw.errors.gain[idle_range]);
   const double samples = truth.seconds * meter.sample_rate_hz;
   const double parts = kPrompts * kRepeats;
   double variance = 0;
@@ -204,7 +205,7 @@ Known known_of(const Draw& draw, const PhaseTruth& truth, bool is_prefill) {
   variance += 2 * parts * squared(step_uw * period_s) / 12;
   variance += squared(draw.errors.noise_ua * volts * period_s) * samples;
   variance += squared(draw.repeats_share * gross_uj) / parts;
-  rectangular(is_prefill && !same ? parts * 2.04 * step_uw * period_s : 0);
+  rectangular(is_prefill && !same ? parts * 2.0438 * step_uw * period_s : 0);
   variance += squared(board.idle_drift * idle_uj) / 12;
 
   Known known;
@@ -236,7 +237,7 @@ void uncertainty_against_truth(benchmark::State& state) {
         const PhaseTruth& truth = is_prefill ? simulation.prefill : simulation.decode;
         const Known known = known_of(drawn, truth, is_prefill);
         const double error = found.net_uj - truth.expected_net_uj;
-        const double compared = found.net_uj / known.factor - truth.expected_net_uj;
+        const double compared = found.net_uj - known.factor * truth.expected_net_uj;
         absolute += std::abs(error) <= found.expanded_uncertainty_uj ? 1 : 0;
         comparative += std::abs(compared) <= found.comparative_uncertainty_uj ? 1 : 0;
         const double ratio = found.expanded_uncertainty_uj / known.facts_uj;

@@ -105,36 +105,42 @@ ByRange by_range(const PowerSums& sums, double duration_s, const UncertaintyInpu
   return result;
 }
 
-void add_rectangular(Budget& budget, const char* name, double standard, double comparative) {
-  budget.terms.push_back({{name, standard, comparative, 0}, TermShape::kRectangular});
+void add_rectangular(Budget& budget, const char* name, double standard, std::vector<double> comparative) {
+  double variance = 0;
+  for (const double each : comparative) variance += squared(each);
+  budget.terms.push_back({{name, standard, std::sqrt(variance), 0}, false, std::move(comparative)});
 }
 
 void add_normal(Budget& budget, const char* name, const Spread& spread) {
   const double standard = std::sqrt(std::max(0.0, spread.variance));
-  budget.terms.push_back({{name, standard, standard, spread.degrees_of_freedom}, TermShape::kNormal});
+  budget.terms.push_back({{name, standard, standard, spread.degrees_of_freedom}});
 }
 
 void add_gain_and_offset(Budget& budget, const ByRange& ranges, const UncertaintyInputs& inputs) {
   double gain = 0;
-  double others = 0;
-  double not_dominant_uj = 0;
   double offset = 0;
+  double not_dominant_uj = 0;
+  std::vector<double> other_gains;
+  std::vector<double> offsets;
+  const double root_of_three = std::sqrt(3.0);
   for (std::size_t r = 0; r < std::min(kMaxRanges, inputs.meter.ranges.size()); ++r) {
     const base::MeterRange& range = inputs.meter.ranges[r];
-    const double part = squared(range.gain_half_width * ranges.net_uj[r]) / 3;
-    gain += part;
+    const double gain_uj = range.gain_half_width * std::abs(ranges.net_uj[r]) / root_of_three;
+    gain += squared(gain_uj);
     if (r != ranges.dominant) {
-      others += part;
+      other_gains.push_back(gain_uj);
       not_dominant_uj += ranges.net_uj[r];
     }
-    offset += squared(range.offset_ua * inputs.supply_mv * 1e-3 * ranges.net_s[r]) / 3;
+    offsets.push_back(range.offset_ua * inputs.supply_mv * 1e-3 * std::abs(ranges.net_s[r]) / root_of_three);
+    offset += squared(offsets.back());
   }
   if (ranges.dominant < inputs.meter.ranges.size()) {
     // The common factor is the dominant range's: what was measured elsewhere differs from it by both gains.
-    others += squared(inputs.meter.ranges[ranges.dominant].gain_half_width * not_dominant_uj) / 3;
+    const double common = inputs.meter.ranges[ranges.dominant].gain_half_width;
+    other_gains.push_back(common * std::abs(not_dominant_uj) / root_of_three);
   }
-  add_rectangular(budget, "gain", std::sqrt(gain), std::sqrt(others));
-  add_rectangular(budget, "offset", std::sqrt(offset), std::sqrt(offset));
+  add_rectangular(budget, "gain", std::sqrt(gain), std::move(other_gains));
+  add_rectangular(budget, "offset", std::sqrt(offset), std::move(offsets));
 }
 
 Spread edges_of(const Measured& measured, double half_width_s) {
@@ -157,11 +163,8 @@ void expand(Budget& budget) {
     const base::UncertaintyTerm& term = each.term;
     variance += squared(term.standard_uj);
     if (term.degrees_of_freedom > 0) weight += squared(squared(term.standard_uj)) / term.degrees_of_freedom;
-    if (each.shape == TermShape::kRectangular) {
-      if (term.comparative_uj > 0) rectangular.push_back(term.comparative_uj);
-    } else {
-      normals.push_back({squared(term.comparative_uj), term.degrees_of_freedom});
-    }
+    if (each.is_normal) normals.push_back({squared(term.comparative_uj), term.degrees_of_freedom});
+    rectangular.insert(rectangular.end(), each.rectangles.begin(), each.rectangles.end());
   }
   normal = sum_of(normals);
   const double degrees = weight > 0 ? squared(variance) / weight : 0.0;
@@ -234,18 +237,18 @@ Budget budget_of(const Measured& measured, const UncertaintyInputs& inputs) {
   const ByRange ranges = by_range(sums, duration_s, inputs, measured.with_baseline);
   add_gain_and_offset(budget, ranges, inputs);
   const double set_point = inputs.meter.voltage_half_width * std::abs(budget.net_uj);
-  add_rectangular(budget, "voltage", std::sqrt((squared(set_point) + squared(ranges.burden_uj)) / 3), 0);
+  add_rectangular(budget, "voltage", std::sqrt((squared(set_point) + squared(ranges.burden_uj)) / 3), {});
   add_rectangular(budget, "time_base", inputs.time_base_half_width * std::abs(budget.net_uj) / std::sqrt(3.0),
-                  0);
+                  {});
   add_normal(budget, "edges", edges_of(measured, inputs.edge_half_width_s));
   add_normal(budget, "sampling", sum_of(sampling));
   const double switching = std::abs(sums.filtered_difference_uj) / std::sqrt(3.0);
-  add_rectangular(budget, "switching", switching, switching);
+  add_rectangular(budget, "switching", switching, {switching});
   add_normal(budget, "gaps", {sums.gap_variance_uj2, 0});
   if (takes_off) {
     add_normal(budget, "baseline", {squared(duration_s * idle.standard_uw), idle.degrees_of_freedom});
     const double drift = duration_s * std::abs(idle.before_uw - idle.after_uw) / std::sqrt(12.0);
-    add_rectangular(budget, "baseline_drift", drift, drift);
+    add_rectangular(budget, "baseline_drift", drift, {drift});
   }
   if (measured.repeats_degrees_of_freedom > 0) {
     add_normal(budget, "repeats", {measured.repeats_variance_uj2, measured.repeats_degrees_of_freedom});
@@ -275,23 +278,27 @@ double interval_half_width(double normal, double degrees_of_freedom, const std::
     }
   }
   if (half_widths.empty()) return infinite * scale;
-  // P(|X| <= x) = 2/pi integral of sin(x t)/t phi(t) dt, with the characteristic function of the sum. A tiny
-  // normal part makes it converge where there is none.
+  // P(|X| <= x) = 2/pi integral of sin(x t)/t phi(t) dt, with the characteristic function phi of the sum. A
+  // small normal part makes it converge where there is none. Steps of 0.4 repeat the distribution every
+  // 15.7 standard deviations, far beyond its own width.
+  constexpr double kStep = 0.4;
   const double smooth = std::sqrt(smooth_variance + squared(0.03));
-  constexpr double kStep = 0.05;
-  const double end = 6.0 / smooth;
+  std::vector<double> weights;
+  for (double t = kStep / 2; t < 6.0 / smooth; t += kStep) {
+    double phi = std::exp(-squared(smooth * t) / 2);
+    for (const double half_width : half_widths) phi *= std::sin(half_width * t) / (half_width * t);
+    weights.push_back(2 / M_PI * kStep * phi / t);
+  }
   const auto holds = [&](double x) {
     double sum = 0;
-    for (double t = kStep / 2; t < end; t += kStep) {
-      double phi = std::exp(-squared(smooth * t) / 2);
-      for (const double half_width : half_widths) phi *= std::sin(half_width * t) / (half_width * t);
-      sum += std::sin(x * t) / t * phi;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      sum += weights[i] * std::sin(x * kStep * (static_cast<double>(i) + 0.5));
     }
-    return 2 / M_PI * sum * kStep;
+    return sum;
   };
   double low = 0;
   double high = 4;
-  for (int i = 0; i < 24; ++i) {
+  for (int i = 0; i < 16; ++i) {
     const double middle = (low + high) / 2;
     (holds(middle) < probability ? low : high) = middle;
   }

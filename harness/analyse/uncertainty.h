@@ -45,11 +45,12 @@ struct UncertaintyInputs {
   Baseline baseline;
 };
 
-enum class TermShape { kNormal, kRectangular };
-
 struct Term {
   base::UncertaintyTerm term;
-  TermShape shape = TermShape::kNormal;  // of the comparative part too
+  bool is_normal = true;
+  // Where it is not: the independent rectangular errors that make up its comparative part (standard
+  // deviations).
+  std::vector<double> rectangles{};
 };
 
 // One window, or the parts of one phase in many generations.
