@@ -258,14 +258,15 @@ void Agent::on_reset(uint32_t request_id) {
 
 void Agent::on_set_link_rate(uint32_t request_id, const fb::SetLinkRate& rate) {
   const uint32_t before = port::link_baud();
-  if (before == 0 || !port::has_link_baud(rate.baud())) {
+  const uint32_t baud = rate.baud();  // settling reads over the request
+  if (before == 0 || !port::has_link_baud(baud)) {
     send_failure(request_id, Status::kBadArgument,
                  before == 0 ? "this link has no line rate" : "not a rate that this board can make");
     return;
   }
   // The acknowledgement must have come at the old rate, or the host does not know of the new one.
   if (!link_.send(request_id, fb::CreateAccepted(link_.begin())) || !link_.settle()) return;
-  port::set_link_baud(rate.baud());
+  port::set_link_baud(baud);
   rate_before_ = before;
   rate_changed_ms_ = port::coarse_milliseconds();
   frames_before_ = link_.frames_received();

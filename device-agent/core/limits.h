@@ -15,8 +15,9 @@ constexpr uint32_t kTraceTokens = SLMRIG_TRACE_TOKENS;   // tokens of one genera
 constexpr uint32_t kPromptTokens = SLMRIG_TRACE_TOKENS;  // tokens of one prompt; 4 bytes each
 constexpr uint32_t kMaxSlots = 2;                        // A and B
 
-// Frames that may be on their way to the host unacknowledged; 2 kB each.
-constexpr uint32_t kSendWindowFrames = 4;
+// Frames that may be on their way to the host unacknowledged; 2 kB each. Two: the banner of a new session and
+// the answer to what was asked with it.
+constexpr uint32_t kSendWindowFrames = 2;
 
 // How long the agent waits for a host that is silent in the middle of something before it drops the session.
 constexpr uint32_t kHostPatienceMs = 10000;

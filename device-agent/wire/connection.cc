@@ -273,10 +273,9 @@ bool Connection::next_message(const uint8_t** data, size_t* size_bytes, bool* is
 SendResult Connection::send(const uint8_t* payload, size_t size_bytes, FrameKind kind) {
   if (size_bytes > kMaxPayloadBytes) return SendResult::kTooLarge;
   if (state_ != LinkState::kConnected) return SendResult::kNotConnected;
-  if (queued_ == window_frames_) return SendResult::kWindowFull;
-  const size_t row = (base_ + queued_) % window_frames_;
-  if (size_bytes > 0) std::memcpy(window_ + row * kMaxPayloadBytes, payload, size_bytes);
-  entries_[row] = {static_cast<uint16_t>(size_bytes), kind, false, false, 0, 0};
+  if (window_full()) return SendResult::kWindowFull;
+  if (size_bytes > 0) std::memcpy(next_row(), payload, size_bytes);
+  entry(queued_) = {static_cast<uint16_t>(size_bytes), kind, false, false, 0, 0};
   ++queued_;
   return SendResult::kQueued;
 }
@@ -311,7 +310,7 @@ void Connection::check_retransmission() {
 }
 
 bool Connection::idle() const {
-  return queued_ == 0 && !ack_wanted_ && !nak_wanted_ && !hello_wanted_ && transmit_taken_ == transmit_bytes_;
+  return queued_ == 0 && !ack_wanted_ && !nak_wanted_ && !hello_wanted_ && encoder_.done();
 }
 
 bool Connection::take_restart() {
@@ -323,39 +322,40 @@ bool Connection::take_restart() {
 size_t Connection::take_output(uint8_t* out, size_t capacity) {
   size_t written = 0;
   while (written < capacity) {
-    if (transmit_taken_ == transmit_bytes_) {
-      transmit_taken_ = 0;
-      transmit_bytes_ = encode_next();
-      if (transmit_bytes_ == 0) break;
+    if (encoder_.done()) {
+      if (!begin_next()) break;
       ++statistics_.frames_sent;
     }
-    const size_t left = transmit_bytes_ - transmit_taken_;
-    const size_t room = capacity - written;
-    const size_t count = left < room ? left : room;
-    std::memcpy(out + written, transmit_ + transmit_taken_, count);
-    transmit_taken_ += count;
-    written += count;
+    written += encoder_.take(out + written, capacity - written);
   }
   statistics_.bytes_sent += written;
   return written;
 }
 
-size_t Connection::encode_next() {
-  if (hello_wanted_) return encode_hello();
-  if (state_ != LinkState::kConnected) return 0;
+bool Connection::begin_next() {
+  if (hello_wanted_) {
+    begin_hello();
+    return true;
+  }
+  if (state_ != LinkState::kConnected) return false;
   if (nak_wanted_) {
     nak_sent_ = true;
     nak_sent_ms_ = now_ms_;
-    return encode_control(FrameKind::kNak);
+    begin_control(FrameKind::kNak);
+    return true;
   }
   if (probe_wanted_) {
     probe_wanted_ = false;
-    return encode_data(0);
+    begin_data(0);
+    return true;
   }
   const uint32_t index = next_to_send();
-  if (index < queued_) return encode_data(index);
-  if (ack_wanted_) return encode_control(FrameKind::kAck);
-  return 0;
+  if (index < queued_) {
+    begin_data(index);
+    return true;
+  }
+  if (ack_wanted_) begin_control(FrameKind::kAck);
+  return !encoder_.done();
 }
 
 // What is lost first, then what was not sent since the last rewind; queued_ when there is nothing.
@@ -367,31 +367,28 @@ uint32_t Connection::next_to_send() {
   return sent_ < queued_ ? sent_++ : queued_;
 }
 
-size_t Connection::encode_hello() {
+void Connection::begin_hello() {
   hello_wanted_ = false;
-  uint8_t payload[kHelloBytes];
-  put_u32(payload, settings_.epoch);
-  put_u32(payload + 4, peer_epoch_);
-  payload[8] = state_ == LinkState::kConnected ? 1 : 0;
+  put_u32(control_, settings_.epoch);
+  put_u32(control_ + 4, peer_epoch_);
+  control_[8] = state_ == LinkState::kConnected ? 1 : 0;
   FrameHeader header;
   header.kind = FrameKind::kHello;
-  return encode_frame(header, payload, sizeof payload, transmit_);
+  encoder_.begin(header, control_, kHelloBytes);
 }
 
-size_t Connection::encode_control(FrameKind kind) {
+void Connection::begin_control(FrameKind kind) {
   FrameHeader header;
   header.kind = kind;
   header.ack = expected_;
   header.session = peer_epoch_ ^ settings_.epoch;
   ack_wanted_ = nak_wanted_ = false;
-  if (ahead_ == 0) return encode_frame(header, nullptr, 0, transmit_);
-  uint8_t ahead[kAheadBytes];
-  put_u32(ahead, static_cast<uint32_t>(ahead_));
-  put_u32(ahead + 4, static_cast<uint32_t>(ahead_ >> 32));
-  return encode_frame(header, ahead, sizeof ahead, transmit_);
+  put_u32(control_, static_cast<uint32_t>(ahead_));
+  put_u32(control_ + 4, static_cast<uint32_t>(ahead_ >> 32));
+  encoder_.begin(header, control_, ahead_ == 0 ? 0 : kAheadBytes);
 }
 
-size_t Connection::encode_data(uint32_t index) {
+void Connection::begin_data(uint32_t index) {
   const size_t row = (base_ + index) % window_frames_;
   WindowEntry& one = entries_[row];
   FrameHeader header;
@@ -412,7 +409,7 @@ size_t Connection::encode_data(uint32_t index) {
     ++statistics_.retransmits;
     if (one.kind == FrameKind::kChunk) lose_messages_behind(index);
   }
-  return encode_frame(header, window_ + row * kMaxPayloadBytes, one.size_bytes, transmit_);
+  encoder_.begin(header, window_ + row * kMaxPayloadBytes, one.size_bytes);
 }
 
 }  // namespace slmrig::wire

@@ -93,7 +93,6 @@ template <uint32_t kWindowFrames>
 struct ConnectionStorage {
   static_assert(kWindowFrames >= 1 && kWindowFrames <= 64 && (kWindowFrames & (kWindowFrames - 1)) == 0);
   alignas(8) uint8_t receive[kMaxBodyBytes];
-  alignas(8) uint8_t transmit[kMaxFrameBytes];
   alignas(8) uint8_t window[kWindowFrames][kMaxPayloadBytes];
   WindowEntry entries[kWindowFrames];
 };
@@ -105,7 +104,6 @@ class Connection {
   Connection(ConnectionStorage<kWindowFrames>& storage, const LinkSettings& settings)
       : settings_(settings),
         decoder_(storage.receive),
-        transmit_(storage.transmit),
         window_(storage.window[0]),
         entries_(storage.entries),
         window_frames_(kWindowFrames) {
@@ -136,7 +134,7 @@ class Connection {
   void seek();
 
   LinkState state() const { return state_; }
-  bool window_full() const { return queued_ == window_frames_; }
+  bool window_full() const { return queued_ == window_frames_ || encoder_.reads(next_row()); }
   // Everything sent was acknowledged, and no byte waits to be taken.
   bool idle() const;
   // True once after the peer began a new session while one was open: what was queued or asked is gone.
@@ -155,21 +153,22 @@ class Connection {
   void lose_messages_behind(uint32_t index);
   void rewind();
   WindowEntry& entry(uint32_t index) const { return entries_[(base_ + index) % window_frames_]; }
+  // Where the next message is queued. A frame that was acknowledged while it went out again may lie there.
+  uint8_t* next_row() const { return window_ + (base_ + queued_) % window_frames_ * kMaxPayloadBytes; }
   uint32_t next_to_send();
   void begin_session(uint32_t peer_epoch);
   bool of_this_session(const FrameHeader& header);
   void want_nak();
-  size_t encode_next();
-  size_t encode_hello();
-  size_t encode_control(FrameKind kind);
-  size_t encode_data(uint32_t index);
+  bool begin_next();
+  void begin_hello();
+  void begin_control(FrameKind kind);
+  void begin_data(uint32_t index);
   uint32_t timeout_ms(uint32_t backoff) const;
   void on_nak();
   void check_retransmission();
 
   const LinkSettings settings_;
   FrameDecoder decoder_;
-  uint8_t* transmit_;     // one encoded frame [kMaxFrameBytes]
   uint8_t* window_;       // [window_frames_][kMaxPayloadBytes]; frame s in row s % window_frames_
   WindowEntry* entries_;  // [window_frames_]
   const uint32_t window_frames_;
@@ -207,8 +206,8 @@ class Connection {
   uint32_t hello_sent_ms_ = 0;
   uint32_t now_ms_ = 0;
 
-  size_t transmit_bytes_ = 0;  // of the encoded frame
-  size_t transmit_taken_ = 0;
+  FrameEncoder encoder_;  // the frame that is on its way out
+  uint8_t control_[16];   // the payload of one that is no message
   LinkStatistics statistics_;
 };
 

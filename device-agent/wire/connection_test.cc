@@ -326,6 +326,36 @@ TEST_CASE("the window and the largest message are limits that are told") {
   CHECK(pair.host.connection().idle());
 }
 
+TEST_CASE("a frame that is acknowledged while it goes out again keeps its place until it is out") {
+  Pair pair;
+  pair.run(50);
+  Connection& host = pair.host.connection();
+  const auto take_to_device = [&](size_t most_bytes) {
+    std::vector<uint8_t> bytes(most_bytes);
+    bytes.resize(host.take_output(bytes.data(), most_bytes));
+    pair.to_device.put(bytes.data(), bytes.size());
+  };
+  const std::vector<uint8_t> first(kMaxPayloadBytes, 'a');
+  const std::vector<uint8_t> next(kMaxPayloadBytes, 'b');
+  REQUIRE(host.send(first.data(), first.size()) == SendResult::kQueued);
+  take_to_device(2 * kMaxFrameBytes);
+  for (int i = 0; i < 20; ++i) pair.device.step(++pair.now_ms, pair.to_device, pair.to_host);
+  REQUIRE(pair.device.heard.size() == 1);
+  host.poll(pair.now_ms += 600);
+  take_to_device(500);  // of the repeated frame, before the acknowledgement is read
+  const std::vector<uint8_t> acknowledgement = pair.to_host.take(1000);
+  host.receive(acknowledgement.data(), acknowledgement.size());
+  for (int i = 0; i < 3; ++i) REQUIRE(host.send(next.data(), next.size()) == SendResult::kQueued);
+  CHECK(host.window_full());
+  CHECK(host.send(next.data(), next.size()) == SendResult::kWindowFull);
+  take_to_device(kMaxFrameBytes);
+  CHECK(host.send(next.data(), next.size()) == SendResult::kQueued);
+  pair.run(200);
+  CHECK(pair.device.heard.size() == 5);
+  CHECK(pair.device.connection().statistics().duplicates == 1);
+  CHECK(pair.device.connection().statistics().broken_frames == 0);
+}
+
 TEST_CASE("while a message waits to be taken nothing more is taken from the stream") {
   Pair pair;
   pair.run(50);

@@ -41,6 +41,37 @@ constexpr size_t kFrameCrcBytes = 4;
 constexpr size_t kMaxBodyBytes = kFrameHeaderBytes + kMaxPayloadBytes + kFrameCrcBytes;
 constexpr size_t kMaxFrameBytes = kMaxBodyBytes + kMaxBodyBytes / 254 + 1 + 2;
 
+// Hands out a frame piece by piece, both zeros included. The payload is read where it lies, so that a sender
+// needs no buffer for a frame; it must stay as it is until done().
+class FrameEncoder {
+ public:
+  // payload_bytes at most kMaxPayloadBytes.
+  void begin(const FrameHeader& header, const uint8_t* payload, size_t payload_bytes);
+  // Writes the next bytes, at most `capacity`, into out; returns how many, 0 once the frame is done.
+  size_t take(uint8_t* out, size_t capacity);
+  bool done() const { return step_ == Step::kDone; }
+  // Whether bytes at `memory` may still be read.
+  bool reads(const uint8_t* memory) const { return !done() && payload_ == memory; }
+
+ private:
+  enum class Step : uint8_t { kDone, kFirstZero, kBlockLength, kBlock };
+
+  const uint8_t* piece_at(size_t at, size_t* size_bytes) const;
+  size_t run_at(size_t at) const;
+  void begin_block();
+  size_t take_blocks(uint8_t* out, size_t capacity);
+
+  const uint8_t* payload_ = nullptr;
+  size_t body_bytes_ = 0;
+  size_t at_ = 0;             // of the body: what was handed out lies before it
+  size_t left_in_block_ = 0;  // bytes of the block that were not handed out
+  bool zero_follows_ = false;
+  bool last_block_ = false;
+  Step step_ = Step::kDone;
+  uint8_t head_[kFrameHeaderBytes];
+  uint8_t tail_[kFrameCrcBytes];
+};
+
 // Writes a whole frame, both zeros included, into out [>= kMaxFrameBytes]; returns its size, or 0 when the
 // payload is larger than kMaxPayloadBytes.
 size_t encode_frame(const FrameHeader& header, const uint8_t* payload, size_t payload_bytes, uint8_t* out);

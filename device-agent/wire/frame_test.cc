@@ -136,6 +136,46 @@ TEST_CASE("bytes taken in pieces of any size give what they give one by one") {
   }
 }
 
+TEST_CASE("a frame handed out in pieces of any size is the one that is handed out at once") {
+  std::mt19937 random(4);
+  for (const size_t size_bytes : {0, 1, 241, 242, 243, 254, 255, 508, 1000, 2048}) {
+    for (const int kinds : {1, 2, 256}) {
+      Bytes payload(size_bytes);
+      for (uint8_t& byte : payload) byte = static_cast<uint8_t>(1 + random() % 255);
+      if (kinds == 2) {
+        for (uint8_t& byte : payload) byte = static_cast<uint8_t>(random() % 2);
+      }
+      if (kinds == 256 && size_bytes > 0) payload[random() % size_bytes] = 0;
+      const Bytes whole = encode(data_header(), payload);
+      for (const size_t piece_bytes : {1, 3, 128, 4096}) {
+        FrameEncoder encoder;
+        CHECK(encoder.done());
+        encoder.begin(data_header(), payload.data(), payload.size());
+        Bytes pieces;
+        uint8_t piece[4096];
+        while (const size_t count = encoder.take(piece, piece_bytes)) {
+          REQUIRE(count <= piece_bytes);
+          pieces.insert(pieces.end(), piece, piece + count);
+        }
+        REQUIRE(encoder.done());
+        REQUIRE(pieces == whole);
+      }
+    }
+  }
+}
+
+TEST_CASE("a piece of a frame is never longer than asked for") {
+  const Bytes payload(kMaxPayloadBytes, 0x5A);
+  for (size_t piece_bytes = 1; piece_bytes <= 1100; ++piece_bytes) {
+    FrameEncoder encoder;
+    encoder.begin(data_header(), payload.data(), payload.size());
+    uint8_t piece[1200] = {};
+    piece[piece_bytes] = 0xEE;
+    while (const size_t count = encoder.take(piece, piece_bytes)) REQUIRE(count <= piece_bytes);
+    REQUIRE(piece[piece_bytes] == 0xEE);
+  }
+}
+
 TEST_CASE("every single-bit error and every burst of up to 32 bits in the body is caught") {
   Bytes payload(200);
   std::iota(payload.begin(), payload.end(), uint8_t{250});
