@@ -15,6 +15,9 @@ constexpr uint8_t kMarkLoad = wire::phase_bits(wire::MarkerPhase::kLoad);  // no
 constexpr uint32_t kEdgesBesidesTokens = 3;
 constexpr uint32_t kRateTrialStepMs = 20;
 
+// Of the arena, what the trace may take at most where the engine cannot tell an image's context.
+constexpr size_t kTraceShare = 4;
+
 // Where a port has no better source, at least the boot time in it differs between boards. Never 0.
 uint32_t session_epoch() { return (static_cast<uint32_t>(port::ticks()) << 1) | 1U; }
 
@@ -75,7 +78,7 @@ void Agent::answer(const fb::Envelope& envelope) {
     case fb::Message::Reset: on_reset(request_id); return;
     case fb::Message::BoardQuery: send_board_state(request_id); return;
     case fb::Message::SetLinkRate: on_set_link_rate(request_id, *envelope.message_as_SetLinkRate()); return;
-    default: send_failure(request_id, Status::kBadMessage, "not a request"); return;
+    default: return;  // nothing else comes (wire::read_request)
   }
 }
 
@@ -133,17 +136,24 @@ Status Agent::load_image(ByteView image, const LoadSettings& settings, bool mark
                          Shortage* shortage) {
   size_t arena_bytes = 0;
   uint8_t* arena = port::arena(&arena_bytes);
+  // The trace has the end of the arena, and the engine the rest.
+  const uint32_t asked = settings.context_tokens;
+  trace_.plan(asked != 0 ? asked : engine_.image_context_tokens(image), arena_bytes / kTraceShare);
+  const size_t trace_bytes = trace_.size_bytes();
+  const size_t engine_bytes = arena_bytes > trace_bytes ? (arena_bytes - trace_bytes) / 32 * 32 : 0;
+  if (engine_bytes != 0) trace_.lay_out(arena + engine_bytes);
   size_t needed_bytes = 0;
   port::paint_stack();
   port::enter_quiet_window();
   port::rearm_ticks();
   if (markers) port::set_markers(kMarkLoad | generation_.token_line);
   const uint64_t start = port::ticks();
-  const Status status = engine_.load(image, settings, arena, arena_bytes, &needed_bytes);
+  const Status status = engine_.load(image, settings, arena, engine_bytes, &needed_bytes);
   *load_ticks = port::ticks() - start;
   if (markers) port::set_markers(generation_.token_line);
   port::leave_quiet_window();
   *shortage = {needed_bytes, arena_bytes};
+  if (status == Status::kArenaTooSmall) shortage->needed += trace_bytes;
   return status;
 }
 
@@ -159,10 +169,13 @@ bool Agent::still_loaded() {
 Status Agent::accept_run(const fb::Run& run, Shortage* shortage) {
   if (!still_loaded()) return Status::kNotLoaded;
   if (run.prompt() == nullptr || run.max_new_tokens() == 0) return Status::kBadArgument;
-  *shortage = {run.prompt()->size(), sizeof request_.prompt};
-  if (run.prompt()->size() > sizeof request_.prompt) return Status::kPromptTooLong;
-  *shortage = {run.max_new_tokens(), kTraceTokens};
-  if (run.max_new_tokens() > kTraceTokens) return Status::kTraceFull;
+  *shortage = {run.prompt()->size(), wire::kMaxPromptBytes};
+  if (run.prompt()->size() > wire::kMaxPromptBytes) return Status::kPromptTooLong;
+  // What the context ends before the room does may be asked for as ever.
+  const bool holds_context = engine_.facts().context_tokens < trace_.tick_capacity;
+  const uint32_t most_tokens = holds_context ? kTraceTokens : trace_.tick_capacity;
+  *shortage = {run.max_new_tokens(), most_tokens};
+  if (run.max_new_tokens() > most_tokens) return Status::kTraceFull;
   if (run.markers()) {
     *shortage = {run.max_new_tokens() + kEdgesBesidesTokens, port::marker_edges()};
     if (shortage->available == 0) return Status::kBadArgument;
@@ -172,16 +185,18 @@ Status Agent::accept_run(const fb::Run& run, Shortage* shortage) {
   if (!(run.temperature() >= 0.0F && run.temperature() <= 100.0F)) return Status::kBadArgument;
   const auto* fallback = run.fallback();
   request_.fallback_bytes = fallback != nullptr ? fallback->size() : 0;
-  *shortage = {request_.fallback_bytes, sizeof request_.fallback};
-  if (request_.fallback_bytes > sizeof request_.fallback || run.form() > fb::AnswerForm::MAX) {
+  *shortage = {request_.fallback_bytes, wire::kMaxFallbackBytes};
+  if (request_.fallback_bytes > wire::kMaxFallbackBytes || run.form() > fb::AnswerForm::MAX) {
     return Status::kBadArgument;
   }
   if (request_.fallback_bytes != 0) {
-    std::memcpy(request_.fallback, fallback->data(), request_.fallback_bytes);
+    std::memcpy(trace_.fallback, fallback->data(), request_.fallback_bytes);
   }
   request_.budget_ticks = run.budget_ticks();
   request_.form = static_cast<AnswerForm>(run.form());
-  std::memcpy(request_.prompt, run.prompt()->data(), run.prompt()->size());
+  std::memcpy(trace_.prompt, run.prompt()->data(), run.prompt()->size());
+  request_.prompt = trace_.prompt;
+  request_.fallback = trace_.fallback;
   request_.prompt_bytes = run.prompt()->size();
   request_.sampling = {run.top_k(), run.temperature(), run.seed()};
   request_.max_new_tokens = run.max_new_tokens();
@@ -200,7 +215,7 @@ void Agent::on_run(uint32_t request_id, const fb::Run& run) {
   }
   if (!link_.send(request_id, fb::CreateAccepted(link_.begin()))) return;
   if (!link_.settle()) return;
-  const Status status = run_generation(engine_, request_, &generation_);
+  const Status status = run_generation(engine_, request_, trace_, &generation_);
   if (status == Status::kEngineFault || status == Status::kBadImage || status == Status::kStorageFault) {
     slots_.fail_trial(loaded_slot_);
   }

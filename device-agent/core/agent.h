@@ -74,9 +74,9 @@ class Agent {
   uint32_t frames_before_ = 0;
   bool upload_failed_ = false;  // the first failure was answered; what follows of that upload is not
   uint32_t upload_request_id_ = 0;
+  TraceRoom trace_;  // at the end of the arena, while a model is loaded
   GenerationRequest request_;
   Generation generation_;
-  uint8_t output_[wire::kMaxOutputBytes];
 };
 
 // Starts the port and serves for ever, or until the link ends; returns the program's exit code.

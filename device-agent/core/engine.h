@@ -99,6 +99,10 @@ class Engine {
   virtual const char* version() const = 0;
   virtual const char* kernel_isa() const = 0;  // "plain", "avx2", "dsp", "mve", ...
 
+  // Tokens of context that an image gives where load() is asked for 0, as far as its head tells; 0: it does
+  // not. Room for the trace is set aside by it, before the image is loaded.
+  virtual uint32_t image_context_tokens(ByteView) const { return 0; }
+
   // Validates the whole image (checksums included) and prepares to run it in place: `image` must stay where
   // it is, aligned to 32 bytes, until the next load. `arena` [arena_bytes] is the engine's until then, too.
   // kArenaTooSmall leaves the needed size in *arena_needed_bytes (always set when the header was readable).

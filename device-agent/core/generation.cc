@@ -9,6 +9,8 @@ namespace {
 using wire::kMarkActive;
 using wire::MarkerPhase;
 
+uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
 class QuietWindow {
  public:
   QuietWindow() { port::enter_quiet_window(); }
@@ -54,9 +56,78 @@ class Markers {
   uint8_t* token_line_;
 };
 
+// Prompt tokens beside those of the longest trace: as many as a prompt has bytes, and a few around it.
+constexpr uint32_t kPromptTokens = wire::kMaxPromptBytes + 64;
+
+constexpr size_t kTextBytes = wire::kMaxPromptBytes + wire::kMaxFallbackBytes;
+
+// Samples and runs tokens until one of Finish's reasons; ticks count from `start`.
+Status decode(Engine& engine, const GenerationRequest& request, const TraceRoom& room, uint64_t start,
+              const Markers& markers, Generation* generation) {
+  int32_t* token_ids = room.ids + generation->prompt_tokens;
+  const uint32_t most_tokens = smaller(room.id_capacity - generation->prompt_tokens, room.tick_capacity);
+  generation->token_ids = token_ids;
+  generation->token_ticks = room.ticks;
+  for (uint32_t index = 0; index < request.max_new_tokens; ++index) {
+    bool is_end = false;
+    int32_t id = 0;
+    const Status status = engine.next_token(&id, &is_end);
+    const uint64_t ticks = port::ticks() - start;
+    // An engine that goes on behind the end of its context would go on behind the room's, too.
+    const bool is_full = status == Status::kContextFull || (status == Status::kOk && index == most_tokens);
+    if (is_full && index != 0) {
+      generation->finish = Finish::kContextFull;
+      break;
+    }
+    if (status != Status::kOk) return status;
+    if (is_full) return Status::kContextFull;
+    markers.token();
+    token_ids[index] = id;
+    room.ticks[index] = ticks;
+    generation->generated_tokens = index + 1;
+    if (is_end && !request.ignore_end) {
+      generation->finish = Finish::kEndToken;
+      break;
+    }
+    if (request.budget_ticks != 0 && ticks > request.budget_ticks) {
+      generation->finish = Finish::kBudget;
+      break;
+    }
+  }
+  return Status::kOk;
+}
+
 }  // namespace
 
-Status run_generation(Engine& engine, const GenerationRequest& request, Generation* generation) {
+void TraceRoom::plan(uint32_t context_tokens, size_t most_bytes) {
+  *this = {};
+  if (context_tokens != 0 && context_tokens <= kTraceTokens) {
+    // The last token is sampled where the context ends, and not run.
+    tick_capacity = id_capacity = context_tokens + 1;
+    return;
+  }
+  tick_capacity = kTraceTokens;
+  id_capacity = kTraceTokens + kPromptTokens;
+  if (context_tokens != 0 || size_bytes() <= most_bytes) return;
+  constexpr size_t kPromptBytes = kTextBytes + kPromptTokens * sizeof(int32_t);
+  const size_t left = most_bytes > kPromptBytes ? most_bytes - kPromptBytes : 0;
+  tick_capacity = static_cast<uint32_t>(left / (sizeof(uint64_t) + sizeof(int32_t)));
+  id_capacity = tick_capacity + kPromptTokens;
+}
+
+size_t TraceRoom::size_bytes() const {
+  return tick_capacity * sizeof(uint64_t) + id_capacity * sizeof(int32_t) + kTextBytes;
+}
+
+void TraceRoom::lay_out(uint8_t* memory) {
+  ticks = reinterpret_cast<uint64_t*>(memory);
+  ids = reinterpret_cast<int32_t*>(ticks + tick_capacity);
+  prompt = reinterpret_cast<char*>(ids + id_capacity);
+  fallback = prompt + wire::kMaxPromptBytes;
+}
+
+Status run_generation(Engine& engine, const GenerationRequest& request, const TraceRoom& room,
+                      Generation* generation) {
   generation->generated_tokens = 0;
   generation->finish = Finish::kLength;
   const Status ready = engine.profile(request.profile ? port::ticks : nullptr);
@@ -69,15 +140,15 @@ Status run_generation(Engine& engine, const GenerationRequest& request, Generati
   const Markers markers(request.markers, &generation->token_line);
   markers.prefill();
   const uint64_t start = port::ticks();
-  const Status encoded = engine.encode(request.prompt, request.prompt_bytes, generation->prompt_ids,
-                                       kPromptTokens, &generation->prompt_tokens);
+  const Status encoded = engine.encode(request.prompt, request.prompt_bytes, room.ids, room.id_capacity,
+                                       &generation->prompt_tokens);
   const uint64_t encode_end = port::ticks();
   if (encoded != Status::kOk) return encoded;
   if (request.budget_ticks != 0) {
-    const uint64_t room = UINT64_MAX - start;
-    engine.set_deadline({port::ticks, start + (request.budget_ticks < room ? request.budget_ticks : room)});
+    const uint64_t left = UINT64_MAX - start;
+    engine.set_deadline({port::ticks, start + (request.budget_ticks < left ? request.budget_ticks : left)});
   }
-  const Status prefilled = engine.prefill(generation->prompt_ids, generation->prompt_tokens);
+  const Status prefilled = engine.prefill(room.ids, generation->prompt_tokens);
   const uint64_t prefill_end = port::ticks();
   if (prefilled != Status::kOk) return prefilled;
   generation->encode_ticks = encode_end - start;
@@ -90,26 +161,8 @@ Status run_generation(Engine& engine, const GenerationRequest& request, Generati
     return Status::kOk;
   }
 
-  for (uint32_t index = 0; index < request.max_new_tokens; ++index) {
-    bool is_end = false;
-    const Status status = engine.next_token(&generation->token_ids[index], &is_end);
-    generation->token_ticks[index] = port::ticks() - start;
-    if (status == Status::kContextFull && index != 0) {
-      generation->finish = Finish::kContextFull;
-      break;
-    }
-    if (status != Status::kOk) return status;
-    markers.token();
-    generation->generated_tokens = index + 1;
-    if (is_end && !request.ignore_end) {
-      generation->finish = Finish::kEndToken;
-      break;
-    }
-    if (request.budget_ticks != 0 && generation->token_ticks[index] > request.budget_ticks) {
-      generation->finish = Finish::kBudget;
-      break;
-    }
-  }
+  const Status decoded = decode(engine, request, room, start, markers, generation);
+  if (decoded != Status::kOk) return decoded;
   generation->first_sample_ticks = generation->token_ticks[0] - (prefill_end - start);
   generation->total_ticks = generation->token_ticks[generation->generated_tokens - 1];
   return Status::kOk;

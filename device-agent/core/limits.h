@@ -1,4 +1,4 @@
-// Sizes of the agent's static buffers. A board with little memory lowers them in its build
+// Limits of the agent and sizes of its buffers. A board with little memory lowers them in its build
 // (device-agent/core/CMakeLists.txt).
 #pragma once
 
@@ -11,9 +11,8 @@
 
 namespace slmrig::agent {
 
-constexpr uint32_t kTraceTokens = SLMRIG_TRACE_TOKENS;   // tokens of one generation; 12 bytes each
-constexpr uint32_t kPromptTokens = SLMRIG_TRACE_TOKENS;  // tokens of one prompt; 4 bytes each
-constexpr uint32_t kMaxSlots = 2;                        // A and B
+constexpr uint32_t kTraceTokens = SLMRIG_TRACE_TOKENS;  // tokens of one generation, at most
+constexpr uint32_t kMaxSlots = 2;                       // A and B
 
 // Frames that may be on their way to the host unacknowledged; 2 kB each. Two: the banner of a new session and
 // the answer to what was asked with it.

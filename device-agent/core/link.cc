@@ -62,10 +62,11 @@ const fb::Envelope* Link::receive(uint32_t wait_ms) {
       has_chunk_ = true;
       return nullptr;
     }
-    if (const fb::Envelope* envelope = wire::read_message(data, size_bytes)) return envelope;
+    uint32_t request_id = 0;
+    if (const fb::Envelope* request = wire::read_request(data, size_bytes, &request_id)) return request;
     auto& builder = begin();
-    send(0, fb::CreateFailure(builder, static_cast<uint8_t>(wire::Status::kBadMessage),
-                              builder.CreateString("not a valid message")));
+    send(request_id, fb::CreateFailure(builder, static_cast<uint8_t>(wire::Status::kBadMessage),
+                                       builder.CreateString("not a valid request")));
   }
   send_output();
   if (!any_input && wait_ms != 0) port::wait_for_link(wait_ms);
@@ -86,8 +87,9 @@ void Link::refuse_message() {
   if (!connection_.next_message(&data, &size_bytes, &is_chunk)) return;
   // A chunk that is lost like this leaves a gap, which the end of its upload tells.
   if (is_chunk) return;
-  const fb::Envelope* envelope = wire::read_message(data, size_bytes);
-  if (refused_count_ < 4) refused_[refused_count_++] = envelope == nullptr ? 0 : envelope->request_id();
+  uint32_t request_id = 0;
+  (void)wire::read_request(data, size_bytes, &request_id);
+  if (refused_count_ < 4) refused_[refused_count_++] = request_id;
 }
 
 uint32_t Link::take_refused(uint32_t* request_ids) {

@@ -95,15 +95,19 @@ void Agent::send_load_report(uint32_t request_id, uint64_t load_ticks, size_t ar
 
 void Agent::send_generation(uint32_t request_id) {
   const Generation& done = generation_;
-  size_t text_bytes = generation_text(engine_, done, output_, sizeof output_);
-  size_t sent_bytes = text_bytes < sizeof output_ ? text_bytes : sizeof output_;
-  const Fallback fallback = fallback_of(request_, done, output_, sent_bytes, text_bytes);
-  if (fallback != Fallback::kNone) {
-    text_bytes = sent_bytes = request_.fallback_bytes;
-    std::memcpy(output_, request_.fallback, request_.fallback_bytes);
-  }
+  size_t text_bytes = generation_text(engine_, done, nullptr, 0);
+  const size_t sent_bytes = text_bytes < wire::kMaxOutputBytes ? text_bytes : wire::kMaxOutputBytes;
+  // Written where it leaves from.
   auto& builder = link_.begin();
-  const auto output = builder.CreateVector(output_, sent_bytes);
+  uint8_t* text = nullptr;
+  Offset<flatbuffers::Vector<uint8_t>> output(builder.CreateUninitializedVector(sent_bytes, 1, &text));
+  generation_text(engine_, done, text, sent_bytes);
+  const Fallback fallback = fallback_of(request_, done, text, sent_bytes, text_bytes);
+  if (fallback != Fallback::kNone) {
+    text_bytes = request_.fallback_bytes;
+    link_.begin();
+    output = builder.CreateVector(reinterpret_cast<const uint8_t*>(request_.fallback), text_bytes);
+  }
   const bool sent =
       link_.send(request_id,
                  fb::CreateGenerationReport(
@@ -181,7 +185,7 @@ void Agent::send_memory(uint32_t request_id) {
       {"scratch", use.scratch_bytes, loaded_},
       {"stack", stack_bytes, stack_bytes != 0},
       {"wire", Link::memory_bytes(), true},
-      {"trace", sizeof generation_ + sizeof request_ + sizeof output_, true},
+      {"trace", sizeof generation_ + sizeof request_ + (loaded_ ? trace_.size_bytes() : 0), true},
       {"process", process_bytes, process_bytes != 0},
       {"cgroup", cgroup_bytes, cgroup_bytes != 0},
   };

@@ -175,8 +175,37 @@ TEST_CASE("an arena that is too small says how much is needed") {
   Bench bench(storage, 1, 65536);
   const auto answer = bench.peer.load(0);
   REQUIRE(failure_of(answer.get()) == "arena_too_small");
-  CHECK(answer->as<fb::Failure>()->needed() == 100000);
+  // What the trace takes beside the engine is part of it.
+  CHECK(answer->as<fb::Failure>()->needed() > 100000 + 1536);
+  CHECK(answer->as<fb::Failure>()->needed() < 100000 + 65536 / 4);
   CHECK(answer->as<fb::Failure>()->available() == 65536);
+}
+
+TEST_CASE("the trace takes what the context can fill, and is told as memory of its own") {
+  const auto trace_bytes = [](AgentPeer& peer) {
+    const auto message =
+        peer.ask(fb::Message::MemoryQuery, [](auto& b) { return fb::CreateMemoryQuery(b).Union(); });
+    uint64_t bytes = 0;
+    for (const auto* item : *message->as<fb::MemoryReport>()->classes()) {
+      if (item->name()->str() == "trace") bytes = item->bytes();
+    }
+    return bytes;
+  };
+  SimStorage storage;
+  storage.slots[0] = echo_image();
+  Bench bench(storage);
+  const uint64_t unloaded_bytes = trace_bytes(bench.peer);
+  CHECK(unloaded_bytes < 300);
+  // A token and its ticks in 12 bytes, one more than the context; the texts of prompt and fallback.
+  for (const uint32_t context : {32U, 200U}) {
+    REQUIRE(bench.peer.load(0, context)->as<fb::LoadReport>() != nullptr);
+    CHECK(trace_bytes(bench.peer) == unloaded_bytes + (context + 1) * 12 + 1536 + 256);
+    const RunOutcome outcome = bench.peer.run("abcdefghijklmnopqrstuvwxyz", 1000);
+    CHECK(outcome.failure.empty());
+    CHECK(outcome.finish == (context == 32 ? fb::Finish::context_full : fb::Finish::end_token));
+    CHECK(outcome.duration_ticks.size() == (context == 32 ? 6 : 27));
+  }
+  CHECK(bench.peer.run(std::string(220, 'x'), 4).failure == "prompt_too_long");
 }
 
 TEST_CASE("a generation ends at the end token, at the length and at the context") {

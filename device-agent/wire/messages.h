@@ -17,6 +17,10 @@ namespace slmrig::wire {
 // be read without care; absent strings and vectors are null. Valid as long as data is.
 const fb::Envelope* read_message(const uint8_t* data, size_t size_bytes);
 
+// As read_message for who answers requests and has no room to understand anything else: null also where the
+// message is none of the requests. *request_id: of the envelope as far as that could be read, 0 elsewhere.
+const fb::Envelope* read_request(const uint8_t* data, size_t size_bytes, uint32_t* request_id);
+
 // Hands out one static block, once; for builders of messages that fit kMaxPayloadBytes.
 class PoolAllocator final : public flatbuffers::Allocator {
  public:

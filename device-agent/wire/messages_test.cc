@@ -100,6 +100,59 @@ TEST_CASE("an envelope without a message, or with one of a later schema, is not 
   CHECK(read_message(nullptr, 0) == nullptr);
 }
 
+TEST_CASE("who answers requests reads those alone, and knows whom to tell of others") {
+  MessageBuilder builder;
+  const auto reads = [&] {
+    uint32_t id = 77;
+    const fb::Envelope* envelope = read_request(builder.data(), builder.size_bytes(), &id);
+    CHECK(id == 3);
+    return envelope != nullptr;
+  };
+  builder.finish(3, fb::CreateHello(builder.begin(), 1));
+  CHECK(reads());
+  auto& fields = builder.begin();
+  const auto prompt = fields.CreateString("set a timer for ten minutes");
+  builder.finish(3, fb::CreateRun(fields, prompt, 32, 1, 0.5F, 9, false));
+  CHECK(reads());
+  builder.finish(3, fb::CreateClock(builder.begin(), 1));
+  CHECK_FALSE(reads());
+  for (size_t cut = 0; cut < builder.size_bytes(); ++cut) {
+    const auto words = aligned_copy(builder.data(), cut);
+    uint32_t id = 77;
+    CHECK(read_request(reinterpret_cast<const uint8_t*>(words.data()), cut, &id) == nullptr);
+    CHECK((id == 0 || id == 3));
+  }
+  flatbuffers::FlatBufferBuilder empty;
+  empty.Finish(fb::CreateEnvelope(empty, 9));
+  uint32_t id = 0;
+  CHECK(read_request(empty.GetBufferPointer(), empty.GetSize(), &id) == nullptr);
+  CHECK(id == 9);
+}
+
+TEST_CASE("a request is one for every type that the agent understands, whole or damaged as any message") {
+  // What both read, both find good or bad: over all types and many damages.
+  std::mt19937 random(8);
+  size_t requests = 0;
+  for (int type = 1; type <= static_cast<int>(fb::Message::MAX); ++type) {
+    MessageBuilder builder;
+    builder.finish(5, fb::CreateHello(builder.begin(), 1));
+    for (int trial = 0; trial < 300; ++trial) {
+      auto words = aligned_copy(builder.data(), builder.size_bytes());
+      auto* bytes = reinterpret_cast<uint8_t*>(words.data());
+      for (size_t i = 0; i < builder.size_bytes(); ++i) {
+        if (bytes[i] == static_cast<uint8_t>(fb::Message::Hello)) bytes[i] = static_cast<uint8_t>(type);
+      }
+      if (trial != 0) bytes[random() % builder.size_bytes()] ^= static_cast<uint8_t>(1U << (random() % 8));
+      uint32_t id = 0;
+      const fb::Envelope* request = read_request(bytes, builder.size_bytes(), &id);
+      if (request == nullptr) continue;
+      ++requests;
+      REQUIRE(read_message(bytes, builder.size_bytes()) == request);
+    }
+  }
+  CHECK(requests > 100);
+}
+
 TEST_CASE("every status has a name of its own") {
   for (int i = 0; i <= static_cast<int>(Status::kTraceFull); ++i) {
     CHECK(std::string(status_name(static_cast<Status>(i))) != "unknown_status");

@@ -162,6 +162,7 @@ TEST_CASE("Too long texts and too few places for ids are refused, never overrun"
     CHECK(runner.runtime().encode(text.data(), text.size(), ids.data(), capacity, &count) ==
           Status::kPromptTooLong);
     CHECK(ids[capacity] == -7);
+    CHECK(count == encode(runner, text).size());
   }
 }
 

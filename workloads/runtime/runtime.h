@@ -74,7 +74,7 @@ class Runtime {
   Status begin(const Sampling& sampling);
 
   // Text (UTF-8, at most kMaxPromptBytes) -> ids [*count], BOS included where the model wants one.
-  // kPromptTooLong when the text or the ids are more than fit.
+  // kPromptTooLong when the text or the ids are more than fit; in *count then how many ids they are.
   Status encode(const char* text, size_t text_bytes, int32_t* ids, uint32_t capacity, uint32_t* count,
                 SpecialTokens specials = SpecialTokens::kNone);
 

@@ -30,11 +30,10 @@ struct Tokenizer::Output {
   uint32_t capacity;
   uint32_t count;
 
-  // False when there is no place left.
-  bool add(uint32_t id) {
-    if (count == capacity) return false;
-    ids[count++] = static_cast<int32_t>(id);
-    return true;
+  // Counts on where there is no place left.
+  void add(uint32_t id) {
+    if (count < capacity) ids[count] = static_cast<int32_t>(id);
+    ++count;
   }
 };
 
@@ -234,28 +233,30 @@ uint32_t Tokenizer::word_bytes(const uint8_t* text, uint32_t text_bytes) const {
   return bytes;
 }
 
-bool Tokenizer::emit(const uint8_t* text, const uint8_t* lengths, uint32_t text_bytes, Output* output) const {
+void Tokenizer::emit(const uint8_t* text, const uint8_t* lengths, uint32_t text_bytes, Output* output) const {
   for (uint32_t place = 0; place < text_bytes; place += lengths[place]) {
     const uint32_t id = find(text + place, lengths[place]);
     if (id != kNoTokenId) {
-      if (!output->add(id)) return false;
+      output->add(id);
       continue;
     }
     for (uint32_t i = 0; i < lengths[place]; ++i) {
       const uint32_t byte_id = byte_token(text[place + i]);
       const uint32_t told = byte_id == kNoTokenId ? header_->unknown_id : byte_id;
-      if (told != kNoTokenId && !output->add(told)) return false;
+      if (told != kNoTokenId) output->add(told);
     }
   }
-  return true;
 }
 
 // `text` lies in room.text, as normalise() left it.
-bool Tokenizer::encode_word(const uint8_t* text, uint32_t text_bytes, const Room& room,
+void Tokenizer::encode_word(const uint8_t* text, uint32_t text_bytes, const Room& room,
                             Output* output) const {
   if ((header_->flags & kTokenizerIgnoreMerges) != 0) {
     const uint32_t id = find(text, text_bytes);
-    if (id != kNoTokenId) return output->add(id);
+    if (id != kNoTokenId) {
+      output->add(id);
+      return;
+    }
   }
   for (uint32_t place = 0; place < text_bytes;) {
     const uint32_t wanted = is_byte_level() ? 1 : character_bytes(text[place]);
@@ -269,18 +270,17 @@ bool Tokenizer::encode_word(const uint8_t* text, uint32_t text_bytes, const Room
   } else {
     Merger<uint16_t>(*this, text, room.lengths, room.ranks, text_bytes).run();
   }
-  return emit(text, room.lengths, text_bytes, output);
+  emit(text, room.lengths, text_bytes, output);
 }
 
-bool Tokenizer::encode_part(const uint8_t* text, uint32_t text_bytes, const Room& room,
+void Tokenizer::encode_part(const uint8_t* text, uint32_t text_bytes, const Room& room,
                             Output* output) const {
   const uint32_t length = normalise(text, text_bytes, room.text);
   for (uint32_t done = 0; done < length;) {
     const uint32_t bytes = word_bytes(room.text + done, length - done);
-    if (!encode_word(room.text + done, bytes, room, output)) return false;
+    encode_word(room.text + done, bytes, room, output);
     done += bytes;
   }
-  return true;
 }
 
 Status Tokenizer::encode(const char* text, size_t text_bytes, SpecialTokens specials, const Room& room,
@@ -290,15 +290,15 @@ Status Tokenizer::encode(const char* text, size_t text_bytes, SpecialTokens spec
   const auto* bytes = reinterpret_cast<const uint8_t*>(text);
   const auto end = static_cast<uint32_t>(text_bytes);
   Output output = {ids, capacity, 0};
-  bool fits = !adds_bos() || output.add(header_->bos_id);
-  for (uint32_t done = 0; fits && done < end;) {
+  if (adds_bos()) output.add(header_->bos_id);
+  for (uint32_t done = 0; done < end;) {
     const Special special = next_special(bytes + done, end - done, specials);
-    fits = special.start == 0 || encode_part(bytes + done, special.start, room, &output);
-    if (fits && special.bytes != 0) fits = output.add(special.id);
+    if (special.start != 0) encode_part(bytes + done, special.start, room, &output);
+    if (special.bytes != 0) output.add(special.id);
     done += special.start + special.bytes;
   }
   *count = output.count;
-  return fits ? Status::kOk : Status::kPromptTooLong;
+  return output.count <= capacity ? Status::kOk : Status::kPromptTooLong;
 }
 
 Status Tokenizer::decode(uint32_t id, bool is_first, char* text, size_t capacity, size_t* text_bytes) const {

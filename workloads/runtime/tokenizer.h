@@ -51,7 +51,8 @@ class Tokenizer {
   bool adds_bos() const { return (header_->flags & kTokenizerAddBos) != 0; }
   uint32_t bos_id() const { return header_->bos_id; }  // or kNoTokenId
 
-  // kPromptTooLong when the text is longer than the room or the ids are more than `capacity`.
+  // kPromptTooLong when the text is longer than the room or the ids are more than `capacity`; *count is then
+  // how many they are, where the text was not too long.
   Status encode(const char* text, size_t text_bytes, SpecialTokens specials, const Room& room, int32_t* ids,
                 uint32_t capacity, uint32_t* count) const;
 
@@ -75,9 +76,9 @@ class Tokenizer {
   Special next_special(const uint8_t* text, uint32_t text_bytes, SpecialTokens specials) const;
   uint32_t normalise(const uint8_t* text, uint32_t text_bytes, uint8_t* to) const;
   uint32_t word_bytes(const uint8_t* text, uint32_t text_bytes) const;
-  bool encode_part(const uint8_t* text, uint32_t text_bytes, const Room& room, Output* output) const;
-  bool encode_word(const uint8_t* text, uint32_t text_bytes, const Room& room, Output* output) const;
-  bool emit(const uint8_t* text, const uint8_t* lengths, uint32_t text_bytes, Output* output) const;
+  void encode_part(const uint8_t* text, uint32_t text_bytes, const Room& room, Output* output) const;
+  void encode_word(const uint8_t* text, uint32_t text_bytes, const Room& room, Output* output) const;
+  void emit(const uint8_t* text, const uint8_t* lengths, uint32_t text_bytes, Output* output) const;
 
   const TokenizerHeader* header_ = nullptr;
   const PieceEntry* pieces_ = nullptr;

@@ -1,6 +1,7 @@
 #include "device-agent/engines/slm/slm_engine.h"
 
 #include <cstring>
+#include <new>
 
 namespace slmrig::engines {
 namespace {
@@ -24,6 +25,13 @@ Status to_agent(runtime::Status status) {
 uint32_t saturate(uint64_t bytes) { return bytes > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(bytes); }
 
 }  // namespace
+
+uint32_t SlmEngine::image_context_tokens(agent::ByteView image) const {
+  runtime::ImageHeader header = {};
+  runtime::Refusal refusal;
+  const auto status = runtime::read_header(image.data, image.size_bytes, &header, &refusal);
+  return status == runtime::Status::kOk ? header.context_tokens : 0;
+}
 
 Status SlmEngine::load(agent::ByteView image, const agent::LoadSettings& settings, uint8_t* arena,
                        size_t arena_bytes, size_t* arena_needed_bytes) {
@@ -113,8 +121,12 @@ uint64_t SlmEngine::profile_subtracted_ticks(agent::Phase phase) const {
 namespace slmrig::agent {
 
 Engine& linked_engine() {
-  static engines::SlmEngine engine;
-  return engine;
+  // Built at the first call: as a constant its 900 bytes, nearly all of them zero, would lie in flash as
+  // well.
+  alignas(engines::SlmEngine) static uint8_t memory[sizeof(engines::SlmEngine)];
+  static engines::SlmEngine* engine = nullptr;
+  if (engine == nullptr) engine = new (memory) engines::SlmEngine;
+  return *engine;
 }
 
 }  // namespace slmrig::agent

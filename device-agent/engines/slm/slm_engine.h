@@ -17,6 +17,7 @@ class SlmEngine final : public agent::Engine {
   const char* version() const override { return runtime::kRuntimeVersion; }
   const char* kernel_isa() const override { return runtime::best_kernels().isa; }
 
+  uint32_t image_context_tokens(agent::ByteView image) const override;
   Status load(agent::ByteView image, const agent::LoadSettings& settings, uint8_t* arena, size_t arena_bytes,
               size_t* arena_needed_bytes) override;
   agent::ModelFacts facts() const override;
