@@ -4,7 +4,7 @@
 
 #include "chip.h"
 #include "device-agent/core/port.h"
-#include "device-agent/ports/mps/registers.h"
+#include "device-agent/ports/cortex_m/registers.h"
 #include "device-agent/wire/marker_edges.h"
 
 namespace slmrig::agent::port {

@@ -1,11 +1,11 @@
 // The CMSDK APB UART as the link. Source: Arm DDI 0479, section 4.3.
-#include "device-agent/ports/mps/uart.h"
-
 #include "chip.h"
 #include "device-agent/core/port.h"
-#include "device-agent/ports/mps/clock.h"
+#include "device-agent/ports/cortex_m/clock.h"
+#include "device-agent/ports/cortex_m/family.h"
+#include "device-agent/ports/cortex_m/receive_ring.h"
+#include "device-agent/ports/cortex_m/registers.h"
 #include "device-agent/ports/mps/markers.h"
-#include "device-agent/ports/mps/registers.h"
 
 namespace slmrig::agent::port {
 namespace {
@@ -32,24 +32,19 @@ constexpr uint32_t kQuiet = kTransmitEnable | kReceiveEnable;
 
 uint32_t g_baud = kBaud;
 
-// Received bytes. When it is full the receive interrupt is masked: the emulator then holds the rest back, and
-// on a real line what is lost is sent again.
-constexpr uint32_t kRingBytes = 1024;
-static_assert((kRingBytes & (kRingBytes - 1)) == 0);
-uint8_t g_ring[kRingBytes];
-volatile uint32_t g_head = 0;  // written by the interrupt
-volatile uint32_t g_tail = 0;  // written by read_link
+// When it is full the receive interrupt is masked: the emulator then holds the rest back, and on a real line
+// what is lost is sent again.
+ReceiveRing g_ring;
 
 // Interrupts masked, or in the handler. Moves what the UART holds into the ring and lets it interrupt for
 // more, unless the ring is full.
 void drain() {
   while ((at(kState) & kReceiveFull) != 0) {
-    if (g_head - g_tail == kRingBytes) {
+    if (g_ring.full()) {
       at(kControl) = kQuiet;
       return;
     }
-    g_ring[g_head % kRingBytes] = static_cast<uint8_t>(at(kData));
-    g_head = g_head + 1;
+    g_ring.put(static_cast<uint8_t>(at(kData)));
   }
   at(kControl) = kQuiet | kReceiveInterrupt;
 }
@@ -75,12 +70,7 @@ size_t read_link(uint8_t* data, size_t capacity) {
     InterruptLock lock;
     drain();
   }
-  size_t count = 0;
-  while (count < capacity && g_tail != g_head) {
-    data[count++] = g_ring[g_tail % kRingBytes];
-    g_tail = g_tail + 1;
-  }
-  return count;
+  return g_ring.take(data, capacity);
 }
 
 bool write_link(const uint8_t* data, size_t size_bytes) {
@@ -129,7 +119,7 @@ void wait_for_link(uint32_t milliseconds) {
   const uint32_t started_ms = coarse_milliseconds();
   while (coarse_milliseconds() - started_ms < milliseconds) {
     InterruptLock lock;
-    if (g_head != g_tail || (at(kState) & kReceiveFull) != 0) return;
+    if (!g_ring.empty() || (at(kState) & kReceiveFull) != 0) return;
     wait_for_interrupt();
   }
 }
@@ -146,4 +136,5 @@ void leave_quiet_window() {
   InterruptLock lock;
   drain();
 }
+
 }  // namespace slmrig::agent::port

@@ -6,6 +6,8 @@
 
 namespace slmrig::agent::port::chip {
 
+constexpr uint32_t kInterruptInputs = 64;  // that have a vector
+
 constexpr uintptr_t kUartAddress = 0x40004000;  // UART0
 
 constexpr uintptr_t kMarkerUartAddress = 0x40005000;  // UART1

@@ -6,6 +6,8 @@
 
 namespace slmrig::agent::port::chip {
 
+constexpr uint32_t kInterruptInputs = 64;  // that have a vector
+
 constexpr uintptr_t kUartAddress = 0x59303000;  // UART0, secure alias
 
 constexpr uintptr_t kMarkerUartAddress = 0x59304000;  // UART1, likewise

@@ -1,4 +1,4 @@
-// Registers of the Cortex-M core that the MPS ports touch. Source: Armv7-M and Armv8-M ARM, chapter B3 /
+// Registers of the Cortex-M core that the ports touch. Source: Armv7-M and Armv8-M ARM, chapter B3 /
 // D1.2.
 #pragma once
 

@@ -1,13 +1,13 @@
-// Vector table, reset handler and fault handlers of the MPS ports.
+// Vector table, reset handler and fault handlers of the Cortex-M ports.
 #include <cstdint>
 #include <cstring>
 
 #include "chip.h"
 #include "device-agent/core/port.h"
-#include "device-agent/ports/mps/clock.h"
-#include "device-agent/ports/mps/memory.h"
-#include "device-agent/ports/mps/registers.h"
-#include "device-agent/ports/mps/uart.h"
+#include "device-agent/ports/cortex_m/clock.h"
+#include "device-agent/ports/cortex_m/family.h"
+#include "device-agent/ports/cortex_m/memory.h"
+#include "device-agent/ports/cortex_m/registers.h"
 
 extern "C" {
 extern uint32_t slmrig_data_load[];
@@ -79,7 +79,7 @@ Status start(int, char**) {
   {
     InterruptLock
         lock;  // a host that already speaks is heard after the count is taken, and changes nothing in it
-    start_clock();
+    start_clock(start_chip());
     start_uart();
     end_of_boot();  // before what takes longer in a second life than in a first: the count is the same in
                     // both
@@ -183,14 +183,12 @@ void uart_handler() { slmrig::agent::port::on_uart(); }
 void systick_handler() { slmrig::agent::port::on_systick(); }
 void ignore() {}
 
-constexpr uint32_t kInterruptInputs = 64;
-
 using Handler = void (*)();
 
 struct VectorTable {
   uint8_t* stack;
   Handler exceptions[15];
-  Handler interrupts[kInterruptInputs];
+  Handler interrupts[slmrig::agent::port::chip::kInterruptInputs];
 };
 
 constexpr VectorTable make_vectors() {

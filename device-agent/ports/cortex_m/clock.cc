@@ -4,10 +4,10 @@
 // period is short, so that waiting has a resolution of milliseconds; a re-armed counter runs the full 24
 // bits, so that the interrupt disturbs a generation as rarely as it can, and at the same instruction in every
 // repetition.
-#include "device-agent/ports/mps/clock.h"
+#include "device-agent/ports/cortex_m/clock.h"
 
 #include "device-agent/core/port.h"
-#include "device-agent/ports/mps/registers.h"
+#include "device-agent/ports/cortex_m/registers.h"
 
 namespace slmrig::agent::port {
 namespace {
@@ -44,9 +44,10 @@ void begin_period(uint32_t period_ticks, uint64_t base) {
 
 void on_systick() { g_base = g_base + g_period_ticks; }
 
-void start_clock() {
+void start_clock(uint64_t uncounted_ticks) {
   InterruptLock lock;
-  const uint64_t so_far = locked_ticks();  // a start that takes longer than 24 bits of ticks is not foreseen
+  const uint64_t so_far =
+      locked_ticks() + uncounted_ticks;  // a start that takes longer than 24 bits of ticks is not foreseen
   begin_period(kIdlePeriodTicks, so_far);
   at(core::kSystickControl) = core::kSystickEnable | core::kSystickInterrupt | core::kSystickCoreClock;
 }
@@ -57,8 +58,6 @@ void use_idle_period() {
   InterruptLock lock;
   begin_period(kIdlePeriodTicks, locked_ticks());
 }
-
-const char* settings() { return ""; }  // no caches, and the emulator knows no wait states
 
 TickSource tick_source() { return {"systick", kRateHz}; }
 

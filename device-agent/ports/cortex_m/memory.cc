@@ -1,9 +1,10 @@
-// Slots, arena, stack and unique id: all of them plain memory on these boards.
-#include "device-agent/ports/mps/memory.h"
+// Slots, arena, stack and unique id, where all of them are memory that is read in place.
+#include "device-agent/ports/cortex_m/memory.h"
 
 #include <cstring>
 
 #include "device-agent/core/port.h"
+#include "device-agent/ports/cortex_m/family.h"
 
 namespace slmrig::agent::port {
 namespace {
@@ -16,7 +17,7 @@ struct Range {
   size_t size_bytes;
 };
 
-// Slot 0 is laid from outside (a loader); slot 1 takes uploads.
+// Slot 0 is laid from outside (a loader or a debugger); slot 1, where there is RAM for one, takes uploads.
 Range slot_range(uint32_t slot) {
   if (slot == 0) return {slmrig_slot0_begin, static_cast<size_t>(slmrig_slot0_end - slmrig_slot0_begin)};
   if (slot == 1) {
@@ -37,6 +38,11 @@ Identity identity() {
     ++count;
   }
   unique_id[count] = '\0';
+  // Erased flash, as nothing else is: a real chip that nobody named.
+  if (slmrig_unique_id[0] == 0xFF) {
+    chip_unique_id(unique_id, sizeof unique_id);
+    while (unique_id[count] != '\0') ++count;
+  }
   return {SLMRIG_BOARD_NAME, count != 0 ? unique_id : "unset", Origin::kReset};
 }
 
@@ -49,7 +55,7 @@ size_t build_id(uint8_t* id, size_t capacity) {
   return note_bytes - kHeadBytes;
 }
 
-uint32_t slot_count() { return 2; }
+uint32_t slot_count() { return slot_range(1).size_bytes != 0 ? 2 : 1; }
 SlotGeometry slot_geometry(uint32_t slot) { return {slot_range(slot).size_bytes, slot == 1, slot == 0}; }
 
 const uint8_t* slot_data(uint32_t slot, uint64_t* size_bytes) {
@@ -59,8 +65,8 @@ const uint8_t* slot_data(uint32_t slot, uint64_t* size_bytes) {
 }
 
 Status slot_erase(uint32_t slot, uint64_t) {
-  if (slot != 1) return Status::kBadSlot;
   const Range range = slot_range(slot);
+  if (slot != 1 || range.size_bytes == 0) return Status::kBadSlot;
   std::memset(range.begin, 0xFF, range.size_bytes);
   return Status::kOk;
 }
@@ -119,8 +125,5 @@ uint32_t stack_peak_bytes() {
 
 uint64_t process_peak_bytes() { return 0; }
 uint64_t cgroup_peak_bytes() { return 0; }
-
-// An emulated board has no temperature, and neither caches nor wait states that could be set.
-bool board_fact(uint32_t, BoardFact*) { return false; }
 
 }  // namespace slmrig::agent::port

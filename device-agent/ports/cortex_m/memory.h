@@ -1,5 +1,4 @@
-// Inside the MPS ports: places that the linker script lays out (ports/mps/sections.ld,
-// boards/<board>/memory.ld).
+// Inside the Cortex-M ports: places that the linker script lays out (sections.ld, boards/<board>/memory.ld).
 #pragma once
 
 #include <cstddef>

@@ -1,0 +1,41 @@
+// What an STM32F4 tells of itself, and its marker pins.
+#include "chip.h"
+#include "device-agent/core/port.h"
+#include "device-agent/ports/cortex_m/family.h"
+#include "device-agent/ports/cortex_m/registers.h"
+
+namespace slmrig::agent::port {
+
+// 24 digits, the highest word first.
+void chip_unique_id(char* id, size_t capacity) {
+  size_t count = 0;
+  for (int word = 2; word >= 0; --word) {
+    const uint32_t bits = at(chip::kUniqueId + 4 * static_cast<uintptr_t>(word));
+    for (int shift = 28; shift >= 0 && count + 1 < capacity; shift -= 4) {
+      id[count++] = "0123456789abcdef"[(bits >> shift) & 0xF];
+    }
+  }
+  id[count] = '\0';
+}
+
+// Temperature and supply take the converter, which would draw current beside what is measured.
+bool board_fact(uint32_t, BoardFact*) { return false; }
+
+uint32_t marker_edges() { return kAnyEdges; }
+
+// PC0 to PC3, all four in one store: the lower half of BSRR sets, the upper one clears.
+void set_markers(uint8_t lines) {
+  constexpr uint32_t kPins = 0xF;
+  at(chip::kGpioC + 0x18) = (lines & kPins) | ((~lines & kPins) << 16);
+}
+
+// Wakes at each end of a period of the counter.
+void idle(uint64_t sleep_ticks) {
+  const uint64_t from = ticks();
+  while (ticks() - from < sleep_ticks) {
+    InterruptLock lock;
+    wait_for_interrupt();
+  }
+}
+
+}  // namespace slmrig::agent::port
