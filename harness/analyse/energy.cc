@@ -197,6 +197,7 @@ base::Energy energy_of(const PassWindows& windows, const EnergyInputs& inputs) {
   const UncertaintyInputs about = uncertainty_inputs(inputs, baseline);
 
   std::vector<Window> idle = windows.idle_before;
+  idle.insert(idle.end(), windows.idle_between.begin(), windows.idle_between.end());
   idle.insert(idle.end(), windows.idle_after.begin(), windows.idle_after.end());
   add_simple_phase(energy, base::EnergyPhase::kIdle, std::move(idle), about);
   add_simple_phase(energy, base::EnergyPhase::kBoot, windows.boot, about);

@@ -10,6 +10,7 @@ namespace slmrig::analyse {
 namespace {
 
 constexpr double kRate_hz = 100'000;
+constexpr double kHold_s = 100e-6;  // as the agent holds its lines after the last token
 constexpr double kFilterLag = 2.0438;
 constexpr std::size_t kBlockSamples = 4096;
 constexpr std::array<double, 5> kHighest_ua = {50, 500, 5'000, 50'000, 1'000'000};
@@ -34,6 +35,10 @@ class Script {
 
   void rest(double seconds, double current_ua) { append(seconds, current_ua, false, 0); }
 
+  void load(double seconds) {
+    if (seconds > 0) append(seconds, board_.prefill_ua, true, 3);
+  }
+
   GenerationTruth generate(const SimulatedGeneration& generation) {
     GenerationTruth truth;
     const double prefill_uj = append(generation.prefill_s, board_.prefill_ua * generation.scale, true, 1);
@@ -53,6 +58,7 @@ class Script {
       truth.decode.expected_net_uj += token_uj / generation.scale - idle_uj;
       truth.decode.seconds += seconds;
     }
+    append(kHold_s, board_.decode_ua * generation.scale, true, 0);
     return truth;
   }
 
@@ -171,6 +177,7 @@ Simulation simulate(const SimulatedBoard& board, const std::vector<SimulatedGene
   Simulation result;
   std::vector<Step> steps;
   Script script(board, steps);
+  script.load(board.load_s);
   script.rest(board.idle_s, board.idle_ua);
   for (std::size_t i = 0; i < generations.size(); ++i) {
     if (i > 0) script.rest(0.01, script.idle_now_ua());

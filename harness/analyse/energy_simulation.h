@@ -33,6 +33,7 @@ struct SimulatedBoard {
   double idle_drift = 0;    // relative, from before to after
   double idle_place = 0.5;  // of the drift while generations run
   double idle_s = 0.3;      // before and after
+  double load_s = 0;        // before all of that
   double prefill_ua = 24'000;
   double decode_ua = 20'000;
   double pulse_ua = 6'000;   // more, in the first part of each token

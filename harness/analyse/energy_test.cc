@@ -77,6 +77,43 @@ TEST_CASE("phases, generations and tokens have the energy that was put in") {
   CHECK(energy.generations[1].start_ns == Approx(0.3e9 + 0.2103e9 + 0.06e9 - 0.05004e9).epsilon(0.05));
 }
 
+TEST_CASE("a load is a phase of its own and no generation") {
+  std::mt19937_64 random(12);
+  SimulatedBoard board;
+  board.load_s = 0.05;
+  const Simulation simulation = simulate(board, some_generations(), {}, random);
+  const base::Energy energy = measure(simulation);
+  CHECK(energy.doubts.empty());
+  CHECK(energy.generations.size() == 2);
+  const base::PhaseEnergy& load = phase_of(energy, base::EnergyPhase::kLoad);
+  CHECK(load.gross_uj == Approx(24'000 * 3.3 * 0.05).epsilon(1e-3));
+  CHECK(load.net_uj == Approx(22'000 * 3.3 * 0.05).epsilon(1e-3));
+}
+
+TEST_CASE("repeats that were captured one after another each have their own idle") {
+  // Idle power jumps between two repeats: what ran before and after is net of its own.
+  std::mt19937_64 random(13);
+  SimulatedBoard board;
+  Simulation first = simulate(board, some_generations(), {}, random);
+  board.idle_ua = 2'400;
+  const Simulation second = simulate(board, some_generations(), {}, random);
+  const int64_t shift = first.samples;
+  for (base::PowerSamples block : second.blocks) {
+    block.first_index += shift;
+    first.blocks.push_back(std::move(block));
+  }
+  first.inputs.expected.insert(first.inputs.expected.end(), second.inputs.expected.begin(),
+                               second.inputs.expected.end());
+  const base::Energy energy = measure(first);
+  CHECK(energy.doubts.empty());
+  CHECK(energy.generations.size() == 4);
+  CHECK(energy.idle_before_uw == Approx(6'600));
+  CHECK(energy.idle_after_uw == Approx(7'920));
+  const base::PhaseEnergy& prefill = phase_of(energy, base::EnergyPhase::kPrefill);
+  CHECK(prefill.net_uj == Approx(first.prefill.net_uj + second.prefill.net_uj).epsilon(1e-3));
+  CHECK(phase_of(energy, base::EnergyPhase::kIdle).duration_ns == Approx(1.2e9).epsilon(1e-3));
+}
+
 TEST_CASE("a capture may be cut into blocks anywhere") {
   std::mt19937_64 random(2);
   MeterErrors errors;
@@ -120,6 +157,7 @@ TEST_CASE("a capture may be cut into blocks anywhere") {
 TEST_CASE("samples that were lost move nothing, and too many of them are a doubt") {
   std::mt19937_64 random(3);
   MeterErrors errors;
+  errors.noise_ua = 50;
   errors.loss_rate = 2e-3;
   const Simulation simulation = simulate({}, some_generations(), errors, random);
   const base::Energy energy = measure(simulation);
@@ -137,11 +175,11 @@ TEST_CASE("markers that do not add up are a doubt, and their tokens are refused"
   SECTION("tokens") {
     simulation.inputs.expected[0].generated_tokens += 1;
     const base::Energy energy = measure(simulation);
-    CHECK(has(energy.doubts, "the markers show 6 tokens, the board reports 8"));
+    CHECK(has(energy.doubts, "the markers show 7 tokens, the board reports 8"));
     CHECK(energy.generations[0].token_net_uj.empty());
     CHECK(has({energy.generations[0].tokens_refused}, "the board reports 8"));
     CHECK_FALSE(energy.generations[1].token_net_uj.empty());
-    CHECK(has(phase_of(energy, base::EnergyPhase::kDecode).doubts, "the markers show 6"));
+    CHECK(has(phase_of(energy, base::EnergyPhase::kDecode).doubts, "the markers show 7"));
   }
   SECTION("generations") {
     simulation.inputs.expected.pop_back();
@@ -233,7 +271,8 @@ TEST_CASE("idle power that drifts, or was not measured, is a doubt") {
   SECTION("drift") {
     board.idle_drift = 0.3;
     const base::Energy energy = measure(simulate(board, some_generations(), {}, random));
-    CHECK(has(phase_of(energy, base::EnergyPhase::kPrefill).doubts, "idle power went from 6.6 to 8.58 mW"));
+    CHECK(has(phase_of(energy, base::EnergyPhase::kPrefill).doubts,
+              "idle power changed by 1.98 mW, from 6.6 to 8.58 mW"));
     CHECK(term_of(phase_of(energy, base::EnergyPhase::kPrefill), "baseline_drift") > 0);
   }
   SECTION("none") {

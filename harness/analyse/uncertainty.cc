@@ -4,6 +4,7 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 namespace slmrig::analyse {
 
@@ -194,28 +195,36 @@ double Budget::random_variance_uj2() const {
 
 Baseline baseline_of(const PassWindows& windows) {
   Baseline idle;
-  std::vector<Spread> sides;
-  const auto side = [&](const std::vector<Window>& spans, double& mean_uw) {
+  std::vector<double> means;
+  std::vector<Spread> spreads;
+  const auto take = [&](std::span<const Window> spans) {
     std::vector<float> blocks;
     for (const Window& span : spans) {
       idle.sums.add(span.sums);
       blocks.insert(blocks.end(), span.block_uw.begin(), span.block_uw.end());
     }
-    if (blocks.empty()) return false;
-    mean_uw = std::accumulate(blocks.begin(), blocks.end(), 0.0) / static_cast<double>(blocks.size());
-    sides.push_back(spread_of_mean(blocks, kBaselineBlocks));
-    return true;
+    if (blocks.empty()) return;
+    means.push_back(std::accumulate(blocks.begin(), blocks.end(), 0.0) / static_cast<double>(blocks.size()));
+    spreads.push_back(spread_of_mean(blocks, kBaselineBlocks));
   };
-  const bool before = side(windows.idle_before, idle.before_uw);
-  const bool after = side(windows.idle_after, idle.after_uw);
-  idle.known = before || after;
+  take(windows.idle_before);
+  for (const Window& between : windows.idle_between) take({&between, 1});
+  take(windows.idle_after);
+  idle.known = !means.empty();
   if (!idle.known) return idle;
-  if (!before) idle.before_uw = idle.after_uw;
-  if (!after) idle.after_uw = idle.before_uw;
-  idle.power_uw = (idle.before_uw + idle.after_uw) / 2;
-  const Spread both = sum_of(sides);
-  idle.standard_uw = std::sqrt(both.variance) / static_cast<double>(sides.size());
-  idle.degrees_of_freedom = both.degrees_of_freedom;
+  idle.before_uw = means.front();
+  idle.after_uw = means.back();
+  // What ran between two idle spans is told by their mean; all that ran, by the mean of those means.
+  const std::size_t last = means.size() - 1;
+  for (std::size_t i = 0; i <= last; ++i) {
+    const double weight = last == 0 ? 1.0 : (i == 0 || i == last ? 0.5 : 1.0) / static_cast<double>(last);
+    idle.power_uw += weight * means[i];
+    spreads[i].variance *= squared(weight);
+    if (i > 0) idle.drift_uw = std::max(idle.drift_uw, std::abs(means[i] - means[i - 1]));
+  }
+  const Spread all = sum_of(spreads);
+  idle.standard_uw = std::sqrt(all.variance);
+  idle.degrees_of_freedom = all.degrees_of_freedom;
   return idle;
 }
 
@@ -247,7 +256,7 @@ Budget budget_of(const Measured& measured, const UncertaintyInputs& inputs) {
   add_normal(budget, "gaps", {sums.gap_variance_uj2, 0});
   if (takes_off) {
     add_normal(budget, "baseline", {squared(duration_s * idle.standard_uw), idle.degrees_of_freedom});
-    const double drift = duration_s * std::abs(idle.before_uw - idle.after_uw) / std::sqrt(12.0);
+    const double drift = duration_s * idle.drift_uw / std::sqrt(12.0);
     add_rectangular(budget, "baseline_drift", drift, {drift});
   }
   if (measured.repeats_degrees_of_freedom > 0) {

@@ -26,9 +26,10 @@ namespace slmrig::analyse {
 // The board at rest, on the same state as while it works.
 struct Baseline {
   bool known = false;
-  double power_uw = 0;  // mean of before and after
+  double power_uw = 0;  // between one idle span and the next, on average
   double before_uw = 0;
   double after_uw = 0;
+  double drift_uw = 0;     // the most from one idle span to the next
   double standard_uw = 0;  // of the mean, from blocks
   double degrees_of_freedom = 0;
   PowerSums sums;  // of all idle windows: which ranges it was measured in

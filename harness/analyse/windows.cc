@@ -11,13 +11,17 @@ namespace slmrig::analyse {
 namespace {
 
 constexpr double kMostClockDifference = 0.005;  // as between board and host: more is untrusted
-constexpr int64_t kClockSlack_ns = 50'000;      // an edge at either end
+constexpr double kLeastShareOfIdle = 0.5;
+constexpr int64_t kClockSlack_ns = 50'000;  // an edge at either end
 
 uint8_t phase_of(const Stretch& stretch) {
   return static_cast<uint8_t>((stretch.state & kStatePhaseMask) >> kStatePhaseShift);
 }
 
-bool is_active(const Stretch& stretch) { return (stretch.state & kStateActive) != 0; }
+// A load is marked as active, too, and is no generation.
+bool is_active(const Stretch& stretch) {
+  return (stretch.state & kStateActive) != 0 && phase_of(stretch) != kPhaseLoad;
+}
 
 bool is_idle(const Stretch& stretch) {
   return !is_active(stretch) && phase_of(stretch) == kPhaseNone &&
@@ -61,6 +65,12 @@ Window idle_window(const std::vector<Stretch>& stretches, std::size_t at, int64_
   return window;
 }
 
+int64_t longest_ns(const std::vector<Window>& windows) {
+  int64_t longest = 0;
+  for (const Window& window : windows) longest = std::max(longest, window.duration_ns());
+  return longest;
+}
+
 struct Span {
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -96,18 +106,20 @@ std::vector<std::size_t> token_ends(const std::vector<Stretch>& stretches, const
 GenerationWindows generation_windows(const std::vector<Stretch>& stretches, const Span& span,
                                      uint64_t expected_tokens) {
   GenerationWindows windows;
-  windows.whole = join(stretches, span.begin, span.end);
   const std::vector<std::size_t> ends = token_ends(stretches, span, expected_tokens);
-  std::size_t first_end = span.end;
+  // What follows the last token holds its edge for the meter, and is not the model's.
+  const std::size_t last_end = ends.empty() ? span.end : ends.back();
+  windows.whole = join(stretches, span.begin, last_end);
+  std::size_t first_end = last_end;
   if (!ends.empty()) {
     first_end = ends.front();
   } else {
-    for (std::size_t i = span.begin; i < span.end && first_end == span.end; ++i) {
+    for (std::size_t i = span.begin; i < span.end && first_end == last_end; ++i) {
       if (phase_of(stretches[i]) == kPhaseDecode) first_end = i;
     }
   }
   windows.prefill = join(stretches, span.begin, first_end);
-  windows.decode = join(stretches, first_end, span.end);
+  windows.decode = join(stretches, first_end, last_end);
   std::size_t begin = span.begin;
   for (const std::size_t end : ends) {
     windows.tokens.push_back(join(stretches, begin, end));
@@ -148,6 +160,14 @@ PassWindows find_windows(const std::vector<Stretch>& stretches,
     if (!is_idle(stretch)) continue;
     if (i < first) windows.idle_before.push_back(idle_window(stretches, i, idle_guard_ns));
     if (i >= behind) windows.idle_after.push_back(idle_window(stretches, i, idle_guard_ns));
+  }
+  const auto least_ns =
+      static_cast<int64_t>(kLeastShareOfIdle * static_cast<double>(std::min(longest_ns(windows.idle_before),
+                                                                            longest_ns(windows.idle_after))));
+  for (std::size_t i = first; i < behind; ++i) {
+    if (!is_idle(stretches[i]) || stretches[i].end_ns - stretches[i].start_ns < least_ns || least_ns == 0)
+      continue;
+    windows.idle_between.push_back(idle_window(stretches, i, idle_guard_ns));
   }
   for (std::size_t i = 0; i < spans.size(); ++i) {
     const bool known = i < expected.size();

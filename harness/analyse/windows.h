@@ -38,13 +38,16 @@ struct Window {
 struct GenerationWindows {
   Window whole;
   Window prefill;              // up to the first token
-  Window decode;               // further tokens, and what follows the last one
+  Window decode;               // further tokens, up to the last one's edge
   std::vector<Window> tokens;  // [0] is the prefill
 };
 
 struct PassWindows {
   std::vector<Window> idle_before;  // of the first generation; none: nothing was idle
   std::vector<Window> idle_after;   // the last one
+  // In between, one by one: spans that are about as long as those at both ends. What is shorter only keeps
+  // two prompts apart.
+  std::vector<Window> idle_between;
   std::vector<Window> load;
   std::vector<Window> boot;
   std::vector<GenerationWindows> generations;

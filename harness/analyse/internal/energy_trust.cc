@@ -72,10 +72,11 @@ std::vector<std::string> phase_doubts(const base::PhaseEnergy& phase, const Meas
       coarse > kUndersamplingShare * std::abs(phase.gross_uj)) {
     doubts.emplace_back("the load changes faster than the meter samples");
   }
-  const double drift_uj = std::abs(about.baseline.before_uw - about.baseline.after_uw) * duration_s;
+  const double drift_uj = about.baseline.drift_uw * duration_s;
   if (measured.with_baseline && about.baseline.known && drift_uj > kMostDriftShare * std::abs(phase.net_uj) &&
-      std::abs(about.baseline.before_uw - about.baseline.after_uw) > 4 * about.baseline.standard_uw) {
-    doubts.push_back(fmt::format("idle power went from {:.4g} to {:.4g} mW", about.baseline.before_uw * 1e-3,
+      about.baseline.drift_uw > 4 * about.baseline.standard_uw) {
+    doubts.push_back(fmt::format("idle power changed by {:.4g} mW, from {:.4g} to {:.4g} mW",
+                                 about.baseline.drift_uw * 1e-3, about.baseline.before_uw * 1e-3,
                                  about.baseline.after_uw * 1e-3));
   }
   return doubts;
