@@ -164,6 +164,7 @@ void add_generations(base::Energy& energy, const PassWindows& windows, const Ene
     generation.repeat = expected.repeat;
     generation.start_ns = seen.whole.start_ns;
     generation.duration_ns = seen.whole.duration_ns();
+    generation.prefill_ns = seen.prefill.duration_ns();
     generation.gross_uj = budget.gross_uj;
     generation.net_uj = budget.net_uj;
     generation.expanded_uncertainty_uj = budget.expanded_uj;

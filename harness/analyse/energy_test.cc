@@ -387,6 +387,7 @@ TEST_CASE("a meter that is asked now and then is integrated over its own times")
   CHECK(prefill.gross_uj == Approx(1'312'500).epsilon(0.01));
   CHECK(prefill.net_uj == Approx(1'312'500 - 375'000).epsilon(0.01));
   CHECK(prefill.duration_ns == 1'500'000'000);
+  CHECK(energy.generations.at(0).prefill_ns == 1'500'000'000);
   CHECK(prefill.charge_uc * 5 == Approx(prefill.gross_uj));
   CHECK(energy.idle_before_uw == Approx(250'000));
   CHECK(has({energy.generations.at(0).tokens_refused}, "no token edges"));

@@ -49,6 +49,7 @@ base::Energy energy_for_test() {
   one.prompt_sha256 = base::sha256_hex(std::string_view("set a timer"));
   one.start_ns = 77;
   one.duration_ns = 60'000'000;
+  one.prefill_ns = 20'000'000;
   one.gross_uj = 1600;
   one.net_uj = 1536;
   one.expanded_uncertainty_uj = 192;
@@ -61,6 +62,7 @@ base::Energy energy_for_test() {
   refused.token_duration_ns.clear();
   refused.tokens_refused = "an edge is 12 % of a token";
   energy.generations = {one, refused};
+  energy.trace = {1, 57, 20, {10, 11.5, 12}, {20, 21, 22}, {30, 31, 32.25}};
   energy.capture = {"ab12", "ab/ab12.power", 4096, 12'000};
   return energy;
 }
@@ -140,6 +142,22 @@ TEST_CASE("energy reads back as it was written") {
   CHECK(read.generations[0].token_duration_ns == written.generations[0].token_duration_ns);
   CHECK(read.generations[0].prompt_sha256 == written.generations[0].prompt_sha256);
   CHECK(read.generations[1].tokens_refused == "an edge is 12 % of a token");
+  CHECK(read.generations[0].prefill_ns == 20'000'000);
+  REQUIRE(read.trace.has_value());
+  CHECK(read.trace->generation == 1);
+  CHECK(read.trace->start_ns == 57);
+  CHECK(read.trace->step_ns == 20);
+  CHECK(read.trace->lowest_uw == written.trace->lowest_uw);
+  CHECK(read.trace->mean_uw == written.trace->mean_uw);
+  CHECK(read.trace->highest_uw == written.trace->highest_uw);
+  const SqlTable steps =
+      query_for_test(folder.file(),
+                     "select tier, prompt_id, repeat, time_ns, step_ns, lowest_uw, mean_uw, "
+                     "highest_uw from v_power_trace order by time_ns");
+  REQUIRE(steps.rows.size() == 3);
+  // Times begin with the generation: a step before it is negative.
+  CHECK(steps.rows[0] == Row{"modelled", "p-1", int64_t{1}, int64_t{-20}, int64_t{20}, 10.0, 20.0, 30.0});
+  CHECK(steps.rows[2] == Row{"modelled", "p-1", int64_t{1}, int64_t{20}, int64_t{20}, 12.0, 22.0, 32.25});
 }
 
 TEST_CASE("cold starts have an energy that belongs to the session") {
@@ -152,6 +170,8 @@ TEST_CASE("cold starts have an energy that belongs to the session") {
               })()
                   .has_value());
   energy.generations.clear();
+  CHECK_FALSE(store->add(energy).has_value());  // a trace of no generation
+  energy.trace.reset();
   energy.capture = {};
   energy.phases = {phase_for_test(base::EnergyPhase::kBoot, 8), phase_for_test(base::EnergyPhase::kLoad, 16)};
   must(store->add(energy));
@@ -175,11 +195,15 @@ TEST_CASE("a cell that is measured anew loses its energy, and one without number
   must(store->begin_session(session));
   CHECK(number_for_test(folder.file(), "select count(*) from v_energy") == 0);
   CHECK(number_for_test(folder.file(), "select count(*) from energy_generation") == 0);
+  CHECK(number_for_test(folder.file(), "select count(*) from power_trace") == 0);
   base::Energy bad = energy_for_test();
   SECTION("no number") { bad.phases[1].gross_uj = std::numeric_limits<double>::quiet_NaN(); }
   SECTION("no token") { bad.generations[0].token_net_uj[1] = std::numeric_limits<double>::infinity(); }
   SECTION("a term") { bad.phases[1].terms[0].standard_uj = std::numeric_limits<double>::infinity(); }
   SECTION("lengths") { bad.generations[0].token_duration_ns.pop_back(); }
+  SECTION("no power") { bad.trace->mean_uw[2] = std::numeric_limits<double>::quiet_NaN(); }
+  SECTION("steps") { bad.trace->highest_uw.pop_back(); }
+  SECTION("another's trace") { bad.trace->generation = 2; }
   SECTION("tier") { bad.tier = base::Tier::kEmulated; }
   SECTION("nobody's") { bad.cell_id = "nobody's"; }
   CHECK_FALSE(store->add(bad).has_value());

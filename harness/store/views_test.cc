@@ -39,6 +39,7 @@ const std::map<std::string, std::vector<std::string>> kViews = {
     {"v_energy_budget",
      {"phase", "term", "standard_uncertainty_uj", "comparative_standard_uncertainty_uj",
       "degrees_of_freedom"}},
+    {"v_power_trace", {"prompt_id", "repeat", "time_ns", "step_ns", "lowest_uw", "mean_uw", "highest_uw"}},
     {"v_series",
      {"metric", "unit", "started_at_ns", "samples", "value", "commit_sha", "agent_build_id", "image_sha256"}},
 };

@@ -6,6 +6,7 @@
 // the net energy.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,6 +62,7 @@ struct GenerationEnergy {
   uint32_t repeat = 0;
   int64_t start_ns = 0;  // since the first sample of the capture
   int64_t duration_ns = 0;
+  int64_t prefill_ns = 0;  // of duration_ns, up to the first token; 0: nothing tells where that was
   double gross_uj = 0;
   double net_uj = 0;
   double expanded_uncertainty_uj = 0;
@@ -69,6 +71,18 @@ struct GenerationEnergy {
   std::vector<double> token_net_uj;
   std::vector<int64_t> token_duration_ns;
   std::string tokens_refused;
+};
+
+// The power of one generation over time, thinned for looking at (analyse/power_trace.h). Figures are made of
+// the samples themselves. The columns are [steps], one after another without a hole: what was lost is joined
+// by a line.
+struct PowerTrace {
+  std::size_t generation = 0;  // index into Energy::generations
+  int64_t start_ns = 0;        // of the first step, since the first sample of the capture
+  int64_t step_ns = 0;
+  std::vector<double> lowest_uw;
+  std::vector<double> mean_uw;
+  std::vector<double> highest_uw;
 };
 
 // The raw samples, as they lie in the folder of captures.
@@ -92,6 +106,7 @@ struct Energy {
   double idle_after_uw = 0;
   std::vector<PhaseEnergy> phases;
   std::vector<GenerationEnergy> generations;  // in the order in which they ran
+  std::optional<PowerTrace> trace;            // of one of them
   std::vector<std::string> doubts;            // that hold for all of it; repeated in every phase
   CaptureFacts capture;
 };

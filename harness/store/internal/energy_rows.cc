@@ -1,8 +1,11 @@
 // Energy, written and read.
+#include <array>
 #include <cmath>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -57,6 +60,53 @@ Result<std::vector<base::UncertaintyTerm>> terms_of(const std::string& json) {
   return terms;
 }
 
+Result<std::string> json_of(const base::PowerTrace& trace) {
+  const std::size_t steps = trace.mean_uw.size();
+  if (trace.step_ns <= 0 || steps == 0 || trace.lowest_uw.size() != steps ||
+      trace.highest_uw.size() != steps) {
+    return base::fail(
+        ErrorCode::kBadInput,
+        fmt::format("a power trace has {} lowest, {} mean and {} highest values in steps of {} ns; expected "
+                    "as many of each, and steps",
+                    trace.lowest_uw.size(), steps, trace.highest_uw.size(), trace.step_ns));
+  }
+  std::string json = "[";
+  for (std::size_t at = 0; at < steps; ++at) {
+    const std::array<double, 3> point = {trace.lowest_uw[at], trace.mean_uw[at], trace.highest_uw[at]};
+    SLMRIG_TRY(check_finite("a power trace", {point[0], point[1], point[2]}));
+    if (at > 0) json += ',';
+    json += json_array_of(std::span<const double>(point));
+  }
+  return json + ']';
+}
+
+Result<std::optional<base::PowerTrace>> read_power_trace(Database& database, int64_t energy) {
+  SLMRIG_ASSIGN(
+      Statement row,
+      database.prepare("select place, start_ns, step_ns, points from power_trace where energy_key = ?"));
+  SLMRIG_ASSIGN(const bool known, row.bind(energy).step());
+  if (!known) return std::nullopt;
+  base::PowerTrace trace;
+  trace.generation = static_cast<std::size_t>(row.column_int64(0));
+  trace.start_ns = row.column_int64(1);
+  trace.step_ns = row.column_int64(2);
+  const nlohmann::json points = nlohmann::json::parse(row.column_text(3), nullptr, false);
+  const bool is_list = points.is_array();
+  for (std::size_t at = 0; is_list && at < points.size(); ++at) {
+    const nlohmann::json& point = points[at];
+    if (!point.is_array() || point.size() != 3 || !point[0].is_number() || !point[1].is_number() ||
+        !point[2].is_number()) {
+      return base::fail(ErrorCode::kCorrupt,
+                        fmt::format("step {} of a power trace is not three numbers", at));
+    }
+    trace.lowest_uw.push_back(point[0].get<double>());
+    trace.mean_uw.push_back(point[1].get<double>());
+    trace.highest_uw.push_back(point[2].get<double>());
+  }
+  if (!is_list) return base::fail(ErrorCode::kCorrupt, "the steps of a power trace are not a JSON array");
+  return trace;
+}
+
 std::string json_or_empty(const std::vector<std::string>& texts) {
   return texts.empty() ? std::string() : json_array_of(texts);
 }
@@ -106,10 +156,11 @@ Result<std::vector<base::PhaseEnergy>> read_phases(Database& database, int64_t e
 Result<std::vector<base::GenerationEnergy>> read_generations(Database& database, int64_t energy) {
   SLMRIG_ASSIGN(
       Statement row,
-      database.prepare("select p.prompt_id, p.sha256, g.repeat, g.start_ns, g.duration_ns, g.gross_uj, "
-                       "g.net_uj, g.expanded_uncertainty_uj, g.comparative_uncertainty_uj, "
-                       "g.token_net_uj, g.token_duration_ns, g.tokens_refused from energy_generation g "
-                       "join prompt p using (prompt_key) where g.energy_key = ? order by g.place"));
+      database.prepare(
+          "select p.prompt_id, p.sha256, g.repeat, g.start_ns, g.duration_ns, g.gross_uj, "
+          "g.net_uj, g.expanded_uncertainty_uj, g.comparative_uncertainty_uj, "
+          "g.token_net_uj, g.token_duration_ns, g.tokens_refused, g.prefill_ns from energy_generation g "
+          "join prompt p using (prompt_key) where g.energy_key = ? order by g.place"));
   row.bind(energy);
   std::vector<base::GenerationEnergy> generations;
   for (;;) {
@@ -130,6 +181,7 @@ Result<std::vector<base::GenerationEnergy>> read_generations(Database& database,
       SLMRIG_ASSIGN(generation.token_duration_ns, int64s_of(row.column_text(10)));
     }
     generation.tokens_refused = row.column_text(11);
+    generation.prefill_ns = row.column_int64(12);
     generations.push_back(std::move(generation));
   }
 }
@@ -165,6 +217,7 @@ Result<std::optional<base::Energy>> read_energy(Database& database, const char* 
   }
   SLMRIG_ASSIGN(energy.phases, read_phases(database, row.column_int64(0)));
   SLMRIG_ASSIGN(energy.generations, read_generations(database, row.column_int64(0)));
+  SLMRIG_ASSIGN(energy.trace, read_power_trace(database, row.column_int64(0)));
   return energy;
 }
 
@@ -177,12 +230,13 @@ Done RecordWriter::add(const base::Energy& energy) {
   for (const base::GenerationEnergy& generation : energy.generations) {
     SLMRIG_TRY(add_generation(key, place++, generation));
   }
-  return {};
+  return energy.trace ? add_power_trace(key, *energy.trace, energy.generations.size()) : Done{};
 }
 
 Done RecordWriter::remove_energy(int64_t cell) {
   for (const char* sql :
-       {"delete from energy_generation where energy_key in (select energy_key from energy where cell_key = "
+       {"delete from power_trace where energy_key in (select energy_key from energy where cell_key = ?)",
+        "delete from energy_generation where energy_key in (select energy_key from energy where cell_key = "
         "?)",
         "delete from energy_phase where energy_key in (select energy_key from energy where cell_key = ?)",
         "delete from energy where cell_key = ?"}) {
@@ -291,12 +345,26 @@ Done RecordWriter::add_generation(int64_t energy, uint64_t place, const base::Ge
   const std::string durations =
       has_tokens ? json_array_of(std::span(generation.token_duration_ns)) : std::string();
   SLMRIG_ASSIGN(Statement * insert,
-                database_.cached("insert into energy_generation values (?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+                database_.cached("insert into energy_generation values (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
   insert->bind(energy).bind(place).bind(prompt).bind(generation.repeat).bind(generation.start_ns);
   insert->bind(generation.duration_ns).bind(generation.gross_uj).bind(generation.net_uj);
   insert->bind(generation.expanded_uncertainty_uj).bind(generation.comparative_uncertainty_uj);
   insert->bind_text_or_null(tokens).bind_text_or_null(durations);
-  return insert->bind_text_or_null(generation.tokens_refused).run();
+  insert->bind_text_or_null(generation.tokens_refused);
+  const bool has_prefill = generation.prefill_ns > 0;
+  return insert->bind(has_prefill ? std::optional<int64_t>(generation.prefill_ns) : std::nullopt).run();
+}
+
+Done RecordWriter::add_power_trace(int64_t energy, const base::PowerTrace& trace, std::size_t generations) {
+  if (trace.generation >= generations) {
+    return base::fail(ErrorCode::kBadInput,
+                      fmt::format("a power trace is of generation {}, and the energy has {} of them",
+                                  trace.generation, generations));
+  }
+  SLMRIG_ASSIGN(const std::string points, json_of(trace));
+  SLMRIG_ASSIGN(Statement * insert, database_.cached("insert into power_trace values (?,?,?,?,?)"));
+  insert->bind(energy).bind(uint64_t{trace.generation}).bind(trace.start_ns).bind(trace.step_ns);
+  return insert->bind(points).run();
 }
 
 Result<std::optional<base::Energy>> Reader::energy(const std::string& cell_id) {
