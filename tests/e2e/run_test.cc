@@ -67,6 +67,27 @@ TEST_CASE("time stands only beside hardware and instructions only beside emulati
                       "count(distinct output_text) > 1)") == 0);
 }
 
+TEST_CASE("a board with 128 kB of RAM runs the model in place from flash and answers as the host does",
+          "[e2e]") {
+  const Sandbox sandbox;
+  const std::string plan = sandbox.write("small.json", R"({
+    "name": "small", "benches": ["native", "netduinoplus2"], "models": ["wrist-nano"], "variants": ["int4"],
+    "suites": ["intents"],
+    "settings": {"context_tokens": 128, "kv": "int8", "prompts": 3, "cold_starts": 1}})");
+  const Ended run = sandbox.run_plan(plan);
+  INFO(run.text());
+  REQUIRE(run.exit_code == 0);
+  CHECK(sandbox.count("select count(*) from v_cell where status = 'ok'") == 2);
+  CHECK(sandbox.count("select count(*) from v_generation where bench = 'netduinoplus2'") == 3);
+  CHECK(sandbox.count("select count(*) from (select 1 from v_token group by prompt_id, token_index having "
+                      "count(*) <> 2 or count(distinct token_id) > 1)") == 0);
+  // What lies in RAM, all of it: within what the chip has.
+  CHECK(sandbox.count("select sum(bytes) from v_memory where bench = 'netduinoplus2' and class in "
+                      "('kv', 'activations', 'scratch', 'stack', 'wire', 'trace')") < 131072);
+  CHECK(sandbox.count("select count(*) from v_memory where bench = 'netduinoplus2' and class = 'trace' and "
+                      "bytes > 3000 and bytes < 5000") == 1);
+}
+
 TEST_CASE("two runs on emulated boards count the same instructions", "[e2e]") {
   const Sandbox sandbox;
   for (const char* label : {"one", "two"}) {

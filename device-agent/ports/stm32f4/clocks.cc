@@ -100,7 +100,7 @@ uint64_t start_chip() {
 uint32_t uart_clock_hz() { return g_source == Source::kInternal ? kInternalHz : kCoreHz / 4; }
 
 const char* settings() {
-  static char text[64];
+  static char text[96];
   static const char* const kSources[] = {"not_modelled", "hsi", "pll_hsi", "pll_hse"};
   size_t count = 0;
   const auto append = [&count](const char* piece) {
