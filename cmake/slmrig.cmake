@@ -59,7 +59,7 @@ if(SLMRIG_SANITIZE)
   set(SLMRIG_CLI_FLAGS -O0)
   set(SLMRIG_HOT_FLAGS -O1)
 endif()
-set(slmrig_hot base store analyse forge forge_train gguf)
+set(slmrig_hot base store analyse forge forge_train gguf meter_decode)
 
 # slmrig_host_code(<target> plain|hot|cli|test)
 function(slmrig_host_code target way)

@@ -48,6 +48,7 @@ void add_rig_check_command(CLI::App& rig, Action& action);
 void add_board_command(CLI::App& app, Action& action);
 // Under `slmrig board`.
 void add_board_check_command(CLI::App& board, Action& action);
+void add_power_command(CLI::App& app, Action& action);
 void add_db_command(CLI::App& app, Action& action);
 void add_version_command(CLI::App& app, Action& action);
 

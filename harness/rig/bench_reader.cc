@@ -110,4 +110,45 @@ base::StandInSpec read_stand_in(JsonObject stand_in) {
   return spec;
 }
 
+base::MeterSpec read_meter(base::JsonObject meter, const std::vector<std::string>& kinds) {
+  constexpr uint64_t kHighestMv = 1'000'000;
+  base::MeterSpec spec;
+  spec.kind = meter.required_choice("kind", kinds);
+  spec.address = meter.optional_string("address");
+  spec.usb_serial = meter.optional_string("usb_serial");
+  spec.mode = meter.optional_choice("mode", {"source", "ampere"}, "");
+  spec.voltage_mv = static_cast<int>(meter.optional_uint("voltage_mv", 0, 1, kHighestMv));
+  spec.leave_powered = meter.optional_bool("leave_powered", spec.leave_powered);
+  spec.modelled_clock = meter.optional_bool("modelled_clock", spec.modelled_clock);
+  if (!spec.usb_serial.empty() && !spec.address.empty())
+    meter.fail("usb_serial", "and \"address\" both say which instrument it is; leave one out");
+  if (meter.has("lines")) {
+    JsonObject lines = meter.optional_object("lines");
+    const auto line_of = [&](const char* key) {
+      constexpr uint64_t kMostLines = 16;
+      return lines.has(key) ? static_cast<int>(lines.optional_uint(key, 0, 0, kMostLines)) : -1;
+    };
+    spec.active_line = line_of("active");
+    spec.token_line = line_of("token");
+    spec.phase_line = line_of("phase");
+  }
+  JsonObject settings = meter.optional_object("settings");
+  for (const std::string& key : settings.keys()) spec.settings[key] = settings.required_string(key);
+  return spec;
+}
+
+void settle_meter_voltage(JsonObject meter, const base::Board& board, base::MeterSpec* spec) {
+  const base::SafeVoltages& safe = board.voltages;
+  if (spec->voltage_mv == 0) spec->voltage_mv = safe.nominal_mv;
+  if (spec->mode != "source") return;
+  if (safe.maximum_mv == 0) {
+    meter.fail("mode", fmt::format("is \"source\", but boards/{}/board.json has no \"safe_voltages_mv\": "
+                                   "no voltage may be made for it",
+                                   board.name));
+  } else if (spec->voltage_mv < safe.minimum_mv || spec->voltage_mv > safe.maximum_mv) {
+    meter.fail("voltage_mv", fmt::format("is {}, but the board {} stands {} to {} mV", spec->voltage_mv,
+                                         board.name, safe.minimum_mv, safe.maximum_mv));
+  }
+}
+
 }  // namespace slmrig::rig

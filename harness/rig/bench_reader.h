@@ -14,5 +14,10 @@ base::LinkSpec read_link(base::JsonObject link);
 base::FlasherSpec read_flasher(base::JsonObject flasher, const std::filesystem::path& rig_folder);
 base::PowerSwitchSpec read_power_switch(base::JsonObject power);
 base::StandInSpec read_stand_in(base::JsonObject stand_in);
+// `kinds`: those that there are drivers for.
+base::MeterSpec read_meter(base::JsonObject meter, const std::vector<std::string>& kinds);
+// The board's nominal supply where the file does not say; one that it does not stand is refused here, before
+// anything is switched on.
+void settle_meter_voltage(base::JsonObject meter, const base::Board& board, base::MeterSpec* spec);
 
 }  // namespace slmrig::rig

@@ -1,5 +1,8 @@
 #include "harness/rig/host_devices.h"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include <algorithm>
 #include <charconv>
 #include <fstream>
@@ -129,6 +132,8 @@ std::vector<SerialPort> serial_ports(const HostRoots& roots) {
       folder = folder.parent_path();
     if (folder.has_relative_path()) port.usb = usb_device_at(folder);
     if (port.usb.place.empty() && !is_uart(tty)) continue;
+    const std::string interface = line_of(tty / "device/bInterfaceNumber");
+    if (!interface.empty()) port.usb_interface = hex_of(interface);
     port.device = (roots.dev / name).string();
     port.by_id = link_to(roots.dev / "serial/by-id", name);
     port.by_path = link_to(roots.dev / "serial/by-path", name);
@@ -160,6 +165,21 @@ Result<std::string> find_serial_port(const base::LinkSpec& link, const HostRoots
   // libserialport looks names up under /sys/class/tty, where names of udev do not occur.
   const bool known = fs::exists(roots.sys / "class/tty" / device.filename(), missing);
   return known ? device.string() : link.address;
+}
+
+std::string lock_holder_of(int fd, const HostRoots& roots) {
+  struct stat status = {};
+  if (::fstat(fd, &status) != 0) return {};
+  const std::string file =
+      fmt::format("{:02x}:{:02x}:{}", major(status.st_dev), minor(status.st_dev), status.st_ino);
+  // "1: FLOCK  ADVISORY  WRITE 812 00:18:3 0 EOF"
+  std::ifstream locks(roots.proc / "locks");
+  std::string number, kind, way, access, pid, place, rest;
+  while (locks >> number >> kind >> way >> access >> pid >> place && std::getline(locks, rest)) {
+    if (kind == "FLOCK" && place == file)
+      return fmt::format("process {} ({})", pid, line_of(roots.proc / pid / "comm"));
+  }
+  return {};
 }
 
 std::string holder_of(const std::string& device, const HostRoots& roots) {

@@ -34,10 +34,11 @@ struct UsbDevice {
 std::vector<UsbDevice> usb_devices(const HostRoots& roots = {});
 
 struct SerialPort {
-  std::string device;   // "/dev/ttyACM0": the number changes with the order of plugging in
-  std::string by_id;    // "/dev/serial/by-id/...": stays with the adapter; empty where there is none
-  std::string by_path;  // "/dev/serial/by-path/...": stays with the socket
-  UsbDevice usb;        // the adapter; no place: none (a UART of the host itself)
+  std::string device;      // "/dev/ttyACM0": the number changes with the order of plugging in
+  std::string by_id;       // "/dev/serial/by-id/...": stays with the adapter; empty where there is none
+  std::string by_path;     // "/dev/serial/by-path/...": stays with the socket
+  UsbDevice usb;           // the adapter; no place: none (a UART of the host itself)
+  int usb_interface = -1;  // of the adapter: one with several ports has several; -1: not told
 };
 
 // Sorted by device.
@@ -49,6 +50,9 @@ std::vector<SerialPort> serial_ports(const HostRoots& roots = {});
 // kBadInput: a name that changes (/dev/ttyACM0, /dev/ttyUSB0), or several ports that could be meant; the
 // message says what to write instead. kLinkLost: it is not there now, but may be when it is plugged in.
 base::Result<std::string> find_serial_port(const base::LinkSpec& link, const HostRoots& roots = {});
+
+// "process 812 (slmrig)" of the one that holds a kernel flock on the open file; empty: not known.
+std::string lock_holder_of(int fd, const HostRoots& roots = {});
 
 // "process 812 (ModemManager)" of those that have the file open, as far as we may look; empty: none.
 std::string holder_of(const std::string& device, const HostRoots& roots = {});

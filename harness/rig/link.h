@@ -1,6 +1,7 @@
 // A byte stream to a device: what lies between a bench's agent and us, whatever carries it.
 //
-// Links know nothing of frames. One thread at a time uses a link. Every wait has a limit. Errors: kLinkLost
+// Links know nothing of frames. One thread at a time uses a link; of serial ports and terminals one thread
+// may read while another writes. Every wait has a limit. Errors: kLinkLost
 // when the other end is gone for good, kTimeout when it takes no bytes, kIo when the operating system
 // refused, kBadInput when what the rig file names cannot be opened.
 #pragma once

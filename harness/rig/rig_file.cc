@@ -10,6 +10,7 @@
 #include "harness/base/json_reader.h"
 #include "harness/base/suggest.h"
 #include "harness/rig/bench_reader.h"
+#include "harness/rig/meters/meter_kinds.h"
 
 namespace slmrig::rig {
 namespace {
@@ -70,9 +71,14 @@ base::Result<Bench> read_bench(JsonObject object, const fs::path& root, const fs
   const std::vector<std::string> known = names_in(root / "boards", true);
   if (std::find(known.begin(), known.end(), bench.board.name) == known.end()) {
     object.fail("board", base::unknown_name("board", bench.board.name, known));
+    object.raw("meter");
     return bench;  // the document's finish() reports it
   }
   SLMRIG_ASSIGN(bench.board, load_board(root / "boards" / bench.board.name / "board.json"));
+  if (object.has("meter")) {
+    bench.meter = read_meter(object.optional_object("meter"), meter_kind_names());
+    settle_meter_voltage(object.optional_object("meter"), bench.board, &bench.meter);
+  }
   if (object.has("flasher")) bench.flasher = read_flasher(object.optional_object("flasher"), rig_folder);
   if (base::flasher_kind(bench) == "ssh" && !bench.link.kind.empty() && bench.link.kind != "stdio") {
     object.fail("link", fmt::format("is of kind \"{}\": the agent of a bench that is flashed by ssh talks "
@@ -81,6 +87,9 @@ base::Result<Bench> read_bench(JsonObject object, const fs::path& root, const fs
   }
   return bench;
 }
+
+// Placeholders are filled in for each bench apart.
+bool is_shared(const base::MeterSpec& meter) { return meter.address.find('{') != std::string::npos; }
 
 // Two benches on one wire would measure each other's board.
 void refuse_shared_hardware(const std::vector<JsonObject>& objects, const std::vector<Bench>& benches) {
@@ -99,6 +108,10 @@ void refuse_shared_hardware(const std::vector<JsonObject>& objects, const std::v
     const bool is_address = bench.link.kind != "stdio" && !bench.link.address.empty();
     claim(objects[i], bench.name, "link", is_address ? bench.link.kind + " " + bench.link.address : "");
     claim(objects[i], bench.name, "link", bench.link.usb_serial);
+    const bool has_meter_address = !bench.meter.address.empty() && !is_shared(bench.meter);
+    claim(objects[i], bench.name, "meter",
+          has_meter_address ? bench.meter.kind + " " + bench.meter.address : "");
+    claim(objects[i], bench.name, "meter", bench.meter.usb_serial);
     // Where a board is plugged in says nothing of which board it is.
     if (bench.link.address.starts_with("/dev/serial/by-path/") && bench.unit_id.empty()) {
       JsonObject object = objects[i];

@@ -181,6 +181,47 @@ TEST_CASE("a bench says how it is flashed, switched and stood in for") {
              Catch::Contains("link.reset_line: a link of kind \"tcp\" has no such line"));
 }
 
+TEST_CASE("a bench says which meter it has and how it is wired") {
+  Tree tree;
+  json board = emulated_board();
+  board["safe_voltages_mv"] = {{"minimum", 1800}, {"maximum", 3600}, {"nominal", 3300}};
+  tree.write_board("tiny", board);
+  json json = small_rig();
+  auto& meter = json["benches"][0]["meter"];
+  meter = {{"kind", "ppk2"},
+           {"usb_serial", "E1"},
+           {"mode", "source"},
+           {"leave_powered", false},
+           {"lines", {{"active", 4}, {"token", 5}}},
+           {"settings", {{"edges", "{folder}/edges"}}}};
+  CHECK(tree.rig_error(json).empty());
+  const base::MeterSpec spec = load_rig("small", tree.root).value().benches[0].meter;
+  CHECK(spec.kind == "ppk2");
+  CHECK(spec.usb_serial == "E1");
+  CHECK(spec.voltage_mv == 3300);  // the board's nominal one
+  CHECK_FALSE(spec.leave_powered);
+  CHECK_FALSE(spec.modelled_clock);
+  CHECK(spec.active_line == 4);
+  CHECK(spec.token_line == 5);
+  CHECK(spec.phase_line == -1);  // not wired
+  CHECK(spec.settings.at("edges") == "{folder}/edges");
+  CHECK(load_rig("small", tree.root).value().benches[1].meter.kind.empty());
+  meter["voltage_mv"] = 5000;
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[0].meter.voltage_mv: is 5000, but the board tiny "
+                                                   "stands 1800 to 3600 mV"));
+  meter["voltage_mv"] = 1800;
+  meter["kind"] = "pkk2";
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("meter.kind") && Catch::Contains("did you mean 'ppk2'?"));
+  meter["kind"] = "ppk2";
+  meter["volts"] = 3;
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("unknown key 'volts'"));
+  meter.erase("volts");
+  json["benches"][1]["meter"] = {{"kind", "ppk2"}, {"usb_serial", "E1"}};
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("benches[1].meter: E1 is that of bench 'a', too"));
+  json["benches"][1]["meter"] = {{"kind", "ppk2"}, {"mode", "source"}, {"voltage_mv", 3000}};
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("has no \"safe_voltages_mv\""));
+}
+
 TEST_CASE("boards that contradict themselves are refused with the key") {
   Tree tree;
   const auto error_after = [&](const std::function<void(json&)>& change) {

@@ -1,6 +1,7 @@
 #include "harness/rig/tty_link.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/unique_fd.h"
+#include "harness/rig/host_devices.h"
 
 namespace slmrig::rig {
 namespace {
@@ -71,6 +73,12 @@ Result<std::unique_ptr<Link>> open_tty(const std::string& path, int baud) {
   if (!fd) {
     return fail(ErrorCode::kBadInput,
                 fmt::format("cannot open the terminal {}: {}", path, std::strerror(errno)));
+  }
+  // Exclusive mode would outlast us where the terminal's other end keeps it open; the lock goes with us.
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    const std::string holder = lock_holder_of(fd.get());
+    return fail(ErrorCode::kLocked, fmt::format("the terminal {} is in use by {}; wait until that has ended",
+                                                path, holder.empty() ? "another process" : holder));
   }
   SLMRIG_TRY(set_speed(fd.get(), path, baud, TCSANOW));
   ::tcflush(fd.get(), TCIOFLUSH);

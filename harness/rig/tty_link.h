@@ -8,7 +8,7 @@
 
 namespace slmrig::rig {
 
-// 8 bits, raw. kBadInput where it is no terminal, or termios knows no such rate.
+// 8 bits, raw. kLocked names who has it; kBadInput where it is no terminal, or termios knows no such rate.
 base::Result<std::unique_ptr<Link>> open_tty(const std::string& path, int baud);
 
 }  // namespace slmrig::rig

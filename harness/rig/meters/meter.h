@@ -46,7 +46,8 @@ class Meter {
   virtual base::Result<bool> read(base::PowerSamples& block, int64_t timeout_ms) = 0;
   virtual base::Done stop() = 0;
 
-  // The board's power stays as it is set, as far as the instrument lets it.
+  // Where the meter feeds or switches the board, its power is left as MeterSpec::leave_powered says, as far
+  // as the instrument lets it; opening does the same, so that a run that was killed is put right by the next.
   virtual void close() = 0;
 };
 

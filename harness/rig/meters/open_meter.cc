@@ -1,0 +1,76 @@
+// Which driver serves which kind of meter.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "harness/base/suggest.h"
+#include "harness/rig/meters/meter.h"
+#include "harness/rig/meters/meter_kinds.h"
+#include "harness/rig/meters/meter_port.h"
+#include "harness/rig/meters/ppk2.h"
+
+namespace slmrig::rig {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+
+const std::vector<MeterKind>& meter_kinds() {
+  static const std::vector<MeterKind> kKinds = {
+      {"ppk2", "Nordic Power Profiler Kit II", "its serial port, or nothing where one is plugged in", false,
+       [](const base::MeterSpec& spec) { return open_ppk2(spec); },
+       [](const HostRoots& roots) { return plugged_meters("ppk2", ppk2_usb(), roots); }},
+  };
+  return kKinds;
+}
+
+std::vector<std::string> meter_kind_names() {
+  std::vector<std::string> names;
+  for (const MeterKind& kind : meter_kinds()) names.emplace_back(kind.name);
+  return names;
+}
+
+const MeterKind* find_meter_kind(const std::string& name) {
+  const std::vector<MeterKind>& kinds = meter_kinds();
+  const auto found =
+      std::find_if(kinds.begin(), kinds.end(), [&](const MeterKind& kind) { return name == kind.name; });
+  return found == kinds.end() ? nullptr : &*found;
+}
+
+std::vector<FoundMeter> find_meters(const HostRoots& roots) {
+  std::vector<FoundMeter> all;
+  for (const MeterKind& kind : meter_kinds()) {
+    if (!kind.find) continue;
+    for (FoundMeter& found : kind.find(roots)) all.push_back(std::move(found));
+  }
+  return all;
+}
+
+Result<std::unique_ptr<Meter>> open_meter(const base::MeterSpec& spec) {
+  const MeterKind* kind = find_meter_kind(spec.kind);
+  if (kind == nullptr)
+    return fail(ErrorCode::kBadInput, base::unknown_name("meter", spec.kind, meter_kind_names()));
+  auto opened = kind->open(spec);
+  if (opened) return opened;
+  return tl::unexpected(base::within("meter " + spec.kind, opened.error()));
+}
+
+Result<base::MeterSpec> parse_meter(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  base::MeterSpec spec;
+  spec.kind = text.substr(0, colon);
+  if (colon != std::string::npos) spec.address = text.substr(colon + 1);
+  const MeterKind* kind = find_meter_kind(spec.kind);
+  if (kind == nullptr) {
+    return fail(ErrorCode::kBadInput, base::unknown_name("meter", spec.kind, meter_kind_names()) +
+                                          "; a meter is KIND:ADDRESS, such as ppk2:/dev/serial/by-id/...");
+  }
+  if (spec.address.empty() && kind->needs_address) {
+    return fail(ErrorCode::kBadInput,
+                fmt::format("'{}' names no address: {}: is followed by {}", text, spec.kind, kind->address));
+  }
+  return spec;
+}
+
+}  // namespace slmrig::rig
