@@ -1,4 +1,8 @@
 // SHA-256 (FIPS 180-4): names of artifacts, keys of the cache, and what a device is compared with.
+//
+// The device has one of its own (device-agent/wire/sha256.h, C++17 without a standard library): this room is
+// included by all and includes none, and a hash that is compared with the device's is the better for being
+// another program. base_test holds the two against each other.
 #pragma once
 
 #include <array>

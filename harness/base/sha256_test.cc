@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "device-agent/wire/sha256.h"
 #include "harness/base/file.h"
 
 namespace slmrig::base {
@@ -24,6 +25,17 @@ TEST_CASE("SHA-256 does not depend on how the bytes are cut") {
     hash.update(std::string_view(text).substr(0, cut));
     hash.update(std::string_view(text).substr(cut));
     REQUIRE(to_hex(hash.finish()) == sha256_hex(text));
+  }
+}
+
+TEST_CASE("host and device hash alike, whatever the length") {
+  std::vector<uint8_t> bytes;
+  for (std::size_t length = 0; length <= 300; ++length) {
+    std::array<uint8_t, wire::kSha256Bytes> digest = {};
+    wire::sha256(bytes.data(), bytes.size(), digest.data());
+    CAPTURE(length);
+    REQUIRE(to_hex(digest) == sha256_hex(bytes));
+    bytes.push_back(static_cast<uint8_t>(length * 31 + (length >> 3U)));
   }
 }
 

@@ -3,10 +3,10 @@
 
 #include "harness/base/child_process.h"
 #include "harness/base/clock.h"
+#include "harness/base/placeholders.h"
 #include "harness/deploy/agent_file.h"
 #include "harness/deploy/flasher.h"
 #include "harness/deploy/linked_board.h"
-#include "harness/deploy/placeholders.h"
 
 namespace slmrig::deploy {
 namespace {
@@ -36,7 +36,8 @@ struct Commands {
 
   Done run(const std::vector<std::string>& command, const char* key) const {
     base::ChildOptions options;
-    for (const std::string& argument : command) options.arguments.push_back(filled_in(argument, values));
+    for (const std::string& argument : command)
+      options.arguments.push_back(base::filled_in(argument, values));
     options.environment = environment;
     base::CaptureLimits limits;
     limits.timeout_ms = int64_t{spec.timeout_s} * 1000;

@@ -18,16 +18,6 @@ std::vector<base::Bench> emulated_benches(const Workshop& workshop) {
   return benches;
 }
 
-rig::RunReply answer_of(rig::LiveBoard& board) {
-  REQUIRE(board.agent().load(board.slot(), {64}));
-  rig::RunRequest request;
-  request.prompt = "hello there";
-  request.max_new_tokens = 8;
-  auto reply = board.agent().run(request);
-  if (!reply) FAIL(reply.error().text() << "\n" << board.transcript() << board.process_log());
-  return *reply;
-}
-
 }  // namespace
 
 TEST_CASE(

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "harness/deploy/last_words.h"
+
 namespace slmrig::deploy {
 namespace {
 
@@ -104,11 +106,9 @@ std::optional<std::string> first_complaint(std::string_view text) {
   return std::nullopt;
 }
 
-std::string tail_of(const std::string& text) {
-  constexpr std::size_t kMaxBytes = 300;
-  const std::size_t end = text.find_last_not_of(" \n\r");
-  if (end == std::string::npos) return "nothing";
-  return text.substr(end + 1 > kMaxBytes ? end + 1 - kMaxBytes : 0, std::min(end + 1, kMaxBytes));
+std::string last_words_or_nothing(std::string_view all) {
+  const std::string words = last_words(all);
+  return words.empty() ? "nothing" : words;
 }
 
 Error failure_of(const base::CapturedRun& run) {
@@ -123,7 +123,8 @@ Error failure_of(const base::CapturedRun& run) {
                  {}};
   }
   return Error{ErrorCode::kLinkLost,
-               fmt::format("pyocd failed ({}); it said: {}", run.exit.text(), said.value_or(tail_of(all))),
+               fmt::format("pyocd failed ({}); it said: {}", run.exit.text(),
+                           said.value_or(last_words_or_nothing(all))),
                {}};
 }
 
@@ -151,7 +152,7 @@ Result<PyocdLoad> read_load(const base::CapturedRun& run, uint64_t expected_byte
   if (!programmed || !skipped) {
     return fail(ErrorCode::kLinkLost,
                 fmt::format("pyocd ended with {} and did not say what it programmed; it said: {}",
-                            run.exit.text(), tail_of(run.errors + run.output)));
+                            run.exit.text(), last_words_or_nothing(run.errors + run.output)));
   }
   if (*programmed + *skipped < expected_bytes) {
     return fail(
@@ -168,8 +169,9 @@ Done read_command(const base::CapturedRun& run, const std::vector<std::string>& 
   if (is_fault(run)) return tl::unexpected(failure_of(run));
   for (const std::string& words : wanted) {
     if (run.output.find(words) != std::string::npos) continue;
-    return fail(ErrorCode::kLinkLost, fmt::format("pyocd ended with {} without \"{}\"; it said: {}",
-                                                  run.exit.text(), words, tail_of(run.errors + run.output)));
+    return fail(ErrorCode::kLinkLost,
+                fmt::format("pyocd ended with {} without \"{}\"; it said: {}", run.exit.text(), words,
+                            last_words_or_nothing(run.errors + run.output)));
   }
   return {};
 }

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "harness/base/utf8.h"
+#include "harness/deploy/last_words.h"
 
 namespace slmrig::deploy {
 namespace {
@@ -69,19 +69,6 @@ constexpr std::array kMeanings = {
     Meaning{"Broken pipe", ErrorCode::kLinkLost, "the connection to {} was lost"},
     Meaning{"read from master failed", ErrorCode::kLinkLost, "the connection to {} was lost"},
 };
-
-// The end of what was said, on one line.
-std::string last_words(std::string_view words) {
-  constexpr std::size_t kMostBytes = 400;
-  std::string text;
-  for (const char c : words) {
-    const bool blank = static_cast<unsigned char>(c) < 0x20;
-    if (!blank || (!text.empty() && text.back() != ' ')) text += blank ? ' ' : c;
-  }
-  while (!text.empty() && text.back() == ' ') text.pop_back();
-  if (text.size() > kMostBytes) text = "..." + text.substr(text.size() - kMostBytes);
-  return base::make_valid_utf8(text);
-}
 
 }  // namespace
 

@@ -8,7 +8,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/paths.h"
-#include "harness/deploy/placeholders.h"
+#include "harness/base/placeholders.h"
 
 namespace slmrig::deploy {
 namespace {
@@ -89,7 +89,7 @@ Done StandIns::await_ready(Running& running, const fs::path& ready_file) {
   return {};
 }
 
-std::string StandIns::filled(std::string text) const { return filled_in(std::move(text), values_); }
+std::string StandIns::filled(std::string text) const { return base::filled_in(std::move(text), values_); }
 
 std::map<std::string, std::string> StandIns::environment() const { return environment_; }
 

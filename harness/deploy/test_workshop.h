@@ -43,4 +43,15 @@ struct TestWorkshop {
   }
 };
 
+// Loads the board's image and asks it for eight tokens.
+inline rig::RunReply answer_of(rig::LiveBoard& board) {
+  REQUIRE(board.agent().load(board.slot(), {64}));
+  rig::RunRequest request;
+  request.prompt = "hello there";
+  request.max_new_tokens = 8;
+  auto reply = board.agent().run(request);
+  if (!reply) FAIL(reply.error().text() << "\n" << board.transcript() << board.process_log());
+  return *reply;
+}
+
 }  // namespace slmrig::deploy

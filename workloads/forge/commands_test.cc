@@ -1,32 +1,17 @@
 // slmforge as users and scripts call it: what goes well, and errors that name what is wrong.
 #include <catch2/catch.hpp>
 
-#include <sys/wait.h>
-
-#include <cstdio>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
+#include "workloads/forge/slmforge_for_test.h"
 
 namespace slmrig::forge {
 namespace {
 
-struct Finished {
-  int exit_code = -1;
-  std::string output;
-};
-
-Finished run(const std::string& arguments) {
-  std::FILE* pipe = popen((std::string(SLMRIG_SLMFORGE) + " " + arguments + " 2>&1").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  Finished finished;
-  char buffer[512];
-  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) finished.output += buffer;
-  finished.exit_code = WEXITSTATUS(pclose(pipe));
-  return finished;
-}
+Finished run(const std::string& arguments) { return run_slmforge(arguments, true); }
 
 TEST_CASE("slmforge quantizes, images, inspects and generates, and says what is wrong with a file") {
   const auto folder = base::TemporaryDirectory::create("slmforge-test");

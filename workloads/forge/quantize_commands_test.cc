@@ -1,29 +1,16 @@
 // slmforge quantize and imatrix as users and the harness call them.
-#include <cstdio>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
 #include "workloads/forge/imatrix.h"
+#include "workloads/forge/slmforge_for_test.h"
 
 namespace slmrig::forge {
 namespace {
 
-struct Finished {
-  int exit_code = -1;
-  std::string output;  // stdout alone
-};
-
-Finished run(const std::string& arguments) {
-  std::FILE* pipe = popen((std::string(SLMRIG_SLMFORGE) + " " + arguments + " 2>/dev/null").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  Finished finished;
-  char buffer[512];
-  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) finished.output += buffer;
-  finished.exit_code = WEXITSTATUS(pclose(pipe));
-  return finished;
-}
+Finished run(const std::string& arguments) { return run_slmforge(arguments, false); }
 
 TEST_CASE("A recipe that cannot apply ends with code 3 and a reason that programs can read") {
   const auto folder = base::TemporaryDirectory::create("quantize-test");

@@ -1,10 +1,12 @@
 // What of boards/<name>/board.json concerns the probe.
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "harness/base/json_reader.h"
+#include "harness/base/placeholders.h"
 #include "harness/base/suggest.h"
 #include "harness/rigsim/probe/emulated_board.h"
 
@@ -30,12 +32,6 @@ std::string option_value(const std::string& path) {
   return escaped;
 }
 
-void replace_all(std::string* text, std::string_view placeholder, std::string_view value) {
-  for (std::size_t at = 0; (at = text->find(placeholder, at)) != std::string::npos; at += value.size()) {
-    text->replace(at, placeholder.size(), value);
-  }
-}
-
 // An option that lays agent or image into the memory is left out, with its value: that is the probe's work.
 std::vector<std::string> without_contents(const std::vector<std::string>& arguments) {
   std::vector<std::string> kept;
@@ -54,11 +50,12 @@ std::vector<std::string> without_contents(const std::vector<std::string>& argume
 std::vector<std::string> emulator_command(JsonObject emulator, const EmulatedBoardOptions& options) {
   emulator.keys();
   std::vector<std::string> command = {emulator.required_string("program")};
-  for (std::string argument : without_contents(emulator.required_strings("arguments"))) {
-    replace_all(&argument, "{markers}", "null");  // no meter stands beside this board
-    replace_all(&argument, "{uart}", option_value(options.uart_socket));
-    replace_all(&argument, "{unique_id_file}", option_value((options.folder / "unique_id").string()));
-    command.push_back(std::move(argument));
+  const std::map<std::string, std::string> values = {
+      {"{markers}", "null"},  // no meter stands beside this board
+      {"{uart}", option_value(options.uart_socket)},
+      {"{unique_id_file}", option_value((options.folder / "unique_id").string())}};
+  for (std::string& argument : without_contents(emulator.required_strings("arguments"))) {
+    command.push_back(base::filled_in(std::move(argument), values));
   }
   const auto socket = [&](std::string_view name) { return option_value((options.folder / name).string()); };
   // The test socket would else choose an accelerator that executes nothing.

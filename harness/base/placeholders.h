@@ -4,9 +4,9 @@
 #include <map>
 #include <string>
 
-namespace slmrig::deploy {
+namespace slmrig::base {
 
 // Every key of `values` ("{agent}") that stands in `text`, replaced. What was put in is not looked at again.
 std::string filled_in(std::string text, const std::map<std::string, std::string>& values);
 
-}  // namespace slmrig::deploy
+}  // namespace slmrig::base

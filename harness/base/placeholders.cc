@@ -1,6 +1,6 @@
-#include "harness/deploy/placeholders.h"
+#include "harness/base/placeholders.h"
 
-namespace slmrig::deploy {
+namespace slmrig::base {
 
 std::string filled_in(std::string text, const std::map<std::string, std::string>& values) {
   std::size_t at = 0;
@@ -17,4 +17,4 @@ std::string filled_in(std::string text, const std::map<std::string, std::string>
   return text;
 }
 
-}  // namespace slmrig::deploy
+}  // namespace slmrig::base
