@@ -8,6 +8,7 @@
 #include "harness/base/interrupt.h"
 #include "harness/base/paths.h"
 #include "harness/base/suggest.h"
+#include "harness/base/trace_room.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/fit.h"
 #include "harness/plan/plan_reader.h"
@@ -65,8 +66,15 @@ Result<Fit> fit_of(const FitQuestion& question, const base::ModelRef& model, con
   }
   if (!facts) return tl::unexpected(facts.error());
   const uint32_t context = std::min(context_tokens, facts->context_tokens);
-  SLMRIG_ASSIGN(const deploy::ArenaFacts arena, deploy::arena_facts(facts->image_file, {context, question.kv},
-                                                                    question.board.arena_bytes, workshop));
+  // What the trace takes at the longest context is left out of what the largest one is looked for in.
+  const uint64_t board_bytes = question.board.arena_bytes;
+  const uint64_t trace_bytes = std::min(board_bytes, base::trace_room_bytes(facts->context_tokens));
+  SLMRIG_ASSIGN(deploy::ArenaFacts arena, deploy::arena_facts(facts->image_file, {context, question.kv},
+                                                              board_bytes - trace_bytes, workshop));
+  arena.total_bytes += base::trace_room_bytes(arena.context_tokens);
+  if (arena.total_bytes <= board_bytes) {
+    arena.largest_context_tokens = std::max(arena.largest_context_tokens, arena.context_tokens);
+  }
   return judge_fit(question, variant, facts->image_bytes, arena);
 }
 

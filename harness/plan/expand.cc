@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "harness/base/suggest.h"
+#include "harness/base/trace_room.h"
 #include "harness/plan/setting_names.h"
 #include "harness/plan/wildcard.h"
 
@@ -246,10 +247,12 @@ std::optional<std::string> unfit_reason(const base::VariantFacts& variant, const
     return fmt::format("the model image needs {} bytes, board has {} in its model slot", variant.image_bytes,
                        board.slot_bytes);
   }
-  if (board.arena_bytes != 0 && variant.arena_total_bytes > board.arena_bytes) {
-    return fmt::format("the arena needs {} bytes (kv {}, activations {}, scratch {}), board has {}",
-                       variant.arena_total_bytes, variant.arena_kv_bytes, variant.arena_activations_bytes,
-                       variant.arena_scratch_bytes, board.arena_bytes);
+  const uint64_t trace_bytes = base::trace_room_bytes(variant.context_tokens);
+  const uint64_t needed_bytes = variant.arena_total_bytes + trace_bytes;
+  if (board.arena_bytes != 0 && needed_bytes > board.arena_bytes) {
+    return fmt::format("the arena needs {} bytes (kv {}, activations {}, scratch {}, trace {}), board has {}",
+                       needed_bytes, variant.arena_kv_bytes, variant.arena_activations_bytes,
+                       variant.arena_scratch_bytes, trace_bytes, board.arena_bytes);
   }
   return std::nullopt;
 }

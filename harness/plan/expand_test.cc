@@ -183,13 +183,15 @@ TEST_CASE("A variant fits when image and arena do, and else says what it needs a
   variant.arena_total_bytes = 500;
   base::Board board;
   board.slot_bytes = 1000;
-  board.arena_bytes = 500;
+  variant.context_tokens = 100;
+  board.arena_bytes = 500 + 101 * 12 + 1536 + 256 + 32;  // with the trace of 100 tokens
   CHECK_FALSE(unfit_reason(variant, board));
   board.slot_bytes = 999;
   CHECK_THAT(*unfit_reason(variant, board), Contains("needs 1000 bytes, board has 999"));
   board.slot_bytes = 0;
-  board.arena_bytes = 499;
-  CHECK_THAT(*unfit_reason(variant, board), Contains("arena needs 500 bytes") && Contains("board has 499"));
+  board.arena_bytes -= 1;
+  CHECK_THAT(*unfit_reason(variant, board),
+             Contains("arena needs 3536 bytes") && Contains("trace 3036") && Contains("board has 3535"));
   board.arena_bytes = 0;
   CHECK_FALSE(unfit_reason(variant, board));
 }
