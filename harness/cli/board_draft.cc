@@ -73,6 +73,7 @@ Result<Template> find_template(const BoardDraft& draft, const fs::path& root) {
 // What an emulator has and hardware has not.
 void make_hardware(const BoardDraft& draft, Json& board) {
   board.erase("emulator");
+  board.erase("power_model");
   if (board.contains("ticks")) board["ticks"].erase("instructions_per_tick");
   if (board.value("flasher", "") == "emulator") board["flasher"] = "pyocd";
   if (!draft.flasher.empty()) board["flasher"] = draft.flasher;
