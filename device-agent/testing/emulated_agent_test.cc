@@ -135,6 +135,21 @@ TEST_CASE("an emulated board tells who it is, as board.json says") {
   CHECK(slot1->as<fb::SlotState>()->writable());
 }
 
+TEST_CASE("an MPS board tells which core it has, and its caches, as read from it") {
+  const std::string name = any_mps_board();
+  EmulatedBoard board(name, echo_image(4096));
+  const auto message = board.peer().hello();
+  REQUIRE(message != nullptr);
+  const std::string settings = message->as<fb::Banner>()->settings()->str();
+  CAPTURE(settings);
+  REQUIRE(settings.size() > 16);
+  CHECK(settings.compare(0, 10, "cpuid=0x41") == 0);  // by Arm
+  CHECK(settings.substr(12, 3) == (name == "mps2-an386" ? "c24" : "d22"));
+  CHECK(settings.find(", icache=") != std::string::npos);
+  CHECK(settings.find(", dcache=") != std::string::npos);
+  if (name == "mps2-an386") CHECK(settings.find("icache=none, dcache=none") != std::string::npos);
+}
+
 TEST_CASE("the image that was laid into memory is the one that is hashed and run") {
   const auto image = echo_image(100000);
   EmulatedBoard board(any_board(), image);

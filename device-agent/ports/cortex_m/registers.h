@@ -13,15 +13,24 @@ namespace core {
 constexpr uintptr_t kSystickControl = 0xE000E010;
 constexpr uintptr_t kSystickReload = 0xE000E014;
 constexpr uintptr_t kSystickValue = 0xE000E018;
-constexpr uintptr_t kInterruptEnable = 0xE000E100;   // 32 inputs a word
+constexpr uintptr_t kInterruptEnable = 0xE000E100;  // 32 inputs a word
+constexpr uintptr_t kCpuId = 0xE000ED00;
 constexpr uintptr_t kInterruptState = 0xE000ED04;    // ICSR
 constexpr uintptr_t kResetControl = 0xE000ED0C;      // AIRCR
+constexpr uintptr_t kConfiguration = 0xE000ED14;     // CCR
 constexpr uintptr_t kFaultStatus = 0xE000ED28;       // CFSR
 constexpr uintptr_t kMemManageAddress = 0xE000ED34;  // MMFAR
+constexpr uintptr_t kCacheLevels = 0xE000ED78;       // CLIDR
 constexpr uintptr_t kMpuControl = 0xE000ED94;
 constexpr uintptr_t kMpuRegionBase = 0xE000ED9C;  // Armv7-M layout
 constexpr uintptr_t kMpuRegionAttributes = 0xE000EDA0;
 constexpr uintptr_t kBusFaultAddress = 0xE000ED38;  // BFAR
+
+constexpr uint32_t kDataCacheOn = 1U << 16;         // in CCR
+constexpr uint32_t kInstructionCacheOn = 1U << 17;  // in CCR
+// In CLIDR, of level 1: which caches there are. A unified one (4) is switched as a data cache.
+constexpr uint32_t kHasInstructionCache = 1U << 0;
+constexpr uint32_t kHasDataCache = (1U << 1) | (1U << 2);
 
 constexpr uint32_t kSystickEnable = 1U << 0;
 constexpr uint32_t kSystickInterrupt = 1U << 1;
