@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/base/sha256.h"
+#include "harness/store/sample_energy.h"
 #include "harness/store/sample_profile.h"
 
 namespace slmrig::store {
@@ -269,6 +270,9 @@ class Sample {
                                                                        {"bss", 262'144}}};
     for (const auto& [name, bytes] : classes)
       SLMRIG_TRY(store_.add(base::MemoryClass{session_id, name, bytes}));
+    // One board's supply goes through the meter.
+    if (board.bench == std::string(kBoards[1].bench))
+      SLMRIG_TRY(store_.add(sample_cold_start_energy(session_id, energy_costs(board))));
     return store_.add(
         base::SessionLog{session_id, "transcript", "> Hello\n< Banner\n> Load\n< LoadReport\n"});
   }
@@ -288,11 +292,16 @@ class Sample {
       prompts = found->status == CellStatus::kUnfit ? 0 : 1;
     }
     costs_ = {};
+    metered_.clear();
     for (uint32_t index = 0; index < prompts; ++index)
       SLMRIG_TRY(add_generation(board, start, cell, suite, index));
     if (end.status == CellStatus::kOk) {
       SLMRIG_TRY(store_.add(sample_profile(cell.cell_id, costs_)));
       SLMRIG_TRY(store_.add(sample_roofline(start.session.session_id, costs_)));
+      if (board.tier == base::Tier::kEmulated) {
+        SLMRIG_TRY(
+            store_.add(sample_energy(start.session.session_id, cell.cell_id, metered_, energy_costs(board))));
+      }
     }
     if (options_.with_troubles && board.tier == base::Tier::kHardware && cell.suite == "intents" &&
         start.session.model == kModels[1].name && start.session.variant == "f32") {
@@ -324,6 +333,8 @@ class Sample {
     costs_.ticks_per_token = token_ticks_;
     costs_.macs_per_token = start.variant.weight_macs_per_token;
     costs_.bytes_per_token = start.variant.image_bytes;
+    metered_.push_back({generation.prompt_id, generation.prompt_sha256, generation.prompt_tokens,
+                        generation.generated_tokens});
     generation.correct = !wrong;
     if (wrong) generation.failed_checks = {prompt.failed_check};
     generation.matches_reference =
@@ -359,6 +370,12 @@ class Sample {
     for (const uint64_t each : generation.token_ticks) generation.total_ticks += each;
   }
 
+  // Modelled time: 1.4 cycles an instruction at 25 MHz.
+  SampleEnergyCosts energy_costs(const SampleBoard& board) const {
+    const double instructions = token_ticks_ * static_cast<double>(board.ticks.numerator);
+    return {instructions * 1.4 / 25e6, now_ns_};
+  }
+
   Store& store_;
   SampleOptions options_;
   std::mt19937_64 random_;
@@ -367,6 +384,7 @@ class Sample {
   std::string run_id_;
   double token_ticks_ = 0;
   SampleCosts costs_;  // of the cell at hand
+  std::vector<SampleGeneration> metered_;
 };
 
 }  // namespace

@@ -26,7 +26,8 @@ struct SampleOptions {
 // f32 and int8; suites intents and summaries. With troubles, every status but not_applicable occurs
 // (wrist-wide f32 is unfit on one board, one cell failed, one was interrupted, and so the run was), wrong
 // answers, differences from the reference, a doubt, and a session at its second attempt. Cells that are ok
-// have a profile. Series values are left to analyse::series_values. Returns the run's id.
+// have a profile, and on the emulated boards an energy of tier modelled (cold starts on mps2-an386). Series
+// values are left to analyse::series_values. Returns the run's id.
 base::Result<std::string> fill_with_sample_run(Store& store, const SampleOptions& options = {});
 
 }  // namespace slmrig::store
