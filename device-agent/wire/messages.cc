@@ -41,6 +41,7 @@ bool verify_request(flatbuffers::Verifier& verifier, const void* table, fb::Mess
 // fb::Envelope without what is in it.
 struct Envelope : private flatbuffers::Table {
   using Fields = fb::Envelope;
+  // NOLINTNEXTLINE(readability-identifier-naming): so flatbuffers calls it
   bool Verify(flatbuffers::Verifier& verifier) const {
     return VerifyTableStart(verifier) && VerifyField<uint32_t>(verifier, Fields::VT_REQUEST_ID, 4) &&
            VerifyField<uint8_t>(verifier, Fields::VT_MESSAGE_TYPE, 1) &&
