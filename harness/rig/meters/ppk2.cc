@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -79,6 +80,7 @@ class Ppk2 final : public Meter {
   Done settle();
   Done apply_mode();
   Result<bool> drain_tail(PowerSamples& block);
+  Result<std::optional<MeterBytes>> next_bytes(int64_t timeout_ms);
   Done check_sense() const;
   std::optional<int64_t> expected_load_ohm() const;
 
@@ -89,7 +91,8 @@ class Ppk2 final : public Meter {
   Ppk2Metadata metadata_;
   std::optional<Ppk2Decoder> decoder_;
   int supply_mv_ = 0;
-  std::optional<bool> powered_;  // nothing: not ours to say
+  std::optional<bool> powered_;      // nothing: not ours to say
+  std::optional<MeterBytes> first_;  // already taken from the stream
   bool streaming_ = false;
   bool draining_ = false;
   int64_t heard_ns_ = 0;
@@ -213,8 +216,22 @@ Done Ppk2::start() {
   SLMRIG_TRY(stream_->write(ppk2_command(Ppk2Opcode::kStart)));
   streaming_ = true;
   draining_ = false;
+  first_.reset();
   heard_ns_ = base::monotonic_now_ns();
-  return {};
+  if (!spec_.modelled_clock) return {};
+  // Commands are not acknowledged. One that samples in modelled time sends a sample at once, so that the
+  // board does not begin before it.
+  SLMRIG_ASSIGN(first_, stream_->next(kSilentMs));
+  if (first_) return {};
+  return fail(ErrorCode::kTimeout,
+              fmt::format("{} was told to stream and sent no sample for {} ms; is it one "
+                          "that samples in modelled time (\"modelled_clock\")?",
+                          address_, kSilentMs));
+}
+
+Result<std::optional<MeterBytes>> Ppk2::next_bytes(int64_t timeout_ms) {
+  if (first_) return std::exchange(first_, std::nullopt);
+  return stream_->next(timeout_ms);
 }
 
 Done Ppk2::check_sense() const {
@@ -233,7 +250,7 @@ Result<bool> Ppk2::read(PowerSamples& block, int64_t timeout_ms) {
   const int64_t deadline_ns = base::monotonic_now_ns() + timeout_ms * 1'000'000;
   int64_t wait_ms = timeout_ms;
   while (block.current_ua.size() < kMostSamples) {
-    SLMRIG_ASSIGN(const std::optional<MeterBytes> got, stream_->next(wait_ms));
+    SLMRIG_ASSIGN(const std::optional<MeterBytes> got, next_bytes(wait_ms));
     const int64_t now_ns = base::monotonic_now_ns();
     if (!got) {
       if (!block.current_ua.empty()) break;
@@ -260,7 +277,7 @@ Result<bool> Ppk2::read(PowerSamples& block, int64_t timeout_ms) {
 Result<bool> Ppk2::drain_tail(PowerSamples& block) {
   const int64_t silence_ms = spec_.modelled_clock ? kSilentModelledMs : kSilenceMs;
   while (block.current_ua.size() < kMostSamples) {
-    SLMRIG_ASSIGN(const std::optional<MeterBytes> got, stream_->next(silence_ms));
+    SLMRIG_ASSIGN(const std::optional<MeterBytes> got, next_bytes(silence_ms));
     if (!got) {
       decoder_->finish(block);
       draining_ = false;

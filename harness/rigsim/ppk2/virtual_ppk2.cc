@@ -1,6 +1,10 @@
 #include "harness/rigsim/ppk2/virtual_ppk2.h"
 
+#include <cstdio>
+
 #include <fmt/format.h>
+
+#include "harness/base/file.h"
 
 namespace slmrig::rigsim {
 namespace {
@@ -18,9 +22,20 @@ Result<std::unique_ptr<VirtualPpk2>> VirtualPpk2::start(const VirtualPpk2Options
   std::unique_ptr<VirtualPpk2> virtual_ppk2(new VirtualPpk2);
   VirtualPpk2& self = *virtual_ppk2;
   SLMRIG_ASSIGN(const Ppk2Constants constants, ppk2_constants(options.device.calibration));
-  SLMRIG_ASSIGN(CurrentLoad load, CurrentLoad::parse(options.load));
-  self.live_ = std::make_unique<LiveSource>(std::move(load));
-  self.device_ = std::make_unique<Ppk2Device>(options.device, constants, *self.live_);
+  SampleSource* source = nullptr;
+  if (options.edges.empty()) {
+    SLMRIG_ASSIGN(CurrentLoad load, CurrentLoad::parse(options.load));
+    self.live_ = std::make_unique<LiveSource>(std::move(load));
+    source = self.live_.get();
+  } else {
+    SLMRIG_ASSIGN(ModelledBoard board, read_modelled_board(options.board));
+    self.modelled_ = std::make_unique<ModelledSource>(std::move(board));
+    self.edges_ = std::make_unique<EdgeListener>();
+    SLMRIG_TRY(self.edges_->listen(options.edges));
+    source = self.modelled_.get();
+  }
+  self.truth_file_ = options.truth;
+  self.device_ = std::make_unique<Ppk2Device>(options.device, constants, *source);
   for (const std::string& fault : options.faults) SLMRIG_TRY(self.add_fault(fault));
   if (!options.control.empty()) {
     self.control_ =
@@ -38,7 +53,7 @@ Result<std::unique_ptr<VirtualPpk2>> VirtualPpk2::start(const VirtualPpk2Options
 Done VirtualPpk2::add_fault(const std::string& text) {
   SLMRIG_ASSIGN(Ppk2Fault fault, parse_ppk2_fault(text));
   device_->faults().add(std::move(fault));
-  live_->set_clock_ppm(device_->faults().number("clock-ppm"));
+  if (live_) live_->set_clock_ppm(device_->faults().number("clock-ppm"));
   return {};
 }
 
@@ -46,15 +61,38 @@ void VirtualPpk2::add_descriptors(std::vector<pollfd>* wait) const {
   port_.add_descriptors(wait, !device_->output().empty());
   if (shell_) shell_->add_descriptors(wait, false);
   if (control_) control_->add_descriptors(wait);
+  if (edges_) edges_->add_descriptors(wait);
 }
 
-int VirtualPpk2::patience_ms() const { return device_->streaming() ? kStreamTickMs : kIdleTickMs; }
+int VirtualPpk2::patience_ms() const {
+  // As fast as the host takes it: its terminal wakes us where it is full.
+  if (modelled_ && device_->streaming() && modelled_->owes() && device_->output().empty()) return 0;
+  return live_ && device_->streaming() ? kStreamTickMs : kIdleTickMs;
+}
+
+void VirtualPpk2::take_edges() {
+  modelled_->set_supply(device_->supply_mv() / 1000.0);
+  modelled_->set_powered(device_->powered());
+  for (const wire::MarkerEdge& edge : edges_->receive()) modelled_->add(edge, device_->streaming());
+}
+
+// Beside it and renamed: who waits for the file finds all of it.
+void VirtualPpk2::write_truth() const {
+  if (const Done written = base::write_file_atomically(truth_file_, modelled_->truth().dump(1) + "\n");
+      !written)
+    fmt::print(stderr, "slmrig-virtual-ppk2: {}\n", written.error().text());
+}
 
 void VirtualPpk2::serve(int64_t now_ns) {
   device_->host_is_there(port_.users() > 0, now_ns);
-  device_->receive(port_.receive(), now_ns);
-  live_->set_supply(device_->supply_mv() / 1000.0);
+  // The host asks to stop once all edges are on their way: what had come when its bytes were read counts.
+  const bool was_streaming = device_->streaming();
+  const std::vector<uint8_t> received = port_.receive();
+  if (modelled_) take_edges();
+  device_->receive(received, now_ns);
+  if (live_) live_->set_supply(device_->supply_mv() / 1000.0);
   device_->advance(now_ns);
+  if (modelled_ && was_streaming && !device_->streaming() && !truth_file_.empty()) write_truth();
   std::vector<uint8_t>& output = device_->output();
   const std::size_t sent = port_.send(output);
   output.erase(output.begin(), output.begin() + static_cast<std::ptrdiff_t>(sent));
@@ -81,8 +119,8 @@ std::string VirtualPpk2::answer(std::string_view line) {
     done = add_fault(argument);
   } else if (command == "heal") {
     device_->faults().clear();
-    live_->set_clock_ppm(0);
-  } else if (command == "load") {
+    if (live_) live_->set_clock_ppm(0);
+  } else if (command == "load" && live_) {
     if (auto load = CurrentLoad::parse(argument)) {
       live_->set_load(std::move(*load));
     } else {

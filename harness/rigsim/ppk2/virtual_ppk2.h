@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "harness/rigsim/line_server.h"
+#include "harness/rigsim/ppk2/edge_listener.h"
 #include "harness/rigsim/ppk2/live_source.h"
+#include "harness/rigsim/ppk2/modelled_source.h"
 #include "harness/rigsim/ppk2/ppk2_device.h"
 #include "harness/rigsim/virtual_terminal.h"
 
@@ -21,6 +23,12 @@ struct VirtualPpk2Options {
   std::string shell_port;  // to the second one; empty: the device has one port
   std::string control;     // socket on which commands are heard; empty: none
   std::string load = "constant:1mA";
+  // Modelled time instead of the wall clock's: the socket on which marker edges come in, and the board.json
+  // of the board that sends them. Empty: `load`, by the wall clock.
+  std::string edges;
+  std::string board;
+  std::string
+      truth;  // file for what was really drawn (ModelledTruth), written when a stream ends; empty: none
   std::vector<std::string> faults;
   Ppk2DeviceOptions device;
 };
@@ -40,8 +48,13 @@ class VirtualPpk2 {
   std::string answer(std::string_view line);
   base::Done add_fault(const std::string& text);
   void serve_shell();
+  void take_edges();
+  void write_truth() const;
 
-  std::unique_ptr<LiveSource> live_;
+  std::unique_ptr<LiveSource> live_;  // one of the two
+  std::unique_ptr<ModelledSource> modelled_;
+  std::unique_ptr<EdgeListener> edges_;
+  std::string truth_file_;
   std::unique_ptr<Ppk2Device> device_;
   VirtualTerminal port_;
   std::optional<VirtualTerminal> shell_;

@@ -35,6 +35,13 @@ void declare(CLI::App* app, Arguments* arguments) {
          "what the board draws: constant:12mA, square:1mA:30mA:100 (Hz), resistor:1000 (ohm), FILE.csv "
          "(seconds,microamperes[,lines])")
       ->capture_default_str();
+  CLI::Option* edges =
+      app->add_option("--edges", options.edges,
+                      "samples in modelled time: the socket on which an emulated board's marker "
+                      "edges come in");
+  edges->needs(app->add_option("--board", options.board, "with --edges: the board.json of that board"));
+  app->add_option("--truth", options.truth, "with --edges: JSON of what was really drawn, as streams end")
+      ->needs(edges);
   app->add_option("--calibration", options.device.calibration, "constants of which unit: A or B")
       ->capture_default_str();
   app->add_option("--voltage", options.device.settings.vdd_mv, "millivolts that it is set to at first")
