@@ -11,9 +11,9 @@
 #include "harness/base/clock.h"
 #include "harness/base/interrupt.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/power_csv.h"
 #include "harness/cli/power_plot.h"
 #include "harness/cli/power_summary.h"
+#include "harness/cli/recording_file.h"
 #include "harness/cli/text_table.h"
 #include "harness/rig/meters/meter.h"
 #include "harness/rig/meters/meter_kinds.h"
@@ -137,7 +137,7 @@ class LiveView {
 
 class Recorder {
  public:
-  Recorder(rig::Meter& meter, PowerSummary& summary, LiveView& view, std::optional<PowerCsv>& file)
+  Recorder(rig::Meter& meter, PowerSummary& summary, LiveView& view, std::optional<RecordingFile>& file)
       : meter_(meter), summary_(summary), view_(view), file_(file) {}
 
   Done record(double seconds) {
@@ -170,7 +170,7 @@ class Recorder {
   rig::Meter& meter_;
   PowerSummary& summary_;
   LiveView& view_;
-  std::optional<PowerCsv>& file_;
+  std::optional<RecordingFile>& file_;
   base::PowerSamples block_;
 };
 
@@ -188,9 +188,9 @@ Result<ExitCode> record(const RecordOptions& options) {
   base::MeterSpec spec;
   SLMRIG_ASSIGN(const std::unique_ptr<rig::Meter> meter, open(options.meter, &spec));
   const base::MeterFacts& facts = meter->facts();
-  std::optional<PowerCsv> file;
+  std::optional<RecordingFile> file;
   if (!options.file.empty()) {
-    SLMRIG_ASSIGN(file, PowerCsv::create(options.file, facts));
+    SLMRIG_ASSIGN(file, RecordingFile::create(options.file, facts, supply_v(facts, spec) * 1000));
   }
   PowerSummary summary(facts, supply_v(facts, spec));
   LiveView view(!options.no_plot, facts, options.seconds);
@@ -200,6 +200,7 @@ Result<ExitCode> record(const RecordOptions& options) {
   print_facts(facts);
   for (const std::string& line : summary.lines()) fmt::print("{}\n", line);
   if (!options.file.empty()) fmt::print("file     {}\n", options.file);
+  if (file && !file->sha256().empty()) fmt::print("sha256   {}\n", file->sha256());
   SLMRIG_TRY(recorded);
   SLMRIG_TRY(written);
   return ExitCode::kGood;
@@ -232,7 +233,8 @@ void add_power_command(CLI::App& app, Action& action) {
   command->add_option("--seconds", recording->seconds, "How long")
       ->check(CLI::Range(0.001, 1e6))
       ->capture_default_str();
-  command->add_option("-o,--output", recording->file, "The file to write: FILE.csv");
+  command->add_option("-o,--output", recording->file,
+                      "The file to write: FILE.csv, or a capture that `slmrig power export` reads");
   command->add_flag("--no-plot", recording->no_plot, "No plot on the terminal");
   command->callback([&action, recording] { action = [recording] { return record(*recording); }; });
 
@@ -240,6 +242,7 @@ void add_power_command(CLI::App& app, Action& action) {
   command =
       power->add_subcommand("selfcheck", "Zero offset, known load, rate, losses, marker lines of a meter");
   add_meter_options(*command, *checking);
+  add_power_export_command(*power, action);
   command->callback([&action, checking] { action = [checking] { return self_check(*checking); }; });
 }
 
