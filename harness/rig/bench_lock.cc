@@ -39,21 +39,30 @@ base::Result<fs::path> lock_directory() {
   return own / "locks";
 }
 
+base::Result<base::FileLock> lock_file(std::string name, std::string_view reason) {
+  SLMRIG_ASSIGN(const fs::path folder, lock_directory());
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '.'; },
+      '_');
+  return base::FileLock::acquire(folder / name, reason);
+}
+
 }  // namespace
 
 base::Result<BenchLock> BenchLock::acquire(const std::string& bench, std::string_view reason) {
-  SLMRIG_ASSIGN(const fs::path folder, lock_directory());
-  std::string file = "bench-" + bench;
-  std::replace_if(
-      file.begin(), file.end(), [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '.'; },
-      '_');
-  auto lock = base::FileLock::acquire(folder / file, reason);
+  auto lock = lock_file("bench-" + bench, reason);
   if (lock) return BenchLock(std::move(*lock));
   base::Error error = lock.error();
   if (error.code == base::ErrorCode::kLocked) {
     error.message += "; wait until it has ended, or leave this bench out with --only bench=...";
   }
   return tl::unexpected(base::within("bench " + bench, std::move(error)));
+}
+
+base::Result<BenchLock> BenchLock::acquire_instrument(const std::string& address, std::string_view reason) {
+  auto lock = lock_file("instrument-" + address, reason);
+  if (lock) return BenchLock(std::move(*lock));
+  return tl::unexpected(base::within("instrument " + address, lock.error()));
 }
 
 }  // namespace slmrig::rig

@@ -16,6 +16,8 @@ class BenchLock {
  public:
   // kLocked: "bench native: held by process 123 (slmrig run demo) since ...; wait until it ended, ...".
   static base::Result<BenchLock> acquire(const std::string& bench, std::string_view reason);
+  // The same for an instrument behind a network, which several could talk to at once.
+  static base::Result<BenchLock> acquire_instrument(const std::string& address, std::string_view reason);
 
  private:
   explicit BenchLock(base::FileLock lock) : lock_(std::move(lock)) {}

@@ -5,10 +5,15 @@
 #include <fmt/format.h>
 
 #include "harness/base/suggest.h"
+#include "harness/rig/meters/hwmon_meter.h"
+#include "harness/rig/meters/iio_meter.h"
 #include "harness/rig/meters/meter.h"
 #include "harness/rig/meters/meter_kinds.h"
 #include "harness/rig/meters/meter_port.h"
+#include "harness/rig/meters/pi5_meter.h"
 #include "harness/rig/meters/ppk2.h"
+#include "harness/rig/meters/rapl_meter.h"
+#include "harness/rig/meters/scpi_meter.h"
 
 namespace slmrig::rig {
 
@@ -16,11 +21,37 @@ using base::ErrorCode;
 using base::fail;
 using base::Result;
 
+namespace {
+
+std::vector<FoundMeter> found_as(const std::string& kind, const std::vector<NamedSensor>& sensors) {
+  std::vector<FoundMeter> found;
+  for (const NamedSensor& sensor : sensors) found.push_back({kind, sensor.title, sensor.address});
+  return found;
+}
+
+}  // namespace
+
 const std::vector<MeterKind>& meter_kinds() {
   static const std::vector<MeterKind> kKinds = {
       {"ppk2", "Nordic Power Profiler Kit II", "its serial port, or nothing where one is plugged in", false,
        [](const base::MeterSpec& spec) { return open_ppk2(spec); },
        [](const HostRoots& roots) { return plugged_meters("ppk2", ppk2_usb(), roots); }},
+      {"scpi", "bench supply or multimeter that answers in text (SCPI, Korad)",
+       "host:port, or its serial port with the setting profile", true,
+       [](const base::MeterSpec& spec) { return open_scpi(spec); }, nullptr},
+      {"hwmon", "sensor of this host: INA219, INA226, INA3221, rails of a Jetson, powerz",
+       "chip, rail or chip/rail; \"total\" of a module; nothing where there is one", false,
+       [](const base::MeterSpec& spec) { return open_hwmon(spec); },
+       [](const HostRoots& roots) { return found_as("hwmon", hwmon_sensors(roots)); }},
+      {"iio", "converter of this host's industrial I/O", "as of hwmon", false,
+       [](const base::MeterSpec& spec) { return open_iio(spec); },
+       [](const HostRoots& roots) { return found_as("iio", iio_sensors(roots)); }},
+      {"rapl", "energy counters of an x86 processor", "zone; nothing: the sum of all packages", false,
+       [](const base::MeterSpec& spec) { return open_rapl(spec); },
+       [](const HostRoots& roots) { return found_as("rapl", rapl_zones(roots)); }},
+      {"pi5", "power management chip of a Raspberry Pi 5", "rail; nothing: the sum of all", false,
+       [](const base::MeterSpec& spec) { return open_pi5(spec); },
+       [](const HostRoots&) { return found_as("pi5", pi5_sensors()); }},
   };
   return kKinds;
 }
