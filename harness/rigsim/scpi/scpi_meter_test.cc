@@ -220,6 +220,34 @@ TEST_CASE("two users of one instrument are kept apart", "[scpi]") {
   CHECK(second.error().code == ErrorCode::kLocked);
 }
 
+TEST_CASE("a Korad on a serial port gets the rests that it needs", "[scpi]") {
+  const auto folder = base::TemporaryDirectory::create("korad").value();
+  const std::string port = (folder.path() / "port").string();
+  const RunningInstrument instrument("korad-ka3005p", {"--terminal", port, "--load", "234mA"});
+  base::MeterSpec spec = instrument.source_spec(5000);
+  const auto nameless = open_scpi(spec);
+  REQUIRE_FALSE(nameless);
+  CHECK(says(nameless.error(), "korad-ka"));
+  spec.settings["profile"] = "korad-ka";
+  {
+    const auto meter = open_scpi(spec);
+    REQUIRE(meter);
+    // Its stray byte is no part of its name.
+    CHECK((*meter)->facts().model == "KORADKA3005PV2.0");
+    CHECK(instrument.tell("state") == "on 5.0000 V, limit 0.5000 A, 0.2340 A");
+    REQUIRE((*meter)->start());
+    const PowerSamples seen = one_reading(**meter);
+    CHECK(seen.flags.at(0) == 0);
+    CHECK(seen.current_ua.at(0) == Approx(234'000));
+    CHECK(seen.voltage_mv.at(0) == Approx(5000));
+    // Somebody else finds the port taken.
+    const auto second = open_scpi(spec);
+    CHECK_FALSE(second);
+    instrument.tell("unplug");
+    CHECK(read_to_error(**meter).code == ErrorCode::kLinkLost);
+  }
+}
+
 TEST_CASE("a host that nobody serves is a lost link", "[scpi]") {
   RunningInstrument instrument("rigol-dp832");
   const base::MeterSpec spec = instrument.spec();

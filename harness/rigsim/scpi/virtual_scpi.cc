@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <chrono>
+#include <span>
 #include <thread>
 
 #include <fmt/format.h>
@@ -27,22 +28,49 @@ VirtualScpi::VirtualScpi(std::unique_ptr<TextInstrument> instrument)
 Result<std::unique_ptr<VirtualScpi>> VirtualScpi::start(const VirtualScpiOptions& options) {
   SLMRIG_ASSIGN(std::unique_ptr<TextInstrument> instrument, make_text_instrument(options.model));
   std::unique_ptr<VirtualScpi> made(new VirtualScpi(std::move(instrument)));
-  SLMRIG_ASSIGN(const int port, made->tcp_.listen(options.port));
+  SLMRIG_ASSIGN(const std::string address, made->listen(options));
   if (!options.control.empty()) {
     made->control_.emplace([self = made.get()](std::string_view line) { return self->tell(line); });
     SLMRIG_TRY(made->control_->listen(options.control));
   }
-  if (!options.ready_file.empty())
-    SLMRIG_TRY(base::write_file_atomically(options.ready_file, fmt::format("127.0.0.1:{}", port)));
+  if (!options.ready_file.empty()) SLMRIG_TRY(base::write_file_atomically(options.ready_file, address));
   return made;
+}
+
+Result<std::string> VirtualScpi::listen(const VirtualScpiOptions& options) {
+  if (!options.terminal.empty()) {
+    SLMRIG_ASSIGN(terminal_, VirtualTerminal::open(options.terminal));
+    return options.terminal;
+  }
+  SLMRIG_ASSIGN(const int port, tcp_.listen(options.port));
+  return fmt::format("127.0.0.1:{}", port);
+}
+
+void VirtualScpi::serve_terminal() {
+  const std::vector<uint8_t> bytes = terminal_->receive();
+  if (bytes.empty()) return;
+  terminal_received_.append(bytes.begin(), bytes.end());
+  const std::string answer = hear(&terminal_received_);
+  const auto* out = reinterpret_cast<const uint8_t*>(answer.data());
+  terminal_->send(std::span(out, answer.size()));
 }
 
 void VirtualScpi::serve() {
   std::vector<pollfd> wait;
-  tcp_.add_descriptors(&wait);
+  if (terminal_) {
+    // Who opens and closes it is nothing to us, and must not keep us awake.
+    terminal_->users();
+    terminal_->add_descriptors(&wait, false);
+  } else {
+    tcp_.add_descriptors(&wait);
+  }
   if (control_) control_->add_descriptors(&wait);
   ::poll(wait.data(), wait.size(), kTickMs);
-  tcp_.serve();
+  if (terminal_) {
+    serve_terminal();
+  } else {
+    tcp_.serve();
+  }
   if (control_) control_->serve();
 }
 
@@ -69,7 +97,11 @@ std::string VirtualScpi::tell(std::string_view line) {
   const std::string rest(blank == std::string_view::npos ? std::string_view() : line.substr(blank + 1));
   if (verb == "state") return instrument_->state();
   if (verb == "unplug") {
-    tcp_.drop_clients();
+    if (terminal_) {
+      terminal_->hang_up();
+    } else {
+      tcp_.drop_clients();
+    }
   } else if (verb == "idn") {
     instrument_->set_identity(rest);
   } else if (verb == "stick") {

@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
   app.add_option("--model", arguments.options.model,
                  fmt::format("one of {}", fmt::join(text_instrument_names(), ", ")));
   app.add_option("--port", arguments.options.port, "on this host; 0: any");
+  app.add_option("--terminal", arguments.options.terminal, "a link to a pseudo-terminal instead of TCP");
   app.add_option("--ready-file", arguments.options.ready_file, "is given its address once it serves");
   app.add_option("--control", arguments.options.control, "socket on which --tell is heard");
   app.add_option("--load", arguments.load, "what hangs on it: 12mA, 100ohm");
