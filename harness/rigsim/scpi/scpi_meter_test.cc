@@ -148,8 +148,8 @@ TEST_CASE("a late answer costs its reading and is taken for no other", "[scpi]")
   spec.settings["answer_ms"] = "150";
   const auto meter = open_scpi(spec);
   REQUIRE(meter);
-  // Voltage is asked first, and its answer comes while the next question waits for its own.
-  instrument.tell("fault slow=220x1");
+  // Voltage is asked first; the answer of the current comes while voltage is asked anew.
+  instrument.tell("fault slow=220@1x1");
   REQUIRE((*meter)->start());
   int64_t invalid = 0;
   int64_t valid = 0;
