@@ -290,11 +290,11 @@ Result<int64_t> RecordWriter::insert_energy(const base::Energy& energy) {
 Result<std::optional<int64_t>> RecordWriter::capture_key(const base::Energy& energy) {
   const base::CaptureFacts& capture = energy.capture;
   if (capture.sha256.empty()) return std::nullopt;
-  SLMRIG_ASSIGN(
-      Statement * insert,
-      database_.cached("insert into capture (sha256, file, bytes, samples, started_at_ns) "
-                       "values (?,?,?,?,?) on conflict (sha256) do update set file = excluded.file, "
-                       "removed_at_ns = null returning capture_key"));
+  SLMRIG_ASSIGN(Statement * insert,
+                database_.cached("insert into capture (sha256, file, bytes, samples, started_at_ns) "
+                                 "values (?,?,?,?,?) on conflict (sha256) do update set file = "
+                                 "excluded.file, started_at_ns = excluded.started_at_ns, "
+                                 "removed_at_ns = null returning capture_key"));
   insert->bind(capture.sha256).bind(capture.file).bind(capture.bytes).bind(capture.samples);
   SLMRIG_ASSIGN(const bool row, insert->bind(energy.started_at_ns).step());
   SLMRIG_CHECK(row);
