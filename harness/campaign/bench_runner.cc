@@ -72,6 +72,7 @@ void BenchRunner::run() {
       break;
     }
   }
+  meter_.reset();
   if (run_.release) run_.release(bench_.name);
   run_.observer.activity(bench_.name, run_.stop() ? "stopped" : "done");
 }
@@ -127,6 +128,7 @@ Done BenchRunner::attempt(Session& session, const base::VariantFacts& variant, u
     run_.observer.activity(bench_.name, fmt::format("uploading {} {}: {}%", session.model, session.variant,
                                                     total == 0 ? 100 : done * 100 / total));
   };
+  ready_meter();  // which may feed the board
   auto board = run_.deploy(bench_, variant, progress);
   if (!board) {
     broken = board.error();
@@ -149,6 +151,7 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
   BoardWatch watch(board.agent());
   if (const Done looked = watch.begin(); !looked && !broken) broken = looked.error();
   start.provenance.merge(condition_facts(watch.facts(), "before"));
+  if (meter_) start.provenance.merge(base::Provenance(meter_->facts()));
   SLMRIG_TRY(run_.store.begin_session(start));
   if (!broken) {
     // The host answers with the bundled runtime: what another engine says need not be the same.
@@ -162,7 +165,11 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
                                   .doubts = doubts_about(board),
                                   .host_waiting_ns = {},
                                   .board_doubt = {},
-                                  .generation_timeouts_ms = timeouts_of(session, variant)};
+                                  .generation_timeouts_ms = timeouts_of(session, variant),
+                                  .energy = nullptr};
+    std::optional<measure::EnergyMeans> energy;
+    if (meter_) energy.emplace(meter_->means(run_.expanded.plan.energy, board.banner().has_markers));
+    if (energy) inputs.energy = &*energy;
     if (shares_the_host(bench_)) inputs.host_waiting_ns = host_waiting_ns;
     if (watch.tells()) inputs.board_doubt = [&watch] { return watch.look(); };
     auto outcome = measure::measure_session(board, inputs, {run_.store, run_.observer, clock_, run_.stop});
@@ -189,6 +196,26 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
   if (!broken) return {};
   return end_cells(session, broken->code == ErrorCode::kUnfit ? CellStatus::kUnfit : CellStatus::kFailed,
                    broken->text());
+}
+
+BenchMeter* BenchRunner::ready_meter() {
+  const bool wanted = run_.expanded.plan.energy.prompts != 0;
+  if (bench_.meter.kind.empty() || !wanted || meter_failed_ || !run_.open_meter) return nullptr;
+  if (!meter_) {
+    run_.observer.activity(bench_.name, fmt::format("opening the meter {}", bench_.meter.kind));
+    auto opened = BenchMeter::open(bench_.meter, bench_.board, [&](const base::MeterSpec& spec) {
+      return run_.open_meter(bench_, spec);
+    });
+    if (!opened) {
+      meter_failed_ = true;
+      run_.observer.notice(bench_.name, "no energy is measured: " + opened.error().text());
+      return nullptr;
+    }
+    meter_ = std::move(*opened);
+  }
+  meter_->check();
+  for (const std::string& doubt : meter_->doubts()) run_.observer.notice(bench_.name, doubt);
+  return meter_.get();
 }
 
 measure::References BenchRunner::references_of(const Session& session) const {

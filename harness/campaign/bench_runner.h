@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "harness/base/clock.h"
+#include "harness/campaign/bench_meter.h"
 #include "harness/campaign/campaign.h"
 #include "harness/campaign/prepare.h"
 #include "harness/measure/session.h"
@@ -34,6 +35,9 @@ struct SharedRun {
   store::Store& store;
   base::Observer& observer;
   DeployBoard deploy;
+  std::function<base::Result<std::unique_ptr<rig::Meter>>(const base::Bench& bench,
+                                                          const base::MeterSpec& spec)>
+      open_meter;  // may be empty: no bench has a meter
   std::function<void(const std::string& bench)>
       release;                                       // nothing more is deployed to the bench; may be empty
   std::function<bool()> stop;                        // Ctrl-C, or the run cannot be stored any more
@@ -64,6 +68,8 @@ class BenchRunner {
                      std::optional<base::Error>& broken);
   base::Done measure_on(rig::LiveBoard& board, base::Session& session, const base::VariantFacts& variant,
                         uint32_t number, std::optional<base::Error>& broken);
+  // Opens the bench's meter once, and checks it; null where there is none, or it cannot be used (a notice).
+  BenchMeter* ready_meter();
   base::Done check_clock(rig::LiveBoard& board, std::optional<base::Error>& broken);
   base::Done end_cells(const base::Session& session, base::CellStatus status, const std::string& reason);
   base::Done finish_session(const std::string& session_id);
@@ -80,6 +86,8 @@ class BenchRunner {
   mutable base::SystemClock clock_;
   std::optional<std::string> clock_check_;  // the text of the bench's clock check, once it was made
   std::string clock_doubt_;
+  std::unique_ptr<BenchMeter> meter_;
+  bool meter_failed_ = false;
   std::string unmeasured_reason_;  // that was told last
 };
 

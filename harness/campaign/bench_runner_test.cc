@@ -79,6 +79,7 @@ struct Bed {
                      .store = *store,
                      .observer = observer,
                      .deploy = deploy,
+                     .open_meter = {},
                      .release = {},
                      .stop = [&] { return stop; },
                      .broken = broken,

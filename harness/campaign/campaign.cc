@@ -188,6 +188,9 @@ Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Stor
                                 const rig::UploadProgress& progress) {
     return deploy::deploy_variant(bench, variant, workshop, progress);
   };
+  const auto open_meter = [&](const base::Bench& bench, const base::MeterSpec& spec) {
+    return deploy::open_bench_meter(bench, spec, workshop);
+  };
   SharedRun run{
       .request = request,
       .expanded = expanded,
@@ -197,6 +200,7 @@ Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Stor
       .store = store,
       .observer = observer,
       .deploy = deploy_board,
+      .open_meter = open_meter,
       .release = [&workshop](const std::string& bench) { deploy::release_stand_ins(workshop, bench); },
       .stop = should_stop,
       .broken = broken,

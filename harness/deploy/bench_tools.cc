@@ -3,6 +3,7 @@
 
 #include "harness/base/paths.h"
 #include "harness/deploy/deploy.h"
+#include "harness/deploy/flasher.h"
 #include "harness/deploy/pyocd_tool.h"
 #include "harness/deploy/stand_in.h"
 
@@ -36,6 +37,12 @@ std::string missing_tools(const base::Bench& bench, const Workshop& workshop) {
     add(fmt::format("there is no program {}; ./dev build makes it", stand_in.command.front()));
   }
   return missing;
+}
+
+base::Result<std::unique_ptr<rig::Meter>> open_bench_meter(const base::Bench& bench, base::MeterSpec spec,
+                                                           const Workshop& workshop) {
+  SLMRIG_ASSIGN(const std::shared_ptr<StandIns> stand_ins, stand_ins_of(bench, workshop));
+  return rig::open_meter(filled_meter(std::move(spec), *stand_ins));
 }
 
 std::shared_ptr<StandInPool> make_stand_in_pool() { return std::make_shared<StandInPool>(); }

@@ -16,6 +16,7 @@
 #include "harness/base/error.h"
 #include "harness/base/records/plan.h"
 #include "harness/rig/live_board.h"
+#include "harness/rig/meters/meter.h"
 
 namespace slmrig::deploy {
 
@@ -87,6 +88,10 @@ base::Result<std::unique_ptr<rig::LiveBoard>> deploy_variant(const base::Bench& 
                                                              const base::VariantFacts& variant,
                                                              const Workshop& workshop,
                                                              const rig::UploadProgress& progress);
+
+// Opens the meter of a bench as `spec` says, on the bench's stand-ins where it has some.
+base::Result<std::unique_ptr<rig::Meter>> open_bench_meter(const base::Bench& bench, base::MeterSpec spec,
+                                                           const Workshop& workshop);
 
 // The programs that deploying to the bench needs and this host has not got, with how to get them; empty: all
 // are there.

@@ -38,20 +38,21 @@ class ScriptedMeter final : public rig::Meter {
   }
 
   std::vector<std::string> events;
+  std::vector<std::string>* outliving_events = nullptr;  // the same, for after its end
 
   const base::MeterFacts& facts() const override { return facts_; }
   base::Result<std::vector<rig::MeterCheck>> self_check() override { return checks; }
   base::Done set_voltage(int millivolts) override {
-    events.push_back("voltage " + std::to_string(millivolts));
+    note("voltage " + std::to_string(millivolts));
     return {};
   }
   base::Done set_power(bool on) override {
-    events.emplace_back(on ? "power on" : "power off");
+    note(on ? "power on" : "power off");
     return {};
   }
   base::Done start() override {
     const std::lock_guard lock(mutex_);
-    events.emplace_back("start");
+    note("start");
     waiting_.clear();
     next_index_ = 0;
     stopped_ = false;
@@ -69,16 +70,21 @@ class ScriptedMeter final : public rig::Meter {
   }
   base::Done stop() override {
     const std::lock_guard lock(mutex_);
-    events.emplace_back("stop");
+    note("stop");
     stopped_ = true;
     return {};
   }
-  void close() override { events.emplace_back("close"); }
+  void close() override { note("close"); }
 
   base::MeterFacts& facts_for_test() { return facts_; }
   std::vector<rig::MeterCheck> checks;
 
  private:
+  void note(const std::string& event) {
+    events.push_back(event);
+    if (outliving_events != nullptr) outliving_events->push_back(event);
+  }
+
   base::MeterFacts facts_;
   std::mutex mutex_;
   std::condition_variable arrived_;

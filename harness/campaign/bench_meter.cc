@@ -1,0 +1,178 @@
+#include "harness/campaign/bench_meter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "harness/analyse/arrival.h"
+#include "harness/analyse/energy.h"
+#include "harness/base/power_model.h"
+
+namespace slmrig::campaign {
+namespace {
+
+using base::Done;
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+
+constexpr int64_t kBetweenPrompts_ns = 10'000'000;
+// How late a message may come besides what is seen: buffers of serial adapters.
+constexpr int64_t kMessageDelay_ns = 16'000'000;
+
+Done check_voltage(int millivolts, const base::Board& board) {
+  const base::SafeVoltages& safe = board.voltages;
+  if (safe.maximum_mv == 0) {
+    return fail(
+        ErrorCode::kBadInput,
+        fmt::format("{} does not say which voltages the board bears, so that none is applied; give it "
+                    "\"safe_voltages_mv\"",
+                    board.file));
+  }
+  if (millivolts >= safe.minimum_mv && millivolts <= safe.maximum_mv) return {};
+  return fail(ErrorCode::kBadInput,
+              fmt::format("{} mV are asked for, but {} bears {} to {} mV ({}); nothing was applied",
+                          millivolts, board.name, safe.minimum_mv, safe.maximum_mv, board.file));
+}
+
+// Where the meter has no marker lines: what the host's clock knows of a generation.
+void add_cuts(const measure::MeteredGeneration& generation, int64_t first_token_ns, int64_t total_ns,
+              analyse::EnergyInputs& inputs) {
+  const int64_t slack_ns =
+      std::max<int64_t>(0, generation.reported_ns - generation.accepted_ns - total_ns) + kMessageDelay_ns;
+  const int64_t start_ns = generation.accepted_ns + (slack_ns - kMessageDelay_ns) / 2;
+  const auto state = [](uint8_t phase) {
+    return static_cast<uint8_t>(analyse::kStateActive | (phase << analyse::kStatePhaseShift));
+  };
+  inputs.cuts.push_back({start_ns, state(analyse::kPhasePrefill)});
+  inputs.cuts.push_back({start_ns + first_token_ns, state(analyse::kPhaseDecode)});
+  inputs.cuts.push_back({start_ns + total_ns, 0});
+  inputs.cut_half_width_ns = std::max(inputs.cut_half_width_ns, slack_ns / 2);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BenchMeter>> BenchMeter::open(const base::MeterSpec& spec, const base::Board& board,
+                                                     const OpenMeter& open) {
+  std::unique_ptr<BenchMeter> self(new BenchMeter(spec, board));
+  const bool is_modelled = board.power_model.cycles_per_instruction > 0;
+  if (board.ticks.counts_instructions && !(spec.modelled_clock && is_modelled)) {
+    return fail(
+        ErrorCode::kUnsupported,
+        fmt::format("{} is emulated and draws no current that a meter could see; a virtual meter needs "
+                    "\"modelled_clock\" in the rig file and a \"power_model\" in {}",
+                    board.name, board.file));
+  }
+  const int millivolts = spec.voltage_mv != 0 ? spec.voltage_mv : board.voltages.nominal_mv;
+  base::MeterSpec filled = spec;
+  filled.voltage_mv = millivolts;
+  if (spec.mode == "source") SLMRIG_TRY(check_voltage(millivolts, board));
+  SLMRIG_ASSIGN(self->meter_, open(filled));
+  const base::MeterFacts& facts = self->meter_->facts();
+  self->supply_mv_ = millivolts;
+  if (facts.sources) {
+    SLMRIG_TRY(check_voltage(millivolts, board));
+    SLMRIG_TRY(self->meter_->set_voltage(millivolts));
+    SLMRIG_TRY(self->meter_->set_power(true));
+  }
+  if (!facts.sources && !facts.measures_voltage && millivolts == 0) {
+    return fail(
+        ErrorCode::kBadInput,
+        fmt::format("the meter {} sees current alone: the rig file must say the supply's \"voltage_mv\"",
+                    facts.kind));
+  }
+  self->name_ = facts.kind;
+  if (!facts.model.empty()) self->name_ += " " + facts.model;
+  if (!facts.serial.empty()) self->name_ += " " + facts.serial;
+  return self;
+}
+
+BenchMeter::~BenchMeter() {
+  if (!meter_) return;
+  // A meter that is gone cannot be told anything any more.
+  if (meter_->facts().sources) static_cast<void>(meter_->set_power(spec_.leave_powered));
+  meter_->close();
+}
+
+void BenchMeter::check() {
+  const base::MeterFacts& facts = meter_->facts();
+  facts_ = {{"meter.kind", facts.kind},       {"meter.model", facts.model},
+            {"meter.serial", facts.serial},   {"meter.version", facts.version},
+            {"meter.address", facts.address}, {"meter.clock", spec_.modelled_clock ? "modelled" : "own"}};
+  for (const auto& [key, value] : facts.settings) facts_["meter.setting." + key] = value;
+  for (const auto& [key, value] : board_.power_model.sources) {
+    if (spec_.modelled_clock) facts_["meter.source." + key] = value;
+  }
+  std::erase_if(facts_, [](const auto& fact) { return fact.second.empty(); });
+  doubts_.clear();
+  const auto checks = meter_->self_check();
+  if (!checks) {
+    doubts_.push_back("the meter's self-check failed: " + checks.error().text());
+    facts_["meter.check"] = checks.error().text();
+    return;
+  }
+  for (const rig::MeterCheck& check : *checks) {
+    facts_["meter.check." + check.name] = (check.good ? "good: " : "bad: ") + check.detail;
+    if (!check.good)
+      doubts_.push_back(fmt::format("the meter's self-check of {}: {}", check.name, check.detail));
+  }
+}
+
+// Ticks of the board for a time of the meter. On an emulated board that is modelled: cycles / clock an
+// instruction.
+uint64_t BenchMeter::ticks_of(int64_t meter_ns) const {
+  const double seconds = static_cast<double>(meter_ns) * 1e-9;
+  if (!spec_.modelled_clock)
+    return static_cast<uint64_t>(std::llround(seconds * static_cast<double>(board_.tick_rate_hz)));
+  const double instructions =
+      seconds * static_cast<double>(board_.clock_hz) / board_.power_model.cycles_per_instruction;
+  return static_cast<uint64_t>(std::llround(instructions * static_cast<double>(board_.ticks.denominator) /
+                                            static_cast<double>(board_.ticks.numerator)));
+}
+
+int64_t BenchMeter::meter_ns(uint64_t board_ticks) const {
+  if (!spec_.modelled_clock) return board_.ticks.convert(board_ticks);
+  return std::llround(1e9 *
+                      base::modelled_seconds(board_ticks, board_.ticks, board_.power_model, board_.clock_hz));
+}
+
+measure::EnergyMeans BenchMeter::means(const base::EnergySettings& settings, bool has_markers) {
+  return measure::EnergyMeans{
+      .meter = *meter_,
+      .settings = settings,
+      .idle_ticks = ticks_of(int64_t{settings.idle_ms} * 1'000'000),
+      .between_ticks = ticks_of(kBetweenPrompts_ns),
+      .evaluate = [this, has_markers](const auto& capture) { return evaluate(capture, has_markers); },
+      .meter_name = name_,
+      .doubts = doubts_};
+}
+
+base::Energy BenchMeter::evaluate(const measure::EnergyCapture& capture, bool has_markers) const {
+  analyse::EnergyInputs inputs;
+  inputs.meter = meter_->facts();
+  inputs.tier = spec_.modelled_clock ? base::Tier::kModelled : base::Tier::kHardware;
+  inputs.supply_mv = supply_mv_;
+  inputs.markers = {spec_.active_line, spec_.token_line, spec_.phase_line};
+  const bool by_markers = has_markers && inputs.meter.marker_lines != 0 && spec_.active_line >= 0;
+  analyse::ArrivalFit arrivals(inputs.meter.sample_rate_hz);
+  for (const base::PowerSamples& block : capture.blocks) {
+    arrivals.add(block.first_index + static_cast<int64_t>(block.current_ua.size()), block.received_ns);
+  }
+  if (!spec_.modelled_clock && inputs.meter.sample_rate_hz > 0) {
+    inputs.arrival_rate_hz = arrivals.rate_hz();
+    inputs.first_sample_ns = arrivals.first_sample_ns();
+  }
+  for (const measure::MeteredGeneration& generation : capture.generations) {
+    const int64_t total_ns = meter_ns(generation.total_ticks);
+    inputs.expected.push_back({generation.prompt_id, generation.prompt_sha256, generation.repeat,
+                               generation.prompt_tokens, generation.generated_tokens, total_ns});
+    if (!by_markers) add_cuts(generation, meter_ns(generation.first_token_ticks), total_ns, inputs);
+  }
+  analyse::EnergyPass pass(inputs);
+  for (const base::PowerSamples& block : capture.blocks) pass.add(block);
+  return pass.finish();
+}
+
+}  // namespace slmrig::campaign

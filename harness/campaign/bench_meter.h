@@ -1,0 +1,59 @@
+// The power meter of a bench during a run: opened once, checked before each session, and the board's supply
+// set as the rig file says. One thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/base/records/rig.h"
+#include "harness/base/records/run_record.h"
+#include "harness/measure/energy_pass.h"
+#include "harness/rig/meters/meter.h"
+
+namespace slmrig::campaign {
+
+// rig::open_meter, or a test's own. `spec` has its placeholders filled in.
+using OpenMeter = std::function<base::Result<std::unique_ptr<rig::Meter>>(const base::MeterSpec& spec)>;
+
+class BenchMeter {
+ public:
+  // Opens the meter; where it feeds the board, sets the voltage (which the board must bear: kBadInput before
+  // anything is applied) and turns it on. kUnsupported for an emulated board beside a real meter.
+  static base::Result<std::unique_ptr<BenchMeter>> open(const base::MeterSpec& spec, const base::Board& board,
+                                                        const OpenMeter& open);
+  // Leaves the board's supply as the rig file says.
+  ~BenchMeter();
+  BenchMeter(const BenchMeter&) = delete;
+  BenchMeter& operator=(const BenchMeter&) = delete;
+
+  // Asks the meter to check itself; what it says is in facts() and what is not good in doubts() until the
+  // next time.
+  void check();
+  // "meter.kind", "meter.serial", "meter.check.rate", ...: for the provenance of a session.
+  const base::Provenance& facts() const { return facts_; }
+  const std::vector<std::string>& doubts() const { return doubts_; }
+
+  // `has_markers`: the board raises marker lines.
+  measure::EnergyMeans means(const base::EnergySettings& settings, bool has_markers);
+
+  bool feeds_the_board() const { return meter_->facts().sources; }
+  rig::Meter& meter() { return *meter_; }
+
+ private:
+  BenchMeter(const base::MeterSpec& spec, const base::Board& board) : spec_(spec), board_(board) {}
+  uint64_t ticks_of(int64_t meter_ns) const;
+  int64_t meter_ns(uint64_t board_ticks) const;
+  base::Energy evaluate(const measure::EnergyCapture& capture, bool has_markers) const;
+
+  const base::MeterSpec spec_;
+  const base::Board& board_;
+  double supply_mv_ = 0;
+  std::unique_ptr<rig::Meter> meter_;
+  std::string name_;  // kind, model and serial number
+  base::Provenance facts_;
+  std::vector<std::string> doubts_;
+};
+
+}  // namespace slmrig::campaign
