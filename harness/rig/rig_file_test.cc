@@ -1,5 +1,6 @@
 #include "harness/rig/rig_file.h"
 
+#include <algorithm>
 #include <functional>
 
 #include <catch2/catch.hpp>
@@ -278,7 +279,16 @@ TEST_CASE("every truncation of a rig and of a board is refused without a crash")
 TEST_CASE("the committed rig and its boards can be read") {
   const base::Rig rig = load_rig("virtual", fs::current_path()).value();
   REQUIRE(rig.benches.size() >= 4);
-  const base::Bench& probed = rig.benches[3];
+  const auto named = [&](const std::string& name) -> const base::Bench& {
+    const auto found = std::find_if(rig.benches.begin(), rig.benches.end(),
+                                    [&](const base::Bench& bench) { return bench.name == name; });
+    REQUIRE(found != rig.benches.end());
+    return *found;
+  };
+  CHECK(named("native").meter.kind.empty());
+  CHECK(named("mps2-an386").meter.kind == "ppk2");
+  CHECK(named("mps2-an386").meter.modelled_clock);
+  const base::Bench& probed = named("mps2-an386-pyocd");
   CHECK(base::flasher_kind(probed) == "pyocd");
   CHECK(probed.optional);
   CHECK_FALSE(rig.benches[0].optional);
