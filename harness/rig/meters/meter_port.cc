@@ -97,8 +97,11 @@ Result<MeterPort> open_meter_port(const base::MeterSpec& spec, const MeterUsb& u
   SLMRIG_ASSIGN(port.address, find_meter_port(spec, usb, roots));
   base::LinkSpec link;
   link.address = port.address;
-  link.baud = baud;
-  link.kind = is_pseudo_terminal(port.address) ? "tty" : "serial";
+  // A pseudo-terminal has no rate, and termios no name for that of some instruments.
+  constexpr int kAnyBaud = 115200;
+  const bool pseudo = is_pseudo_terminal(port.address);
+  link.baud = pseudo ? kAnyBaud : baud;
+  link.kind = pseudo ? "tty" : "serial";
   SLMRIG_ASSIGN(port.link, open_link(link, 0));
   identify(port, roots);
   return port;

@@ -7,6 +7,7 @@
 #include "harness/base/suggest.h"
 #include "harness/rig/meters/hwmon_meter.h"
 #include "harness/rig/meters/iio_meter.h"
+#include "harness/rig/meters/lpm01a.h"
 #include "harness/rig/meters/meter.h"
 #include "harness/rig/meters/meter_kinds.h"
 #include "harness/rig/meters/meter_port.h"
@@ -36,6 +37,9 @@ const std::vector<MeterKind>& meter_kinds() {
       {"ppk2", "Nordic Power Profiler Kit II", "its serial port, or nothing where one is plugged in", false,
        [](const base::MeterSpec& spec) { return open_ppk2(spec); },
        [](const HostRoots& roots) { return plugged_meters("ppk2", ppk2_usb(), roots); }},
+      {"lpm01a", "ST X-NUCLEO-LPM01A", "its serial port, or nothing where one is plugged in", false,
+       [](const base::MeterSpec& spec) { return open_lpm01a(spec); },
+       [](const HostRoots& roots) { return plugged_meters("lpm01a", lpm01a_usb(), roots); }},
       {"scpi", "bench supply or multimeter that answers in text (SCPI, Korad)",
        "host:port, or its serial port with the setting profile", true,
        [](const base::MeterSpec& spec) { return open_scpi(spec); }, nullptr},
