@@ -320,6 +320,46 @@ TEST_CASE("the budget of a long window is what the formulas give by hand") {
   CHECK(budget.comparative_uj == Approx(0.95 * 1650).epsilon(0.02));
 }
 
+TEST_CASE("idle in the same range takes the offset away, and its share of the gain") {
+  std::mt19937_64 random(14);
+  SimulatedBoard board;
+  const base::Energy apart = measure(simulate(board, some_generations(), {}, random));
+  board.idle_ua = 6'000;  // in the range of 50 mA, like all the rest
+  const base::Energy same = measure(simulate(board, some_generations(), {}, random));
+  const base::PhaseEnergy& in_another = phase_of(apart, base::EnergyPhase::kPrefill);
+  const base::PhaseEnergy& in_the_same = phase_of(same, base::EnergyPhase::kPrefill);
+  const double seconds = static_cast<double>(in_another.duration_ns) * 1e-9;
+  const double offsets_uj = std::hypot(50.0, 5.0) * 3.3 * seconds / std::sqrt(3.0);
+  CHECK(term_of(in_another, "offset") == Approx(offsets_uj).epsilon(1e-3));
+  CHECK(term_of(in_the_same, "offset") < 1e-3 * offsets_uj);
+  CHECK(term_of(in_the_same, "gain") == Approx(0.1 * in_the_same.net_uj / std::sqrt(3.0)).epsilon(1e-3));
+  const double idle_uj = 6'600 * seconds;
+  CHECK(term_of(in_another, "gain") ==
+        Approx(std::hypot(0.1 * in_another.gross_uj, 0.1 * idle_uj) / std::sqrt(3.0)).epsilon(1e-3));
+  CHECK(in_the_same.comparative_uncertainty_uj < 0.01 * in_another.comparative_uncertainty_uj);
+}
+
+TEST_CASE("an edge that fell among lost samples is taken to be in their middle") {
+  std::mt19937_64 random(15);
+  Simulation simulation = simulate({}, some_generations(), {}, random);
+  // Lose 40 samples around the first edge, which is 0.3 s in.
+  base::PowerSamples& block = simulation.blocks.at(30'000 / 4096);
+  const auto at = static_cast<std::ptrdiff_t>(30'000 - block.first_index - 20);
+  REQUIRE((block.markers[static_cast<std::size_t>(at)] & 1) == 0);
+  REQUIRE((block.markers[static_cast<std::size_t>(at) + 40] & 1) == 1);
+  const auto lose = [&](auto& column) { column.erase(column.begin() + at, column.begin() + at + 40); };
+  lose(block.current_ua);
+  lose(block.range);
+  lose(block.markers);
+  block.gaps.push_back({block.first_index + at + 40, 40});
+  const base::Energy energy = measure(simulation);
+  const base::GenerationEnergy& generation = energy.generations.at(0);
+  CHECK(std::abs(generation.start_ns - 300'000'000) <= 10'000);
+  CHECK(generation.net_uj ==
+        Approx(simulation.truth[0].prefill.net_uj + simulation.truth[0].decode.net_uj).epsilon(2e-3));
+  CHECK(term_of(phase_of(energy, base::EnergyPhase::kPrefill), "gaps") > 1);
+}
+
 TEST_CASE("intervals of normal and rectangular errors together") {
   CHECK(interval_half_width(2, 0, {}, 0.95) == Approx(1.95996 * 2).epsilon(1e-4));
   CHECK(interval_half_width(1, 4, {}, 0.95) == Approx(2.776).epsilon(1e-3));
