@@ -249,6 +249,7 @@ void uncertainty_against_truth(benchmark::State& state) {
   }
   state.counters["draws"] = kDraws;
   state.counters["comparative"] = comparative / cases;
+  state.counters["comparative_missed"] = 1 - comparative / cases;
   state.counters["absolute"] = absolute / cases;
   state.counters["of_formulas"] = ratio_sum / cases;
   state.counters["of_formulas_worst"] = ratio_worst;
