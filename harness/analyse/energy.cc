@@ -107,6 +107,8 @@ void add_simple_phase(base::Energy& energy, base::EnergyPhase phase, std::vector
   measured.parts = std::move(windows);
   measured.with_baseline = phase != base::EnergyPhase::kIdle;
   energy.phases.push_back(phase_energy(phase, measured, about));
+  if (phase != base::EnergyPhase::kIdle)
+    energy.phases.back().generations = static_cast<uint32_t>(measured.parts.size());
 }
 
 void add_generation_phase(base::Energy& energy, base::EnergyPhase phase, const PassWindows& windows,

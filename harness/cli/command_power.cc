@@ -222,8 +222,9 @@ Result<ExitCode> self_check(const MeterOptions& options) {
 }  // namespace
 
 void add_power_command(CLI::App& app, Action& action) {
-  CLI::App* power = app.add_subcommand("power", "Power monitors: list, record, check");
+  CLI::App* power = app.add_subcommand("power", "Power monitors: list, record, check; battery life");
   power->require_subcommand(1);
+  add_power_life_command(*power, action);
   power->add_subcommand("list", "Meters that are plugged in, and the kinds that there are drivers for")
       ->callback([&action] { action = [] { return list_meters(); }; });
 

@@ -50,6 +50,7 @@ void add_board_command(CLI::App& app, Action& action);
 void add_board_check_command(CLI::App& board, Action& action);
 void add_power_command(CLI::App& app, Action& action);
 void add_power_export_command(CLI::App& power, Action& action);  // below `power`
+void add_power_life_command(CLI::App& power, Action& action);    // below `power`
 void add_db_command(CLI::App& app, Action& action);
 void add_version_command(CLI::App& app, Action& action);
 

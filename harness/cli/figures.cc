@@ -30,6 +30,8 @@ std::string scaled(double value, const std::array<Step, N>& steps) {
 constexpr std::array<Step, 4> kTimes = {{{1.0, "ns"}, {1e3, "µs"}, {1e6, "ms"}, {1e9, "s"}}};
 constexpr std::array<Step, 4> kCounts = {{{1.0, ""}, {1e3, "k"}, {1e6, "M"}, {1e9, "G"}}};
 constexpr std::array<Step, 4> kBytes = {{{1.0, "B"}, {1e3, "kB"}, {1e6, "MB"}, {1e9, "GB"}}};
+constexpr std::array<Step, 5> kEnergies = {{{1e-3, "nJ"}, {1.0, "µJ"}, {1e3, "mJ"}, {1e6, "J"}, {1e9, "kJ"}}};
+constexpr std::array<Step, 5> kPowers = {{{1e-3, "nW"}, {1.0, "µW"}, {1e3, "mW"}, {1e6, "W"}, {1e9, "kW"}}};
 
 int64_t rounded_seconds(int64_t ns) { return (ns + 500'000'000) / 1'000'000'000; }
 
@@ -45,6 +47,17 @@ std::string cost_text(std::optional<double> cost, store::CostUnit unit) {
 }
 
 std::string bytes_text(std::optional<double> bytes) { return bytes ? scaled(*bytes, kBytes) : kNothing; }
+
+std::string energy_text(double uj) { return uj == 0 ? "0J" : scaled(uj, kEnergies); }
+
+std::string power_text(double uw) { return uw == 0 ? "0W" : scaled(uw, kPowers); }
+
+std::string with_half_width(const std::string& figure, double value, double half_width) {
+  if (value == 0) return figure;
+  const double percent = 100 * half_width / std::abs(value);
+  const int decimals = percent >= 9.95 ? 0 : percent >= 0.995 ? 1 : 2;
+  return fmt::format("{} ±{:.{}f}%", figure, percent, decimals);
+}
 
 std::string share_text(std::optional<double> share) {
   if (!share) return kNothing;

@@ -24,6 +24,13 @@ std::string cost_text(std::optional<double> cost, store::CostUnit unit);
 // "812B", "45.6kB", "1.23MB": powers of 1000.
 std::string bytes_text(std::optional<double> bytes);
 
+// "812nJ", "45.6µJ", "1.23mJ", "2.31J"; "812nW", ...
+std::string energy_text(double uj);
+std::string power_text(double uw);
+
+// A figure with its half-width as a share of it: "1.23mJ ±12%", "±0.05%".
+std::string with_half_width(const std::string& figure, double value, double half_width);
+
 // 0.975 -> "97.5%"; 1 -> "100%".
 std::string share_text(std::optional<double> share);
 

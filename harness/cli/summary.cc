@@ -1,7 +1,6 @@
 #include "harness/cli/summary.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -9,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "harness/cli/figures.h"
+#include "harness/cli/footnotes.h"
 #include "harness/cli/text_table.h"
 
 namespace slmrig::cli {
@@ -69,35 +69,6 @@ TextTable empty_table(CostUnit unit, bool with_fallbacks) {
   columns.push_back({""});
   return TextTable(std::move(columns));
 }
-
-// Numbers the doubts of a run, so that a line can point at their text.
-class Footnotes {
- public:
-  std::string mark(const std::vector<std::string>& doubts) {
-    std::string marks;
-    for (const std::string& doubt : doubts) {
-      const auto [entry, is_new] = numbers_.try_emplace(doubt, numbers_.size() + 1);
-      if (is_new) texts_.push_back(doubt);
-      marks += fmt::format("!{}", entry->second);
-    }
-    return marks;
-  }
-  std::string text() const {
-    std::string text;
-    for (std::size_t i = 0; i < texts_.size(); ++i) {
-      const std::vector<std::string> lines = wrap_words(texts_[i], kTableWidth - 12);
-      for (std::size_t j = 0; j < lines.size(); ++j) {
-        text +=
-            j == 0 ? fmt::format("!{} doubtful: {}\n", i + 1, lines[j]) : fmt::format("   {}\n", lines[j]);
-      }
-    }
-    return text;
-  }
-
- private:
-  std::map<std::string, std::size_t> numbers_;
-  std::vector<std::string> texts_;
-};
 
 // "left, board mps2-an386, unit virtual-0001, tier emulated: ...". A cell that failed early knows no unit.
 std::string bench_title(const std::vector<CellSummary>& cells) {

@@ -35,8 +35,8 @@ struct UncertaintyTerm {
 // Of all generations of a cell together (sums), or of one generation or cold start.
 struct PhaseEnergy {
   EnergyPhase phase = EnergyPhase::kDecode;
-  uint32_t generations = 0;
-  uint64_t tokens = 0;  // prefill: of the prompts; decode: generated after the first; else 0
+  uint32_t generations = 0;  // boot, load: cold starts
+  uint64_t tokens = 0;       // prefill: of the prompts; decode: generated after the first; else 0
   double gross_uj = 0;
   double net_uj = 0;
   double charge_uc = 0;  // as far as the meter measures current
