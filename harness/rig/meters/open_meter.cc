@@ -15,6 +15,7 @@
 #include "harness/rig/meters/ppk2.h"
 #include "harness/rig/meters/rapl_meter.h"
 #include "harness/rig/meters/scpi_meter.h"
+#include "harness/rig/meters/sigrok_meter.h"
 
 namespace slmrig::rig {
 
@@ -28,6 +29,14 @@ std::vector<FoundMeter> found_as(const std::string& kind, const std::vector<Name
   std::vector<FoundMeter> found;
   for (const NamedSensor& sensor : sensors) found.push_back({kind, sensor.title, sensor.address});
   return found;
+}
+
+// Its driver library is in no Debian release, and this build was made without it.
+Result<std::unique_ptr<Meter>> no_joulescope() {
+  return fail(ErrorCode::kUnsupported,
+              "this build has no driver for a Joulescope: it needs the library joulescope_driver "
+              "(github.com/jetperch/joulescope_driver, not packaged by Debian), and a driver on top of it; "
+              "export what Joulescope's own program records, or use another meter");
 }
 
 }  // namespace
@@ -56,6 +65,10 @@ const std::vector<MeterKind>& meter_kinds() {
       {"pi5", "power management chip of a Raspberry Pi 5", "rail; nothing: the sum of all", false,
        [](const base::MeterSpec& spec) { return open_pi5(spec); },
        [](const HostRoots&) { return found_as("pi5", pi5_sensors()); }},
+      {"sigrok", "anything libsigrok knows, through sigrok-cli", "what `sigrok-cli -d` takes, such as demo",
+       true, [](const base::MeterSpec& spec) { return open_sigrok(spec); }, nullptr},
+      {"joulescope", "Joulescope JS110, JS220, JS320", "its serial number", false,
+       [](const base::MeterSpec&) { return no_joulescope(); }, nullptr},
   };
   return kKinds;
 }
