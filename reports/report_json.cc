@@ -11,6 +11,7 @@
 #include "harness/analyse/profile.h"
 #include "harness/analyse/summary.h"
 #include "harness/base/metrics.h"
+#include "reports/energy_json.h"
 #include "reports/packed_integers.h"
 #include "reports/sentence.h"
 #include "reports/token_band.h"
@@ -156,7 +157,8 @@ Json session_json(const store::SessionData& data, std::size_t run,
           {"memory", memory_json(data.memory)},
           {"roofline", roofline_json(data.roofline)},
           {"cold_start", cold_start_json(cold_start)},
-          {"cold_starts", cold_starts_json(data.cold_starts)}};
+          {"cold_starts", cold_starts_json(data.cold_starts)},
+          {"cold_start_energy", energy_json(data.cold_start_energy)}};
 }
 
 Json figures_json(const CellSummary& summary) {
@@ -259,7 +261,8 @@ Json cell_json(const store::CellData& data, const std::vector<store::RooflineRow
           {"traces", std::move(traces)},
           {"answers", std::move(answers)},
           {"answers_left_out", listed - std::min(listed, limits.answers_per_cell)},
-          {"profile", profile_json(data.profile, roofline)}};
+          {"profile", profile_json(data.profile, roofline)},
+          {"energy", energy_json(data.energy)}};
 }
 
 Json notes_json(const ReportInput& input) {

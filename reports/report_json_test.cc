@@ -1,10 +1,12 @@
 #include "reports/report_json.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <limits>
 #include <set>
 
 #include "harness/base/file.h"
+#include "reports/packed_integers.h"
 #include "reports/testing/sample_run.h"
 #include "reports/testing/schema_checker.h"
 
@@ -111,6 +113,77 @@ TEST_CASE("an answer that is the suite's fallback text is listed with its reason
   CHECK(report["cells"][0]["answers"][0]["fallback"] == "budget");
   CHECK(report["cells"][0]["figures"]["fallback"]["count"] == 1);
   CHECK(report["cells"][0]["figures"]["fallback"]["of"] == 1);
+}
+
+TEST_CASE("an answer's energy is the mean of the phases, and their errors add up", "[reports]") {
+  store::RunData run = sample_run();
+  const auto is_metered = [](const store::SessionData& session) {
+    return session.cold_start_energy.has_value();
+  };
+  const auto session = std::find_if(run.sessions.begin(), run.sessions.end(), is_metered);
+  REQUIRE(session != run.sessions.end());
+  run.sessions = {*session};
+  run.sessions[0].cells.resize(1);
+  base::Energy& energy = *run.sessions[0].cells[0].energy;
+  REQUIRE(energy.phases.size() == 3);
+  const auto set = [](base::PhaseEnergy& phase, double gross_uj, double net_uj, double half_width_uj) {
+    phase.generations = 4;
+    phase.duration_ns = 2'000'000'000;
+    phase.gross_uj = gross_uj;
+    phase.net_uj = net_uj;
+    phase.expanded_uncertainty_uj = half_width_uj;
+    phase.comparative_uncertainty_uj = half_width_uj / 8;
+  };
+  set(energy.phases[0], 80, 0, 16);
+  set(energy.phases[1], 400, 320, 40);
+  set(energy.phases[2], 800, 720, 80);
+  const nlohmann::json report = written(run);
+  CHECK(schema_problem(report, schema()) == "");
+  const nlohmann::json& answer = report["cells"][0]["energy"]["answer"];
+  CHECK(answer["answers"] == 4);
+  CHECK(answer["gross_uj"] == 300);
+  CHECK(answer["prefill_uj"] == 80);
+  CHECK(answer["decode_uj"] == 180);
+  CHECK(answer["idle_uj"] == 40);
+  // An answer takes a second, in which idle is known to 8.
+  CHECK(answer["expanded_uj"] == 10 + 20 + 8);
+  CHECK(answer["comparative_uj"] == (10 + 20 + 8) / 8.0);
+  CHECK(report["sessions"][0]["cold_start_energy"]["answer"].is_null());
+  CHECK(report["cells"][0]["energy"]["phases"][0]["net_uj"].is_null());
+}
+
+TEST_CASE("a power trace has its times from the beginning of its generation", "[reports]") {
+  store::RunData run = sample_run();
+  for (auto& session : run.sessions) {
+    for (auto& cell : session.cells) {
+      if (!cell.energy) continue;
+      base::GenerationEnergy& generation = cell.energy->generations[0];
+      generation.start_ns = 5'000;
+      generation.prefill_ns = 0;
+      generation.token_net_uj = {2.5, 1};
+      generation.token_duration_ns = {300, 40};
+      cell.energy->trace = base::PowerTrace{0, 4'900, 20, {1, 2}, {3, 4.0004}, {5, 6}};
+    }
+  }
+  nlohmann::json report = written(run);
+  CHECK(schema_problem(report, schema()) == "");
+  const auto* cell = find_cell(report, "mps2-an386", "wrist-nano", "f32", "intents");
+  REQUIRE(cell);
+  const nlohmann::json& trace = (*cell)["energy"]["trace"];
+  CHECK(trace["first_ns"] == -100);
+  CHECK(trace["prefill_ns"] == 300);
+  CHECK(trace["token_ends_ns"] == pack_integers(std::vector<int64_t>{300, 340}));
+  CHECK(trace["token_net_nj"] == pack_integers(std::vector<int64_t>{2'500, 1'000}));
+  CHECK(trace["mean_nw"] == pack_integers(std::vector<int64_t>{3'000, 4'000}));
+  CHECK((*find_cell(report, "native", "wrist-nano", "f32", "intents"))["energy"].is_null());
+  // Of a generation that is not there, there is nothing to draw.
+  for (auto& session : run.sessions) {
+    for (auto& each : session.cells) {
+      if (each.energy) each.energy->trace->generation = 99;
+    }
+  }
+  report = written(run);
+  CHECK((*find_cell(report, "mps2-an386", "wrist-nano", "f32", "intents"))["energy"]["trace"].is_null());
 }
 
 TEST_CASE("figures that are not finite are null", "[reports]") {

@@ -1,5 +1,6 @@
 #include "reports/testing/sample_run.h"
 
+#include <algorithm>
 #include <string>
 
 #include "harness/base/error.h"
@@ -12,6 +13,63 @@ namespace {
 
 constexpr const char* kMarkup =
     "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>";
+
+// What the uncertainty of a real meter is made of, beside what the sample has.
+void add_terms(base::PhaseEnergy& phase) {
+  const double counted_uj = phase.phase == base::EnergyPhase::kIdle ? phase.gross_uj : phase.net_uj;
+  phase.terms.push_back({"voltage", 1e-3 * counted_uj, 0, 0});
+  phase.terms.push_back({"edges", 2e-5 * counted_uj, 2e-5 * counted_uj, 0});
+  phase.terms.push_back({"baseline", 1e-4 * counted_uj, 1e-4 * counted_uj, 15});
+}
+
+// A second pass of the first generation: current that rises with every token and falls within it.
+base::PowerTrace power_trace_of(const base::Energy& energy) {
+  constexpr double kIdle_uw = 590;
+  constexpr int64_t kSteps = 600;
+  constexpr int64_t kLeadSteps = 40;
+  const base::GenerationEnergy& shown = energy.generations.front();
+  base::PowerTrace trace;
+  trace.step_ns = std::max<int64_t>(1, shown.duration_ns / (kSteps - 2 * kLeadSteps));
+  trace.start_ns = shown.start_ns - kLeadSteps * trace.step_ns;
+  std::size_t token = 0;
+  int64_t token_start_ns = 0;
+  for (int64_t step = 0; step < kSteps; ++step) {
+    const int64_t now_ns = (step - kLeadSteps) * trace.step_ns;
+    while (token < shown.token_duration_ns.size() &&
+           now_ns >= token_start_ns + shown.token_duration_ns[token]) {
+      token_start_ns += shown.token_duration_ns[token++];
+    }
+    double power_uw = kIdle_uw;
+    if (now_ns >= 0 && token < shown.token_duration_ns.size()) {
+      const auto duration = static_cast<double>(shown.token_duration_ns[token]);
+      const double share = static_cast<double>(now_ns - token_start_ns) / duration;
+      power_uw += shown.token_net_uj[token] / (duration * 1e-9) * (token == 0 ? 1.0 : 1.25 - 0.5 * share);
+    }
+    const double noise = 0.02 + 0.01 * static_cast<double>((step * 7) % 5);
+    trace.lowest_uw.push_back(power_uw * (1 - noise));
+    trace.mean_uw.push_back(power_uw);
+    trace.highest_uw.push_back(power_uw * (1 + 2 * noise));
+  }
+  return trace;
+}
+
+// What the sample of the store has is enough for figures; a page has more to show.
+void enrich_energies(store::RunData& run) {
+  bool first = true;
+  for (auto& session : run.sessions) {
+    for (auto& cell : session.cells) {
+      if (!cell.energy) continue;
+      for (base::PhaseEnergy& phase : cell.energy->phases) add_terms(phase);
+      cell.energy->trace = power_trace_of(*cell.energy);
+      if (first) {
+        cell.energy->doubts = {"0.2 % of the samples were lost"};
+        cell.energy->phases.back().doubts = cell.energy->doubts;
+        cell.energy->phases.back().lost_samples = cell.energy->phases.back().samples / 500;
+      }
+      first = false;
+    }
+  }
+}
 
 void count_cells(store::RunData& run) {
   run.run.cells_ok = run.run.cells_failed = run.run.cells_unfit = 0;
@@ -39,6 +97,7 @@ store::RunData sample_run(const store::SampleOptions& options) {
   SLMRIG_CHECK(reader);
   auto run = reader->run_data(*run_id);
   SLMRIG_CHECK(run);
+  enrich_energies(*run);
   return std::move(*run);
 }
 
@@ -57,6 +116,17 @@ store::RunData hostile_run() {
       cell.cell.suite += "<h1>";
       cell.cell.reason = control;
       cell.cell.doubts = {broken};
+      if (cell.energy) {
+        cell.energy->meter = cell.energy->doubts.emplace_back(kMarkup);
+        cell.energy->generations.front().tokens_refused = control;
+        cell.energy->generations.front().token_net_uj.clear();
+        cell.energy->generations.front().token_duration_ns.clear();
+        cell.energy->generations.front().prompt_id = kMarkup;
+        for (base::PhaseEnergy& phase : cell.energy->phases) {
+          phase.doubts = {control};
+          phase.terms.front().name = kMarkup;
+        }
+      }
       for (auto& generation : cell.generations) {
         generation.prompt_id += "<b>";
         generation.prompt_text = control;
@@ -74,10 +144,12 @@ store::RunData failed_run() {
   store::RunData run = sample_run();
   for (auto& session : run.sessions) {
     session.cold_starts.clear();
+    session.cold_start_energy.reset();
     session.memory.clear();
     for (auto& cell : session.cells) {
       cell.generations.clear();
       cell.profile = {};
+      cell.energy.reset();
       cell.cell.status = base::CellStatus::kFailed;
       cell.cell.reason = "the agent did not answer within 5 s; is the board powered?";
     }

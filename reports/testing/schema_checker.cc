@@ -30,6 +30,12 @@ class Checker {
       const auto name = schema["$ref"].get<std::string>().substr(std::string_view("#/$defs/").size());
       return problem(value, root_.at("$defs").at(name), path);
     }
+    if (schema.contains("anyOf")) {
+      for (const Json& choice : schema["anyOf"]) {
+        if (problem(value, choice, path).empty()) return {};
+      }
+      return problem(value, schema["anyOf"][0], path);
+    }
     std::string found = scalar_problem(value, schema, path);
     if (found.empty() && value.is_object()) found = object_problem(value, schema, path);
     if (found.empty() && value.is_array() && schema.contains("items")) {

@@ -39,6 +39,19 @@ const kByteSteps: readonly Step[] = [
   {least: 1, unit: 'B'},
 ];
 
+const kEnergySteps: readonly Step[] = [
+  {least: 1e6, unit: 'J'},
+  {least: 1e3, unit: 'mJ'},
+  {least: 1, unit: 'µJ'},
+  {least: 1e-3, unit: 'nJ'},
+];
+const kPowerSteps: readonly Step[] = [
+  {least: 1e6, unit: 'W'},
+  {least: 1e3, unit: 'mW'},
+  {least: 1, unit: 'µW'},
+  {least: 1e-3, unit: 'nW'},
+];
+
 // Three significant digits, without an exponent between 1e-3 and 1e6.
 export function three_digits(value: number): string {
   if (!Number.isFinite(value)) return kAbsent;
@@ -67,6 +80,16 @@ export function byte_figure(value: number | null): FigureText {
 
 export function rate_figure(value: number | null): FigureText {
   return in_steps(value, kRateSteps);
+}
+
+// Of microjoules.
+export function energy_figure(value: number | null): FigureText {
+  return in_steps(value, kEnergySteps);
+}
+
+// Of microwatts.
+export function power_figure(value: number | null): FigureText {
+  return in_steps(value, kPowerSteps);
 }
 
 export function share_figure(share: Share): FigureText {

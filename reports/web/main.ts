@@ -2,10 +2,12 @@
 import report_schema from '../report.schema.json';
 import {draw_answers} from './answers';
 import {el, fold} from './dom';
+import {draw_energy} from './energy';
 import {draw_filters} from './filters';
 import {draw_header} from './header';
 import {Model} from './model';
 import {draw_pareto} from './pareto';
+import {draw_power} from './power';
 import {draw_profile} from './profile';
 import {draw_provenance} from './provenance';
 import type {Report} from './report_types';
@@ -26,6 +28,9 @@ const kWords: readonly (readonly [string, string])[] = [
   ['first token', 'from the prompt on the device to the first token: tokenise, prefill, sample. Token index 0.'],
   ['token p50, p95, p99, max', 'over decode tokens, index 1 and later; percentiles interpolate linearly.'],
   ['tokens/s', 'decode tokens over decode time.'],
+  ['energy of an answer', 'gross: all that the board took from the prompt to the last token. net: without the power that it takes ' +
+      'at rest, measured before and after. Its tier is the energy’s own: modelled where the current comes from a stated model.'],
+  ['±', 'the half-width that holds the true value in 95 of 100 cases; comparative: for comparisons by the same unit.'],
   ['as host', 'share of answers whose tokens are exactly those of the host for the same image.'],
   ['fallback', 'answers that are the suite’s own text: the model was late, or its words had not the form asked for. ' +
       'Checks see that text; costs and the comparison with the host are the model’s.'],
@@ -87,6 +92,8 @@ function draw_report(report: Report): void {
     ['pareto', 'Accuracy against cost', draw_pareto],
     ['tokens', 'Token by token', draw_tokens],
     ['profile', 'Where a token goes', draw_profile],
+    ['energy', 'Energy', draw_energy],
+    ['power', 'Power over time', draw_power],
     ['memory', 'Memory', draw_memory],
     ['cold-starts', 'Cold start', draw_cold_starts],
     ['answers', 'Wrong and fallback answers', draw_answers],

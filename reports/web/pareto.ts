@@ -1,5 +1,7 @@
 // "Accuracy against cost": which variant is worth its time and its bytes, on one bench and suite at a time.
 import {el, fold, on, plain_table, svg} from './dom';
+import {metered_of} from './energy_data';
+import {uncertainty_fold} from './energy_tables';
 import {exact, joined, share_figure} from './format';
 import type {Model} from './model';
 import {kFilterKeys} from './model';
@@ -54,7 +56,8 @@ class ParetoSection {
     this.place.replaceChildren(...this.plots.map(({element}) => element));
     this.legend.replaceChildren(...group.models.map((model, at) => el('li', {},
         svg('svg', {width: 18, height: 18, 'aria-hidden': 'true'}, symbol_of(at, 9, 9)), model)));
-    this.table.replaceChildren(this.table_fold(group));
+    const uncertainty = uncertainty_fold(metered_of(group.points.map(({row}) => row)));
+    this.table.replaceChildren(this.table_fold(group), ...(uncertainty ? [uncertainty] : []));
     this.show(null);
   }
 
@@ -64,7 +67,8 @@ class ParetoSection {
     const missing = without === 0 ? '' :
         ` ${without === 1 ? 'One variant has' : `${without} variants have`} no mark: see the table.`;
     this.about.replaceChildren(tier_badge(tier), ` ${kTierMeaning[tier]}. The line joins what no other variant beats in ` +
-        `both. Upright strokes: the 95 % interval of the share (Wilson); few prompts say little.${missing}`);
+        `both. Upright strokes: the 95 % interval of the share (Wilson); few prompts say little.${missing}`,
+        ...energy_note(group));
     this.place.setAttribute('aria-label', `${group.title}: share of right answers against ` +
         `${group.axes.map(({title}) => title).join(', and against ')}. Arrow keys move from variant to variant.`);
   }
@@ -108,6 +112,15 @@ class ParetoSection {
     });
     return fold({class: 'behind'}, ['The numbers'], plain_table('accuracy against cost', titles, rows));
   }
+}
+
+// The energy's tier is its own.
+function energy_note(group: ParetoGroup): readonly (Node | string)[] {
+  const energy = group.axes.find(({key}) => key === 'energy');
+  const tier = group.points.find((point) => energy?.value(point) != null)?.row.cell.energy?.tier;
+  if (!tier) return [];
+  return [' Energy: ', tier_badge(tier), ` ${kTierMeaning[tier]}; level strokes: its 95 % interval for comparisons by the same ` +
+      'unit (often shorter than the mark).'];
 }
 
 export function draw_pareto(section: HTMLElement, _model: Model, state: ViewState): void {

@@ -1,8 +1,10 @@
 // What a trade-off plot shows: the variants of one bench and suite by accuracy and by what they cost.
+import {half_width_text} from './energy_data';
 import type {Row} from './model';
 import {grouped, unique} from './model';
-import {byte_figure, joined, rate_figure, time_figure} from './format';
+import {byte_figure, energy_figure, joined, rate_figure, time_figure} from './format';
 import type {FigureText} from './format';
+import type {AnswerEnergy, Energy} from './report_types';
 import type {ViewState} from './view_state';
 
 export interface ParetoPoint {
@@ -18,12 +20,14 @@ export interface ParetoPoint {
 
 // One axis to weigh accuracy against.
 export interface CostAxis {
-  readonly key: 'speed' | 'bytes';
+  readonly key: 'speed' | 'bytes' | 'energy';
   readonly title: string;
   readonly better: 'lower' | 'higher';
   readonly value: (point: ParetoPoint) => number | null;
   readonly text: (value: number) => FigureText;
-  readonly words: (figure: string) => string;
+  // Of the value, for comparisons within the plot; null: it is known exactly, or nothing is known of it.
+  readonly half_width: (point: ParetoPoint) => number | null;
+  readonly words: (figure: string, point: ParetoPoint) => string;
 }
 
 export interface ParetoGroup {
@@ -41,8 +45,27 @@ const kBytesAxis: CostAxis = {
   better: 'lower',
   value: ({row}) => row.cell.figures.memory_peak_bytes,
   text: byte_figure,
+  half_width: () => null,
   words: (figure) => `${figure} of memory`,
 };
+
+// Variants of one bench were measured by one unit: its comparative uncertainty is what tells them apart.
+function energy_axis(tier: Energy['tier']): CostAxis {
+  const answer_of = ({row}: ParetoPoint): AnswerEnergy | null =>
+      row.cell.energy?.tier === tier ? row.cell.energy.answer : null;
+  return {
+    key: 'energy',
+    title: `energy of an answer (${tier})`,
+    better: 'lower',
+    value: (point) => answer_of(point)?.gross_uj ?? null,
+    text: energy_figure,
+    half_width: (point) => answer_of(point)?.comparative_uj ?? null,
+    words: (figure, point) => {
+      const answer = answer_of(point);
+      return `${figure} an answer${answer ? ` (${half_width_text(answer.gross_uj, answer.comparative_uj)}, ${tier})` : ''}`;
+    },
+  };
+}
 
 const kRateAxis: CostAxis = {
   key: 'speed',
@@ -50,6 +73,7 @@ const kRateAxis: CostAxis = {
   better: 'higher',
   value: ({row}) => row.cell.figures.tokens_per_s,
   text: rate_figure,
+  half_width: () => null,
   words: (figure) => `${figure.replace('/s', '').trim()} tokens/s`,
 };
 
@@ -59,10 +83,18 @@ const kInstructionsAxis: CostAxis = {
   better: 'lower',
   value: ({row}) => row.cell.figures.instructions_per_token,
   text: (value) => time_figure(value, 'instructions'),
+  half_width: () => null,
   words: (figure) => `${figure} a token`,
 };
 
-function axes_of(row: Row): readonly CostAxis[] {
+// Energies of different tiers never share a plot: that of the first variant that has one decides.
+function axes_of(first: Row, points: readonly ParetoPoint[]): readonly CostAxis[] {
+  const metered = points.find(({row}) => row.cell.energy?.answer)?.row.cell.energy;
+  const energy = metered ? [energy_axis(metered.tier)] : [];
+  return [...cost_axes_of(first), ...energy];
+}
+
+function cost_axes_of(row: Row): readonly CostAxis[] {
   switch (row.session.unit) {
     case 'ns': return [kRateAxis, kBytesAxis];
     case 'instructions': return [kInstructionsAxis, kBytesAxis];
@@ -98,7 +130,7 @@ export function pareto_groups(state: ViewState): readonly ParetoGroup[] {
     if (!first) return [];
     const title = [first.session.bench, first.cell.suite, several_runs ? first.run.run_id.slice(0, 8) : '']
         .filter((part) => part !== '').join(' · ');
-    return [{key, title, rows: members, points, models: unique(points.map(({model}) => model)), axes: axes_of(first)}];
+    return [{key, title, rows: members, points, models: unique(points.map(({model}) => model)), axes: axes_of(first, points)}];
   });
 }
 
@@ -131,7 +163,7 @@ export function point_text(point: ParetoPoint, axes: readonly CostAxis[], with_m
   const costs = axes.flatMap((axis) => {
     const value = axis.value(point);
     if (value === null) return [];
-    return [axis.words(joined(axis.text(value)))];
+    return [axis.words(joined(axis.text(value)), point)];
   });
   return `${with_model ? `${point.model} ` : ''}${point.name}: ${percent(point.accuracy)} of ${point.of} right ` +
       `(${percent(point.low)} to ${percent(point.high)}), ${costs.join(', ')}`;

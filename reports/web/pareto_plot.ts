@@ -45,9 +45,10 @@ function log_ticks(least: number, greatest: number): readonly number[] {
   return inside.length > 7 ? inside.filter((tick) => /^1/.test(String(tick.toExponential()))) : inside;
 }
 
-function scale_of(values: readonly number[], points: readonly ParetoPoint[]): Scale {
-  const least = Math.min(...values) / 1.25;
-  const greatest = Math.max(...values) * 1.25;
+// `ends`: all values that are to be in view.
+function scale_of(ends: readonly number[], points: readonly ParetoPoint[]): Scale {
+  const least = Math.min(...ends) / 1.25;
+  const greatest = Math.max(...ends) * 1.25;
   const bottom = Math.max(0, Math.floor(10 * Math.min(...points.map(({low}) => low))) / 10);
   const span = Math.log(greatest / least);
   const step = 1 - bottom > 0.5 ? 0.2 : 0.1;
@@ -123,6 +124,18 @@ function front_line(placed: readonly Placed[], front: readonly ParetoPoint[]): S
   return svg('path', {d: path.join(''), class: 'front'});
 }
 
+function interval_of(axis: CostAxis, point: ParetoPoint, value: number): readonly [number, number] {
+  const half_width = axis.half_width(point) ?? 0;
+  // The axis is logarithmic: an interval that reaches 0 ends at a tenth of its value.
+  return [Math.max(value - half_width, value / 10), value + half_width];
+}
+
+function level_stroke(axis: CostAxis, point: ParetoPoint, value: number, scale: Scale, y: number): readonly SVGElement[] {
+  if (axis.half_width(point) === null) return [];
+  const [low, high] = interval_of(axis, point, value);
+  return [svg('line', {x1: scale.x(low), x2: scale.x(high), y1: y, y2: y, class: 'spread level'})];
+}
+
 export class ParetoPlot {
   readonly element: SVGElement;
   private readonly placed: readonly Placed[];
@@ -130,12 +143,14 @@ export class ParetoPlot {
 
   constructor(group: ParetoGroup, axis: CostAxis, private readonly on_point: (point: ParetoPoint | null) => void) {
     const points = placed_points(group, axis);
-    const scale = scale_of(points.map(({value}) => value), points.map(({point}) => point));
+    const ends = points.flatMap(({point, value}) => interval_of(axis, point, value));
+    const scale = scale_of(ends, points.map(({point}) => point));
     this.placed = points.map(({point, value}) => ({point, x: scale.x(value), y: scale.y(point.accuracy)}));
     this.element = svg('svg', {class: 'pareto', viewBox: `0 0 ${kWidth} ${kHeight}`, 'aria-hidden': 'true'},
                        grid_of(axis, scale), front_line(this.placed, front_of(group, axis)),
                        ...this.placed.map(({point, x}) =>
                            svg('line', {x1: x, x2: x, y1: scale.y(point.low), y2: scale.y(point.high), class: 'spread'})),
+                       ...points.flatMap(({point, value}, at) => level_stroke(axis, point, value, scale, this.placed[at]?.y ?? 0)),
                        this.ring,
                        ...this.placed.map(({point, x, y}) => symbol_of(group.models.indexOf(point.model), x, y)),
                        ...names_of(this.placed));

@@ -97,6 +97,7 @@ export interface Session {
   readonly roofline: readonly Limit[];  // Empty: the session was not profiled.
   readonly cold_start: ColdStartSummary;
   readonly cold_starts: readonly ColdStart[];
+  readonly cold_start_energy: Energy | null;  // Boot and load; null: no meter measured them.
 }
 
 // How many of how many; of 0 means that nothing could be judged.
@@ -166,6 +167,76 @@ export interface PhaseProfile {
   readonly operators: readonly Operator[];
 }
 
+// One cause of uncertainty; standard uncertainties (k = 1), which add in quadrature.
+export interface EnergyTerm {
+  readonly name: string;
+  readonly standard_uj: number;  // Of the value itself.
+  readonly comparative_uj: number;  // What is left of it between measurements by the same unit in the same range.
+  readonly degrees_of_freedom: number;  // 0: infinitely many.
+}
+
+// Sums over the generations of the energy pass, or over cold starts.
+export interface EnergyPhase {
+  readonly phase: 'idle' | 'boot' | 'load' | 'prefill' | 'decode';
+  readonly generations: number;
+  readonly tokens: number;
+  readonly gross_uj: number;
+  readonly net_uj: number | null;  // Without idle power; null: this is idle.
+  readonly mean_uw: number;
+  readonly peak_uw: number;
+  readonly duration_ns: number;
+  readonly expanded_uj: number;  // Half-width at 95 %, of the net energy (idle: of the gross one).
+  readonly comparative_uj: number;  // Likewise, for comparisons by the same unit in the same range.
+  readonly samples: number;
+  readonly lost_samples: number;
+  readonly terms: readonly EnergyTerm[];
+  readonly doubts: readonly string[];
+}
+
+// Of a mean answer; prefill, decode and idle add up to gross.
+export interface AnswerEnergy {
+  readonly answers: number;
+  readonly gross_uj: number;
+  readonly prefill_uj: number;  // Net.
+  readonly decode_uj: number;  // Net.
+  readonly idle_uj: number;  // What the board would have taken in the same time at rest.
+  readonly expanded_uj: number;  // Half-width at 95 % of gross; those of the phases added up, since they share a meter.
+  readonly comparative_uj: number;
+}
+
+// The power of one generation over time, in steps; the database has the raw samples' file. Times are since the generation began.
+export interface PowerTrace {
+  readonly prompt_id: string;
+  readonly repeat: number;
+  readonly first_ns: number;  // Of the first step; negative: before the generation.
+  readonly step_ns: number;
+  readonly prefill_ns: number | null;  // Up to the first token; null: nothing tells.
+  readonly duration_ns: number;
+  readonly lowest_nw: PackedIntegers;
+  readonly mean_nw: PackedIntegers;
+  readonly highest_nw: PackedIntegers;
+  readonly token_ends_ns: PackedIntegers;
+  readonly token_net_nj: PackedIntegers;
+  readonly tokens_refused: string;  // Why tokens cannot be told apart; empty: they can.
+  readonly net_uj: number;
+  readonly expanded_uj: number;
+  readonly comparative_uj: number;
+}
+
+// What a power meter measured in a pass of its own.
+export interface Energy {
+  readonly tier: 'hardware' | 'modelled';  // Of the energy, whatever the session's is.
+  readonly meter: string;
+  readonly supply_mv: number;
+  readonly sample_rate_hz: number;  // 0: samples are not equally spaced.
+  readonly idle_before_uw: number;
+  readonly idle_after_uw: number;
+  readonly doubts: readonly string[];
+  readonly answer: AnswerEnergy | null;  // null: no generation was measured.
+  readonly phases: readonly EnergyPhase[];
+  readonly trace: PowerTrace | null;
+}
+
 export interface Cell {
   readonly cell_id: string;
   readonly session: number;  // Index into sessions.
@@ -182,6 +253,7 @@ export interface Cell {
   readonly answers: readonly Answer[];
   readonly answers_left_out: number;
   readonly profile: readonly PhaseProfile[];  // Decode first; empty: the cell was not profiled.
+  readonly energy: Energy | null;  // null: no meter measured it.
 }
 
 // What C++ hands to the page of a report. The page's types are generated from this file and the page checks its data against it before it draws; the writer's unit tests check what they write against it. Durations are nanoseconds or instructions, as the session's unit says; an absent figure is null, never 0.

@@ -3,6 +3,7 @@
 
 export interface JsonSchema {
   readonly $ref?: string;
+  readonly anyOf?: readonly JsonSchema[];
   readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -29,6 +30,11 @@ class Checker {
     if (schema.$ref) {
       const target = this.root.$defs?.[schema.$ref.replace('#/$defs/', '')];
       return target ? this.problem(value, target, path) : `${path}: the schema has no ${schema.$ref}`;
+    }
+    // Of one thing or null: the problem is that of the thing.
+    if (schema.anyOf) {
+      const problems = schema.anyOf.map((choice) => this.problem(value, choice, path));
+      return problems.includes(null) ? null : problems[0] ?? null;
     }
     return this.scalar_problem(value, schema, path) ?? this.object_problem(value, schema, path) ??
         this.array_problem(value, schema, path);

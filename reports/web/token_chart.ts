@@ -12,7 +12,7 @@ export function series_color(at: number): string {
   return style_value(`--series-${at % 6 + 1}`);
 }
 
-function style_value(name: string): string {
+export function style_value(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 

@@ -3,7 +3,7 @@
 import type {FilterKey, Model, Row} from './model';
 import {kFilterKeys, name_of} from './model';
 
-const kOtherKeys = ['text', 'sort', 'down', 'pareto', 'plot', 'prompt', 'first', 'whole', 'phase'] as const;
+const kOtherKeys = ['text', 'sort', 'down', 'pareto', 'plot', 'prompt', 'first', 'whole', 'phase', 'power'] as const;
 export type StateKey = FilterKey | (typeof kOtherKeys)[number];
 type Listener = (changed: ReadonlySet<StateKey>) => void;
 

@@ -26,8 +26,8 @@ function amount(text) {
 test('every section is there and filled', () => on_report('sample.html', {}, async (page) => {
   assert.match(await page.locator('h1').innerText(), /^Plan sample on 3 boards, 2026-01-01 00:00 UTC: 24 cells/);
   const titles = await page.locator('h2').allInnerTexts();
-  assert.deepEqual(titles, ['Summary', 'Accuracy against cost', 'Token by token', 'Where a token goes', 'Memory', 'Cold start',
-    'Wrong and fallback answers', 'Provenance']);
+  assert.deepEqual(titles, ['Summary', 'Accuracy against cost', 'Token by token', 'Where a token goes', 'Energy',
+    'Power over time', 'Memory', 'Cold start', 'Wrong and fallback answers', 'Provenance']);
   assert.equal(await page.locator('table.summary').count(), 2);
   assert.equal(await page.locator('table.summary tbody tr:not(.note)').count(), 24);
   assert.equal(await page.locator('#memory .block').count(), 3);
@@ -288,7 +288,7 @@ for (const [name, expected] of [
   ['empty.html', /holds no run yet/], ['failed.html', /24 cells, all failed/], ['smallest.html', /1 cell, it is ok/]]) {
   test(`${name} opens and says what it can`, () => on_report(name, {}, async (page) => {
     assert.match(await page.locator('h1').innerText(), expected);
-    assert.equal(await page.locator('h2').count(), 8);
+    assert.equal(await page.locator('h2').count(), 10);
     assert.deepEqual(await axe_violations(page), []);
   }));
 }
