@@ -10,6 +10,7 @@
 #include "harness/campaign/campaign.h"
 #include "harness/campaign/resume.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/energy_tables.h"
 #include "harness/cli/figures.h"
 #include "harness/cli/loaded_plan.h"
 #include "harness/cli/progress.h"
@@ -131,6 +132,7 @@ Result<store::RunRow> print_results(const RunOptions& options, const std::string
   SLMRIG_ASSIGN(const store::RunData rows, reader.run_data(run_id));
   if (!options.quiet) {
     std::fputs(summary_text(analyse::summarise(rows)).c_str(), stdout);
+    std::fputs(energy_summary_text(rows).c_str(), stdout);
     fmt::print("\n");
   }
   return rows.run;

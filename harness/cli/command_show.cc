@@ -8,6 +8,7 @@
 #include "harness/analyse/summary.h"
 #include "harness/base/clock.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/energy_tables.h"
 #include "harness/cli/figures.h"
 #include "harness/cli/summary.h"
 #include "harness/cli/text_table.h"
@@ -74,6 +75,7 @@ Result<ExitCode> show_run(store::Reader& reader, const std::string& run_id) {
   SLMRIG_ASSIGN(const store::RunData run, reader.run_data(run_id));
   print_run_head(run.run);
   std::fputs(summary_text(analyse::summarise(run)).c_str(), stdout);
+  std::fputs(energy_summary_text(run).c_str(), stdout);
   print_sessions(run);
   fmt::print("\nprovenance\n");
   print_facts(run.provenance, "  ");
@@ -108,12 +110,16 @@ void print_generations(const store::CellData& cell, store::CostUnit unit) {
         answer.begin(), answer.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20U; }, ' ');
     const auto ttft =
         row.ttft_cost ? std::optional<double>(static_cast<double>(*row.ttft_cost)) : std::nullopt;
-    table.add_row(
-        {row.prompt_id, fmt::format("{}", row.repeat),
-         fmt::format("{}+{}", row.prompt_tokens, row.generated_tokens), cost_text(ttft, unit),
-         cost_text(static_cast<double>(row.decode_cost), unit), yes_no(row.correct),
-         yes_no(row.matches_reference), answer,
-         row.fallback == base::FallbackReason::kNone ? "" : std::string(base::to_string(row.fallback))});
+    std::vector<std::string> cells = {row.prompt_id,
+                                      fmt::format("{}", row.repeat),
+                                      fmt::format("{}+{}", row.prompt_tokens, row.generated_tokens),
+                                      cost_text(ttft, unit),
+                                      cost_text(static_cast<double>(row.decode_cost), unit),
+                                      yes_no(row.correct),
+                                      yes_no(row.matches_reference),
+                                      answer};
+    if (row.fallback != base::FallbackReason::kNone) cells.emplace_back(base::to_string(row.fallback));
+    table.add_row(std::move(cells));
   }
   std::fputs(table.text().c_str(), stdout);
 }
@@ -179,6 +185,7 @@ Result<ExitCode> show_cell(store::Reader& reader, const store::CellRow& row, boo
     print_generations(*found, about.cost_unit);
   }
   print_profile(*found, session.roofline, about.cost_unit);
+  if (found->energy) fmt::print("\n{}", cell_energy_text(*found->energy));
   fmt::print("\n");
   for (const store::MemoryRow& memory : session.memory) {
     fmt::print("memory   {:<12}{:>12} bytes\n", memory.name, memory.bytes);
