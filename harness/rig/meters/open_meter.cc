@@ -11,6 +11,7 @@
 #include "harness/rig/meters/meter.h"
 #include "harness/rig/meters/meter_kinds.h"
 #include "harness/rig/meters/meter_port.h"
+#include "harness/rig/meters/otii_meter.h"
 #include "harness/rig/meters/pi5_meter.h"
 #include "harness/rig/meters/ppk2.h"
 #include "harness/rig/meters/rapl_meter.h"
@@ -67,6 +68,9 @@ const std::vector<MeterKind>& meter_kinds() {
        [](const HostRoots&) { return found_as("pi5", pi5_sensors()); }},
       {"sigrok", "anything libsigrok knows, through sigrok-cli", "what `sigrok-cli -d` takes, such as demo",
        true, [](const base::MeterSpec& spec) { return open_sigrok(spec); }, nullptr},
+      {"otii", "Qoitech Otii Arc or Ace, through its software's TCP server",
+       "host:port; nothing: 127.0.0.1:1905", false,
+       [](const base::MeterSpec& spec) { return open_otii(spec); }, nullptr},
       {"joulescope", "Joulescope JS110, JS220, JS320", "its serial number", false,
        [](const base::MeterSpec&) { return no_joulescope(); }, nullptr},
   };
