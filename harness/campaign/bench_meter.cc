@@ -8,7 +8,10 @@
 
 #include "harness/analyse/arrival.h"
 #include "harness/analyse/energy.h"
+#include "harness/analyse/power_trace.h"
 #include "harness/base/power_model.h"
+#include "harness/measure/capture_file.h"
+#include "harness/store/captures.h"
 
 namespace slmrig::campaign {
 namespace {
@@ -138,13 +141,18 @@ int64_t BenchMeter::meter_ns(uint64_t board_ticks) const {
                       base::modelled_seconds(board_ticks, board_.ticks, board_.power_model, board_.clock_hz));
 }
 
-measure::EnergyMeans BenchMeter::means(const base::EnergySettings& settings, bool has_markers) {
+measure::EnergyMeans BenchMeter::means(const base::EnergySettings& settings, bool has_markers,
+                                       const std::string& database) {
+  decltype(measure::EnergyMeans::keep) keep_samples;
+  if (!database.empty())
+    keep_samples = [this, database](const auto& capture) { return keep(capture, database); };
   return measure::EnergyMeans{
       .meter = *meter_,
       .settings = settings,
       .idle_ticks = ticks_of(int64_t{settings.idle_ms} * 1'000'000),
       .between_ticks = ticks_of(kBetweenPrompts_ns),
       .evaluate = [this, has_markers](const auto& capture) { return evaluate(capture, has_markers); },
+      .keep = std::move(keep_samples),
       .meter_name = name_,
       .doubts = doubts_};
 }
@@ -172,7 +180,35 @@ base::Energy BenchMeter::evaluate(const measure::EnergyCapture& capture, bool ha
   }
   analyse::EnergyPass pass(inputs);
   for (const base::PowerSamples& block : capture.blocks) pass.add(block);
-  return pass.finish();
+  base::Energy energy = pass.finish();
+  analyse::PowerTraceBuilder trace(inputs.meter, supply_mv_, energy);
+  for (const base::PowerSamples& block : capture.blocks) trace.add(block);
+  energy.trace = trace.finish();
+  return energy;
+}
+
+Result<base::CaptureFacts> BenchMeter::keep(const measure::EnergyCapture& capture,
+                                            const std::string& database) const {
+  SLMRIG_ASSIGN(const std::filesystem::path file, store::new_capture_file(database));
+  measure::CaptureHeader header;
+  header.meter = meter_->facts();
+  header.supply_mv = supply_mv_;
+  header.started_at_ns = capture.started_at_ns;
+  header.modelled_clock = spec_.modelled_clock;
+  header.notes = {{"board", board_.name}};
+  const auto write = [&]() -> Result<base::CaptureFacts> {
+    SLMRIG_ASSIGN(const auto writer, measure::CaptureWriter::create(file, header));
+    for (const base::PowerSamples& block : capture.blocks) SLMRIG_TRY(writer->add(block));
+    return writer->finish();
+  };
+  Result<base::CaptureFacts> facts = write();
+  if (!facts) {
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
+    return facts;
+  }
+  SLMRIG_ASSIGN(facts->file, store::keep_capture(database, file, facts->sha256));
+  return facts;
 }
 
 }  // namespace slmrig::campaign

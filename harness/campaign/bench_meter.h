@@ -35,8 +35,10 @@ class BenchMeter {
   const base::Provenance& facts() const { return facts_; }
   const std::vector<std::string>& doubts() const { return doubts_; }
 
-  // `has_markers`: the board raises marker lines.
-  measure::EnergyMeans means(const base::EnergySettings& settings, bool has_markers);
+  // `has_markers`: the board raises marker lines. `database`: beside which raw samples are kept; empty: they
+  // are not.
+  measure::EnergyMeans means(const base::EnergySettings& settings, bool has_markers,
+                             const std::string& database);
 
   bool feeds_the_board() const { return meter_->facts().sources; }
   rig::Meter& meter() { return *meter_; }
@@ -45,6 +47,8 @@ class BenchMeter {
   BenchMeter(const base::MeterSpec& spec, const base::Board& board) : spec_(spec), board_(board) {}
   uint64_t ticks_of(int64_t meter_ns) const;
   int64_t meter_ns(uint64_t board_ticks) const;
+  base::Result<base::CaptureFacts> keep(const measure::EnergyCapture& capture,
+                                        const std::string& database) const;
   base::Energy evaluate(const measure::EnergyCapture& capture, bool has_markers) const;
 
   const base::MeterSpec spec_;

@@ -2,8 +2,11 @@
 
 #include <catch2/catch.hpp>
 
+#include "harness/base/file.h"
 #include "harness/base/power_model.h"
+#include "harness/measure/capture_file.h"
 #include "harness/measure/scripted_meter.h"
+#include "harness/store/captures.h"
 
 namespace slmrig::campaign {
 namespace {
@@ -133,7 +136,7 @@ TEST_CASE("Idle time is told in the board's ticks, of modelled or of real time")
   settings.idle_ms = 100;
   const base::Board emulated = emulated_board();
   Opened modelled(emulated, modelled_spec());
-  const measure::EnergyMeans means = (*modelled.result)->means(settings, true);
+  const measure::EnergyMeans means = (*modelled.result)->means(settings, true, "");
   // 0.1 s of 25 MHz are 1,785,714 instructions of 1.4 cycles, of 3.2 ticks each.
   CHECK(means.idle_ticks == 5'714'286);
   CHECK(base::modelled_seconds(means.idle_ticks, emulated.ticks, emulated.power_model, emulated.clock_hz) ==
@@ -143,14 +146,16 @@ TEST_CASE("Idle time is told in the board's ticks, of modelled or of real time")
   base::MeterSpec spec;
   spec.kind = "scripted";
   Opened real(desk, spec);
-  CHECK((*real.result)->means(settings, true).idle_ticks == 10'000'000);
+  CHECK((*real.result)->means(settings, true, "").idle_ticks == 10'000'000);
 }
 
 TEST_CASE("Samples between marker edges become energy of the board's phases, of the tier of their source") {
   const base::Board board = emulated_board();
   Opened opened(board, modelled_spec());
   opened.meter->facts_for_test().sample_rate_hz = 100'000;
-  const measure::EnergyMeans means = (*opened.result)->means({}, true);
+  const auto folder = base::TemporaryDirectory::create("meter").value();
+  const std::string database = (folder.path() / "db").string();
+  const measure::EnergyMeans means = (*opened.result)->means({}, true, database);
   measure::EnergyCapture capture;
   base::PowerSamples block;
   const auto put = [&](std::size_t count, float current_ua, uint8_t lines) {
@@ -170,6 +175,14 @@ TEST_CASE("Samples between marker edges become energy of the board's phases, of 
   capture.generations = {generation};
   const base::Energy energy = means.evaluate(capture);
   CHECK(energy.tier == base::Tier::kModelled);
+  CHECK(energy.trace.has_value());
+  const base::CaptureFacts kept = means.keep(capture).value();
+  CHECK(kept.samples == block.current_ua.size());
+  const auto reader = measure::CaptureReader::open(store::capture_folder(database) / kept.file).value();
+  CHECK(reader->header().modelled_clock);
+  base::PowerSamples read;
+  CHECK(reader->next(read).value());
+  CHECK(read.current_ua.front() == 100);
   double prefill_uj = 0;
   double decode_uj = 0;
   for (const base::PhaseEnergy& phase : energy.phases) {

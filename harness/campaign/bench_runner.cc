@@ -168,7 +168,8 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
                                   .generation_timeouts_ms = timeouts_of(session, variant),
                                   .energy = nullptr};
     std::optional<measure::EnergyMeans> energy;
-    if (meter_) energy.emplace(meter_->means(run_.expanded.plan.energy, board.banner().has_markers));
+    if (meter_)
+      energy.emplace(meter_->means(run_.expanded.plan.energy, board.banner().has_markers, run_.store.path()));
     if (energy) inputs.energy = &*energy;
     if (shares_the_host(bench_)) inputs.host_waiting_ns = host_waiting_ns;
     if (watch.tells()) inputs.board_doubt = [&watch] { return watch.look(); };

@@ -15,6 +15,7 @@
 #include "harness/campaign/schedule.h"
 #include "harness/plan/estimate.h"
 #include "harness/rig/bench_lock.h"
+#include "harness/store/captures.h"
 
 namespace slmrig::campaign {
 namespace {
@@ -147,6 +148,20 @@ Done leave_out_benches(ExpandedPlan& expanded, const deploy::Workshop& workshop)
   return base::fail(base::ErrorCode::kUnsupported, "nothing can be measured on this host" + reasons);
 }
 
+// Raw samples of the energy pass: their packed size is a small part of what meters send, but a rack sends
+// much.
+Done check_room_for_samples(const ExpandedPlan& expanded, const std::string& database) {
+  constexpr uint64_t kBytesACell = 4'000'000;  // of 10 s at 100,000 samples a second
+  uint64_t expected_bytes = 0;
+  for (const base::Session& session : expanded.sessions) {
+    const bool metered = !bench_named(expanded, session.bench).meter.kind.empty();
+    if (metered && session.status == base::CellStatus::kOk)
+      expected_bytes += kBytesACell * session.cells.size();
+  }
+  if (expected_bytes == 0 || expanded.plan.energy.prompts == 0) return {};
+  return store::check_capture_room(database, {}, expected_bytes);
+}
+
 WaveTime run_wave(const Wave& wave, SharedRun& run) {
   const int64_t began_ns = base::monotonic_now_ns();
   {
@@ -171,6 +186,7 @@ Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Stor
   const std::vector<Wave> waves = waves_of(expanded);
   SLMRIG_ASSIGN(const std::vector<rig::BenchLock> locks,
                 lock_benches(waves, fmt::format("slmrig run {}", expanded.plan.name)));
+  SLMRIG_TRY(check_room_for_samples(expanded, store.path()));
   SLMRIG_ASSIGN(const std::string run_id, open_run(request, store));
 
   std::atomic<bool> broken = false;

@@ -152,6 +152,15 @@ class EnergyRun {
     for (base::PhaseEnergy& phase : energy.phases) {
       phase.doubts.insert(phase.doubts.end(), means_.doubts.begin(), means_.doubts.end());
     }
+    if (means_.keep) {
+      auto kept = means_.keep(capture_);
+      if (kept) {
+        energy.capture = *std::move(kept);
+      } else {
+        context_.observer.notice(inputs_.session.bench,
+                                 "the raw samples are not kept: " + kept.error().text());
+      }
+    }
     SLMRIG_TRY(context_.sink.add(energy));
     const std::string key = fmt::format("energy.{}", cell_.suite);
     return context_.sink.add(base::SessionFacts{

@@ -46,6 +46,8 @@ struct EnergyMeans {
   uint64_t between_ticks = 0;  // sleep between two prompts, so that the meter sees them apart
   // From samples to energy; ids, names and times are filled in here. Called after every repeat.
   std::function<base::Energy(const EnergyCapture& capture)> evaluate;
+  // Keeps the raw samples; once, after the last repeat. Empty: they are not kept.
+  std::function<base::Result<base::CaptureFacts>(const EnergyCapture& capture)> keep;
   std::string meter_name;           // kind, model and serial number
   std::vector<std::string> doubts;  // that hold for all of it: the self-check failed, ...
 };

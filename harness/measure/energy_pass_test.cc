@@ -44,6 +44,7 @@ class Bed : public base::Observer {
 
   // Comparative uncertainties of decode, in percent, that evaluations tell one after the other.
   std::vector<double> half_widths = {0.1};
+  std::function<base::Result<base::CaptureFacts>(const EnergyCapture& capture)> keep;
 
   base::Result<SessionOutcome> measure() {
     const EnergyMeans means{.meter = meter,
@@ -51,6 +52,7 @@ class Bed : public base::Observer {
                             .idle_ticks = 5,
                             .between_ticks = 2,
                             .evaluate = [this](const EnergyCapture& capture) { return evaluate(capture); },
+                            .keep = keep,
                             .meter_name = "scripted 1",
                             .doubts = doubts};
     const References references;
@@ -182,6 +184,26 @@ TEST_CASE("A meter that is unplugged in mid-run costs the energy, and nothing el
   CHECK(bed.sink.energies.empty());
   REQUIRE(bed.notices.size() == 1);
   CHECK_THAT(bed.notices[0], Contains("m int8 s has no energy") && Contains("unplugged"));
+}
+
+TEST_CASE("Raw samples are kept once, and a disk that is full costs them alone") {
+  Bed bed;
+  bed.settings.repeats = 2;
+  int kept = 0;
+  bed.keep = [&](const EnergyCapture& capture) -> base::Result<base::CaptureFacts> {
+    ++kept;
+    return base::CaptureFacts{"sha", "file", 100, samples_of(capture)};
+  };
+  REQUIRE(bed.measure());
+  CHECK(kept == 1);
+  CHECK(bed.sink.energies.at(0).capture.samples == 2 * (5 + 10 + 2 + 10 + 5));
+  Bed full;
+  full.keep = [](const EnergyCapture&) -> base::Result<base::CaptureFacts> {
+    return base::fail(base::ErrorCode::kIo, "no space left on /captures");
+  };
+  REQUIRE(full.measure());
+  CHECK(full.sink.energies.size() == 1);
+  CHECK_THAT(full.notices.at(0), Contains("not kept") && Contains("no space left"));
 }
 
 TEST_CASE("A board that fails in the energy pass leaves the meter stopped and the cell without energy") {
