@@ -66,6 +66,7 @@ FoundHardware look_around(const rig::HostRoots& roots) {
     if (known.role == rig::DeviceRole::kProbe) found.probes.push_back({device.serial, known.name});
     if (known.role == rig::DeviceRole::kMeter) found.meters.push_back(device);
   }
+  found.sensors = rig::find_meters(roots);
   return found;
 }
 
@@ -89,7 +90,7 @@ Result<ExitCode> init_rig(const InitOptions& options) {
   }
   SLMRIG_TRY(base::write_file_atomically(options.file, text));
   fmt::print("{}: {} probes, {} serial ports, {} meters\n", options.file, found.probes.size(),
-             found.ports.size(), found.meters.size());
+             found.ports.size(), std::max(found.meters.size(), found.sensors.size()));
   fmt::print("Next: {}slmrig rig check --rig {}\n",
              text.find(kFillIn) == std::string::npos ? "" : "replace each FILL-IN, then ", options.file);
   return ExitCode::kGood;
@@ -111,6 +112,8 @@ Diagnosis examine_pyocd() {
 Result<ExitCode> examine(const DoctorOptions& options) {
   const rig::HostRoots roots = roots_of(options.sysfs);
   std::vector<Diagnosis> all = rig::examine_devices(roots);
+  for (Diagnosis& one : rig::examine_sensors(roots)) all.push_back(std::move(one));
+  all.push_back(examine_program("sigrok-cli", "instruments that only libsigrok knows", "./dev setup"));
   for (Diagnosis& one : rig::examine_services(roots)) all.push_back(std::move(one));
   all.push_back(examine_program("qemu-system-arm", "emulated boards", "./dev setup"));
   all.push_back(examine_pyocd());

@@ -109,6 +109,10 @@ std::string draft_rig(const FoundHardware& found, const std::string& name, const
       "and "
       "slmrig board check BENCH.";
   for (const rig::UsbDevice& meter : found.meters) comment += fmt::format(" Meter: {}.", text_of(meter));
+  for (const rig::FoundMeter& sensor : found.sensors) {
+    comment += fmt::format(" For a bench: \"meter\": {{\"kind\": \"{}\", \"address\": \"{}\"}} ({}).",
+                           sensor.kind, sensor.address, sensor.name);
+  }
   rig["$comment"] = comment;
   rig["name"] = name;
   rig["benches"] = Draft(found, board).benches();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/rig/host_devices.h"
+#include "harness/rig/meters/meter_kinds.h"
 
 namespace slmrig::cli {
 
@@ -18,6 +19,7 @@ struct FoundHardware {
   std::vector<FoundProbe> probes;
   std::vector<rig::SerialPort> ports;
   std::vector<rig::UsbDevice> meters;
+  std::vector<rig::FoundMeter> sensors;  // what can be opened as a meter, also without a plug of its own
 };
 
 inline constexpr const char* kFillIn = "FILL-IN";

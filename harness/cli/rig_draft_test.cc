@@ -34,6 +34,7 @@ TEST_CASE("a rig is drafted from probes, their ports and other ports") {
   found.ports = {port_of("/dev/ttyACM0", "A1", "1-1"), port_of("/dev/ttyUSB0", "", "1-2"),
                  port_of("/dev/ttyACM1", "PPK", "1-3")};
   found.meters = {found.ports[2].usb};
+  found.sensors = {{"hwmon", "ina226, rail 1", "ina226/1"}};
   const auto rig = nlohmann::json::parse(draft_rig(found, "desk", ""));
   REQUIRE(rig["benches"].size() == 4);
   CHECK(rig["benches"][1]["link"]["usb_serial"] == "A1");
@@ -43,6 +44,8 @@ TEST_CASE("a rig is drafted from probes, their ports and other ports") {
   CHECK(rig["benches"][3]["link"]["address"] == "/dev/serial/by-path/1-2");
   CHECK(rig["benches"][3]["unit_id"] == kFillIn);
   CHECK_THAT(rig["$comment"].get<std::string>(), Catch::Contains("Meter:") && Catch::Contains("FILL-IN"));
+  CHECK_THAT(rig["$comment"].get<std::string>(),
+             Catch::Contains(R"("meter": {"kind": "hwmon", "address": "ina226/1"})"));
   const auto refused = loaded(draft_rig(found, "desk", ""));
   REQUIRE_FALSE(refused);
   CHECK_THAT(refused.error().text(), Catch::Contains("FILL-IN"));

@@ -11,6 +11,9 @@
 
 #include "harness/base/clock.h"
 #include "harness/rig/known_devices.h"
+#include "harness/rig/meters/hwmon_meter.h"
+#include "harness/rig/meters/iio_meter.h"
+#include "harness/rig/meters/rapl_meter.h"
 
 namespace slmrig::rig {
 namespace {
@@ -90,6 +93,18 @@ Diagnosis examine_port(const SerialPort& port, const HostRoots& roots) {
   return diagnosis;
 }
 
+Diagnosis sensor_diagnosis(const std::string& kind, const std::string& address,
+                           const base::Result<std::unique_ptr<Meter>>& opened) {
+  Diagnosis diagnosis;
+  diagnosis.subject = "power sensor " + kind + (address.empty() ? "" : ":" + address);
+  diagnosis.found = "may be read";
+  if (!opened) {
+    diagnosis.health = Health::kDoubtful;
+    diagnosis.found = opened.error().message;
+  }
+  return diagnosis;
+}
+
 }  // namespace
 
 std::vector<Diagnosis> examine_devices(const HostRoots& roots) {
@@ -103,6 +118,25 @@ std::vector<Diagnosis> examine_devices(const HostRoots& roots) {
     all.push_back({Health::kGood, "hardware",
                    "no probe, meter or serial port is plugged in: emulated boards only", ""});
   }
+  return all;
+}
+
+std::vector<Diagnosis> examine_sensors(const HostRoots& roots) {
+  std::vector<Diagnosis> all;
+  base::MeterSpec spec;
+  spec.kind = "hwmon";
+  for (const NamedSensor& sensor : hwmon_sensors(roots)) {
+    spec.address = sensor.address;
+    all.push_back(sensor_diagnosis(spec.kind, spec.address, open_hwmon(spec, roots)));
+  }
+  spec.kind = "iio";
+  for (const NamedSensor& sensor : iio_sensors(roots)) {
+    spec.address = sensor.address;
+    all.push_back(sensor_diagnosis(spec.kind, spec.address, open_iio(spec, roots)));
+  }
+  spec.kind = "rapl";
+  spec.address.clear();
+  if (!rapl_zones(roots).empty()) all.push_back(sensor_diagnosis(spec.kind, "", open_rapl(spec, roots)));
   return all;
 }
 

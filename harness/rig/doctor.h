@@ -21,6 +21,8 @@ struct Diagnosis {
 
 // Probes, meters and serial ports that are plugged in: whether we may use them, and whether others do.
 std::vector<Diagnosis> examine_devices(const HostRoots& roots = {});
+// Power sensors of this host (hwmon, IIO, RAPL): whether we may read them.
+std::vector<Diagnosis> examine_sensors(const HostRoots& roots = {});
 // Services that open every new serial port to see whether it is a modem.
 std::vector<Diagnosis> examine_services(const HostRoots& roots = {});
 // Room for results below `folder` (it need not exist), and whether the host's wall clock is kept.

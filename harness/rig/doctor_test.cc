@@ -56,6 +56,26 @@ TEST_CASE("a probe without a serial number is a doubt") {
   CHECK_THAT(found.found, Catch::Contains("no serial number"));
 }
 
+TEST_CASE("power sensors that may not be read are a doubt that says how to grant them") {
+  const Host host;
+  CHECK(examine_sensors(host.roots).empty());
+  const fs::path chip = host.roots.sys / "class/hwmon/hwmon1";
+  Host::write(chip / "name", "ina226");
+  Host::write(chip / "curr1_input", "412");
+  Host::write(chip / "in1_input", "5012");
+  const fs::path zone = host.roots.sys / "class/powercap/intel-rapl:0";
+  Host::write(zone / "name", "package-0");
+  Host::write(zone / "max_energy_range_uj", "262143328850");
+  Host::write(zone / "energy_uj", "no number");
+  const std::vector<Diagnosis> found = examine_sensors(host.roots);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].subject == "power sensor hwmon:ina226/1");
+  CHECK(found[0].health == Health::kGood);
+  CHECK(found[1].subject == "power sensor rapl");
+  CHECK(found[1].health == Health::kDoubtful);
+  CHECK_THAT(found[1].found, Catch::Contains("no number"));
+}
+
 TEST_CASE("a port that ModemManager holds is a doubt with a remedy") {
   const Host host;
   const fs::path device = host.roots.sys / "devices/usb1/1-3";

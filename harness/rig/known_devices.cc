@@ -32,6 +32,8 @@ constexpr std::array kEntries = {
     Entry{0x1915, 0xc00a, DeviceRole::kMeter, "Nordic Power Profiler Kit II"},
     Entry{0x16d0, 0x10ba, DeviceRole::kMeter, "Joulescope JS220"},
     Entry{0x16d0, 0x0e88, DeviceRole::kMeter, "Joulescope JS110"},
+    Entry{0x16d0, 0x135a, DeviceRole::kMeter, "Joulescope JS320"},
+    Entry{0x2ab9, 0x0001, DeviceRole::kMeter, "Monsoon HVPM"},
 };
 
 bool contains_ignoring_case(std::string text, std::string_view part) {

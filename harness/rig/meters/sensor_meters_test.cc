@@ -1,8 +1,10 @@
 // The host's own sensors: hwmon, IIO, RAPL, the Raspberry Pi's power management chip.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
 #include <catch2/catch.hpp>
 
 #include "harness/rig/meters/hwmon_meter.h"
