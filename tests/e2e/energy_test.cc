@@ -1,0 +1,102 @@
+// Energy on an emulated board, by the ordinary driver of a meter that stands beside it: against what the
+// virtual meter really drew, and with a meter that fails.
+#include <catch2/catch.hpp>
+
+#include "tests/e2e/sandbox.h"
+
+namespace slmrig::e2e {
+namespace {
+
+using Catch::Matchers::Contains;
+using nlohmann::json;
+
+const char* const kBoard = "mps3-an547";
+
+const char* const kPlan = R"({
+  "name": "energy", "benches": ["native", "mps3-an547"], "models": ["wrist-nano"], "variants": ["int4"],
+  "suites": ["intents"], "settings": {"context_tokens": 256, "prompts": 2, "cold_starts": 1},
+  "energy": {"prompts": 2, "idle_ms": 100}})";
+
+// The virtual rig in a root of its own, with more arguments for the board's virtual meter.
+void change_meter(Sandbox& sandbox, const std::vector<std::string>& more) {
+  const std::string file = sandbox.make_root() + "/boards/rigs/virtual.json";
+  json rig = json::parse(read_file(file));
+  for (json& bench : rig["benches"]) {
+    if (bench["name"] != kBoard) continue;
+    for (const std::string& word : more) bench["stand_ins"][0]["command"].push_back(word);
+  }
+  REQUIRE(base::write_file_atomically(file, rig.dump(1)));
+}
+
+}  // namespace
+
+TEST_CASE("energy by phase and token is what the virtual meter really drew, and says that it is modelled",
+          "[e2e]") {
+  Sandbox sandbox;
+  const std::string truth_file = sandbox.path("truth.json");
+  change_meter(sandbox, {"--truth", truth_file});
+  const Ended run = sandbox.run_plan(sandbox.write("energy.json", kPlan));
+  INFO(run.text());
+  REQUIRE(run.exit_code == 0);
+  CHECK_THAT(run.output, Contains("no meter") && Contains("modelled"));
+  CHECK(sandbox.count("select count(*) from v_energy where bench = 'native'") == 0);
+  CHECK(sandbox.count("select count(*) from v_energy where tier <> 'modelled' or trust <> 'ok'") == 0);
+
+  const json truth = json::parse(read_file(truth_file));
+  const json& stream = truth.at("streams").back();
+  for (const std::string phase : {"prefill", "decode"}) {
+    INFO(phase << " " << stream.dump());
+    const json rows = sandbox.query(
+        "select gross_uj, net_uj, expanded_uncertainty_uj, comparative_uncertainty_uj, duration_ns, "
+        "lost_samples "
+        "from v_energy where phase = '" +
+        phase + "'");
+    REQUIRE(rows.size() == 1);
+    const json& drawn = stream.at("phases").at(phase);
+    CHECK(rows[0]["gross_uj"].get<double>() == Approx(drawn["uj"].get<double>()).epsilon(1e-3));
+    CHECK(rows[0]["duration_ns"].get<double>() == Approx(drawn["ns"].get<double>()).epsilon(1e-3));
+    CHECK(rows[0]["net_uj"] < rows[0]["gross_uj"]);
+    CHECK(rows[0]["comparative_uncertainty_uj"] < rows[0]["expanded_uncertainty_uj"]);
+    CHECK(rows[0]["lost_samples"] == 0);
+  }
+  // One edge of the token line for each token that the board reports; the first has the prompt before it.
+  const json tokens =
+      sandbox.query("select prompt_id, token_index, net_uj from v_token_energy order by rowid");
+  REQUIRE(tokens.size() == stream.at("tokens").size());
+  CHECK(sandbox.count(
+            "select count(*) from v_token_energy e join v_token t using (cell_id, prompt_id, token_index) "
+            "where t.repeat = 0") == static_cast<int64_t>(tokens.size()));
+  CHECK(sandbox.count("select count(*) from v_generation_energy where net_uj > expanded_uncertainty_uj") ==
+        2);
+}
+
+TEST_CASE("a meter that is unplugged in mid-run costs the energy, and no other figure", "[e2e]") {
+  Sandbox sandbox;
+  change_meter(sandbox, {"--fault", "unplug@15000"});
+  const Ended run = sandbox.run_plan(sandbox.write("energy.json", kPlan));
+  INFO(run.text());
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(run.text(), Contains("has no energy"));
+  CHECK(sandbox.count("select count(*) from v_energy") == 0);
+  CHECK(sandbox.count("select count(*) from v_cell where status <> 'ok'") == 0);
+}
+
+TEST_CASE("the same rig without its virtual meter's program measures all the rest", "[e2e]") {
+  Sandbox sandbox;
+  const std::string file = sandbox.make_root() + "/boards/rigs/virtual.json";
+  json rig = json::parse(read_file(file));
+  for (json& bench : rig["benches"]) {
+    if (bench["name"] != kBoard) continue;
+    bench.erase("stand_ins");
+    bench["meter"]["address"] = sandbox.path("no-such-port");
+    bench["meter"].erase("settings");
+  }
+  REQUIRE(base::write_file_atomically(file, rig.dump(1)));
+  const Ended run = sandbox.run_plan(sandbox.write("energy.json", kPlan));
+  INFO(run.text());
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(run.text(), Contains("no energy is measured") && Contains("no-such-port"));
+  CHECK(sandbox.count("select count(*) from v_cell where status <> 'ok'") == 0);
+}
+
+}  // namespace slmrig::e2e
