@@ -247,6 +247,11 @@ Json cell_json(const store::CellData& data, const std::vector<store::RooflineRow
     if (listed < limits.answers_per_cell) answers.push_back(answer_json(generation));
     ++listed;
   }
+  Json energy = energy_json(data.energy);
+  const bool has_answer = energy.is_object() && energy["answer"].is_object();
+  Json figures = figures_json(summary);
+  figures["answer_energy_uj"] = has_answer ? energy["answer"]["gross_uj"] : Json(nullptr);
+  figures["answer_energy_tier"] = has_answer ? energy["tier"] : Json(nullptr);
   return {{"cell_id", data.cell.cell_id},
           {"session", session},
           {"suite", data.cell.suite},
@@ -256,13 +261,13 @@ Json cell_json(const store::CellData& data, const std::vector<store::RooflineRow
           {"doubts", data.cell.doubts},
           {"generations", data.generations.size()},
           {"tokens", tokens},
-          {"figures", figures_json(summary)},
+          {"figures", std::move(figures)},
           {"band", band_json(data.generations)},
           {"traces", std::move(traces)},
           {"answers", std::move(answers)},
           {"answers_left_out", listed - std::min(listed, limits.answers_per_cell)},
           {"profile", profile_json(data.profile, roofline)},
-          {"energy", energy_json(data.energy)}};
+          {"energy", std::move(energy)}};
 }
 
 Json notes_json(const ReportInput& input) {

@@ -1,8 +1,10 @@
 // The columns of the summary: where a figure comes from, how it reads, how it sorts.
 import type {FigureText, TimeUnit} from './format';
-import {byte_figure, kAbsent, rate_figure, share_figure, time_figure} from './format';
+import {byte_figure, energy_figure, kAbsent, rate_figure, share_figure, time_figure} from './format';
 import type {Row} from './model';
 import type {Figures, Metric, Share} from './report_types';
+import type {Tier} from './tier';
+import {kTierMeaning, kTierOrder} from './tier';
 
 export interface NameColumn {
   readonly key: string;
@@ -18,6 +20,8 @@ export interface FigureColumn {
   readonly better: 'lower' | 'higher';
   readonly value: (figures: Figures) => number | null;
   readonly text: (figures: Figures) => FigureText;
+  // Where it is not the row's own: stands in the head of the column.
+  readonly tier?: Tier;
 }
 
 export const kNameColumns: readonly NameColumn[] = [
@@ -32,6 +36,14 @@ type NumberKey = {[K in keyof Figures]: Figures[K] extends number | null ? K : n
 type ShareKey = {[K in keyof Figures]: Figures[K] extends Share ? K : never}[keyof Figures];
 type Figure = number | null;
 
+// An energy has a tier of its own.
+function energy_column(tier: Tier): FigureColumn {
+  const value = (figures: Figures) => figures.answer_energy_tier === tier ? figures.answer_energy_uj : null;
+  return {key: `energy_${tier}`, title: 'energy', better: 'lower', value, tier,
+    help: `of a mean answer, gross (lower is better; ${tier}: ${kTierMeaning[tier]})`,
+    text: (figures) => energy_figure(value(figures))};
+}
+
 export class Columns {
   private readonly metrics: ReadonlyMap<string, Metric>;
 
@@ -40,13 +52,16 @@ export class Columns {
   }
 
   // For cells of one unit: a rate where time is real, a count where instructions are. Fallback answers have a
-  // column where there are any.
-  figures(unit: TimeUnit | 'none', with_fallbacks: boolean): readonly FigureColumn[] {
+  // column where there are any, and so have energies, one for each of their tiers.
+  figures(unit: TimeUnit | 'none', rows: readonly Row[]): readonly FigureColumn[] {
+    const with_fallbacks = rows.some(({cell}) => cell.figures.fallback.count > 0);
+    const tiers = kTierOrder.filter((tier) => rows.some(({cell}) => cell.figures.answer_energy_tier === tier));
     const answers = [
       this.share('accuracy', 'accuracy', 'accuracy', 'right answers of those that have checks'),
       this.share('reference', 'reference_agreement', 'as host',
                  'answers with exactly the tokens that the host gives for the same image'),
       ...(with_fallbacks ? [this.fallbacks()] : []),
+      ...tiers.map(energy_column),
     ];
     if (unit === 'none') return answers;
     const tick = unit === 'ns' ? 'ms' : 'instructions';

@@ -119,6 +119,8 @@ export interface Figures {
   readonly accuracy: Share;  // Right answers of those that have checks.
   readonly reference: Share;  // Answers with the host's tokens, of those compared.
   readonly fallback: Share;  // Answers that are the suite's fallback text, of all.
+  readonly answer_energy_uj: number | null;  // Of a mean answer, gross; null: no meter.
+  readonly answer_energy_tier: 'hardware' | 'modelled' | null;  // The energy's own.
 }
 
 // By token index (0 is the time to first token), over all generations of the cell that got so far; percentiles as in harness/analyse/percentile.h.

@@ -11,7 +11,7 @@ const kScalars = {string: 'string', integer: 'number', number: 'number', boolean
 function type_text(schema) {
   if (schema.$ref) return schema.$ref.replace('#/$defs/', '');
   if (schema.anyOf) return schema.anyOf.map(type_text).join(' | ');
-  if (schema.enum) return schema.enum.map((value) => `'${value}'`).join(' | ');
+  if (schema.enum) return schema.enum.map((value) => value === null ? 'null' : `'${value}'`).join(' | ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.type === 'array') return `readonly ${type_text(schema.items)}[]`;
   const names = [].concat(schema.type).map((name) => kScalars[name]);

@@ -6,6 +6,7 @@ import type {FigureText} from './format';
 import {counted, exact} from './format';
 import type {Model, Row} from './model';
 import {grouped, plot_key} from './model';
+import type {Tier} from './tier';
 import {kTierMeaning, kTierOrder, tier_badge} from './tier';
 import type {ViewState} from './view_state';
 import {shared_doubts, status_mark, trouble_of} from './status';
@@ -26,7 +27,7 @@ function groups_of(model: Model, rows: readonly Row[]): readonly Group[] {
     const first = members[0];
     if (!first) return [];
     return [{tier: first.session.tier, rows: members, 
-      columns: columns.figures(first.session.unit, members.some(({cell}) => cell.figures.fallback.count > 0)),
+      columns: columns.figures(first.session.unit, members),
       doubts: shared_doubts(members)}];
   });
 }
@@ -43,6 +44,8 @@ function with_bar(cell: HTMLElement, value: number | null, greatest: number): HT
   return cell;
 }
 
+// More figures than these have less room each.
+const kRoomyColumns = 11;
 const kBarColumns = new Set(['token_p50', 'memory_peak_bytes']);
 
 class SummaryTable {
@@ -64,11 +67,11 @@ class SummaryTable {
     kNameColumns.forEach((column) => head.append(this.head(column.key, column.title, column.help, false)));
     head.append(this.head('status', 'status', 'how the cell ended', false));
     this.group.columns.forEach((column) =>
-        head.append(this.head(column.key, column.title, column.help, column.better === 'higher')));
+        head.append(this.head(column.key, column.title, column.help, column.better === 'higher', column.tier)));
     head.append(el('th', {scope: 'col', class: 'plain-head'}, 'tier'));
     this.mark_heads();
     const label = `${this.group.tier}: ${kTierMeaning[this.group.tier]}`;
-    const table = el('table', {class: 'summary'}, el('caption', {class: 'unseen'}, label),
+    const table = el('table', {class: this.group.columns.length > kRoomyColumns ? 'summary dense' : 'summary'}, el('caption', {class: 'unseen'}, label),
                      el('thead', {}, head), this.body);
     return scrolling(`summary, ${label}`, table);
   }
@@ -79,14 +82,14 @@ class SummaryTable {
   }
 
   // First press: the better end first for figures, A to Z for names; the next press turns it round.
-  private head(key: string, title: string, help: string, down_first: boolean): HTMLTableCellElement {
+  private head(key: string, title: string, help: string, down_first: boolean, tier?: Tier): HTMLTableCellElement {
     const button = on(el('button', {type: 'button', title: help}, title), 'click', () => {
       const again = this.state.get('sort') === key;
       const down = again ? this.state.get('down') !== '1' : down_first;
       this.state.set({sort: key, down: down ? '1' : ''});
     });
     const numeric = this.greatest.has(key);
-    const cell = el('th', {scope: 'col', class: numeric ? 'figure' : null}, button);
+    const cell = el('th', {scope: 'col', class: numeric ? 'figure' : null}, button, tier ? tier_badge(tier) : null);
     this.heads.set(key, cell);
     return cell;
   }
@@ -174,6 +177,7 @@ function exact_text(column: FigureColumn, row: Row, value: number): string {
   if (column.key === 'reference') return `${figures.reference.count} of ${figures.reference.of} the same`;
   if (column.key === 'fallback') return `${figures.fallback.count} of ${figures.fallback.of} answers`;
   if (column.key === 'memory_peak_bytes') return `${exact(value)} bytes`;
+  if (column.tier) return `${exact(value)} µJ (${column.tier})`;
   if (column.key === 'tokens_per_s') return `${exact(value)} tokens/s`;
   return `${exact(value)} ${row.session.unit}`;
 }

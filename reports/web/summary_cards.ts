@@ -22,7 +22,9 @@ function card(row: Row, columns: readonly FigureColumn[], said: readonly string[
   if (has_any_figure(cell.figures, columns)) {
     for (const column of [...columns].sort((a, b) => card_place(a) - card_place(b))) {
       figures.append(el('div', {class: card_place(column) === 1 ? 'quarter' : 'third'},
-                        el('dt', {}, column.title), el('dd', {}, joined(column.text(cell.figures)))));
+                        el('dt', {}, column.title), el('dd', {}, joined(column.text(cell.figures)),
+                               column.tier && column.value(cell.figures) !== null ? ' ' : null,
+                               column.tier && column.value(cell.figures) !== null ? tier_badge(column.tier) : null)));
     }
   }
   return el('li', {class: `card status-${cell.status}`, 'data-cell': cell.cell_id}, title,

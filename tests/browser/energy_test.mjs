@@ -1,7 +1,7 @@
 // What the report shows of energies, as a reader meets it: node --test, through ctest -L browser.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {Browser, kNarrow, unpack} from './browser.mjs';
+import {Browser, column_texts, kNarrow, unpack} from './browser.mjs';
 
 let browser;
 before(async () => { browser = await Browser.start(); });
@@ -50,6 +50,25 @@ test('an answer is stacked by phase, with its uncertainty and its own tier', () 
   const badges = await page.locator('#energy .block h3').evaluateAll((all) => all.map((each) => each.querySelector('.badge')?.textContent));
   assert.ok(badges.length >= 5 && badges.every((badge) => badge === 'modelled'), `badges: ${badges}`);
 }));
+
+test('the summary has a column of energies with their own tier, where a meter measured', () =>
+  on_report('sample.html', {}, async (page, report) => {
+    const heads = await page.locator('table.summary').evaluateAll((all) =>
+        all.map((table) => [...table.tHead.rows[0].cells].map((cell) => cell.textContent)));
+    assert.deepEqual(heads.map((each) => each.includes('energymodelled')), [false, true]);
+    const texts = await column_texts(page, 'emulated', 'energymodelled');
+    const variants = await column_texts(page, 'emulated', 'variant');
+    const [number, unit] = texts[variants.indexOf('int8')].split(' ');
+    near(Number(number) * kSizes[unit], cell_of(report, 'mps2-an386', 'wrist-nano', 'int8', 'intents').energy.answer.gross_uj);
+    assert.ok(texts.includes('–'), 'a cell that failed has none');
+    await page.locator('table.summary').nth(1).locator('th button', {hasText: 'energy'}).click();
+    const sorted = (await column_texts(page, 'emulated', 'energymodelled')).filter((text) => /J$/.test(text)).map((text) => {
+      const [value, size] = text.split(' ');
+      return Number(value) * kSizes[size];
+    });
+    assert.ok(sorted.length > 8);
+    assert.deepEqual(sorted, [...sorted].sort((a, b) => a - b));
+  }));
 
 test('cold starts have boot and load, and a bench without a meter says so', () => on_report('sample.html', {}, async (page, report) => {
   const block = page.locator('#energy .block', {has: page.locator('h3', {hasText: 'cold start'})});
@@ -180,6 +199,8 @@ test('an energy of another form is refused in words', async () => {
 });
 
 test('energy is readable on a narrow screen', () => on_report('sample.html', {viewport: kNarrow}, async (page) => {
+  const figure = page.locator('.card', {hasText: 'energy'}).first().locator('dt', {hasText: 'energy'}).locator('xpath=..');
+  assert.match(await figure.innerText(), /energy\s+[\d.]+ mJ modelled/);
   for (const id of ['energy', 'power', 'pareto']) {
     await page.locator(`#${id} details`).evaluateAll((all) => all.forEach((each) => each.setAttribute('open', '')));
     const wide = await page.locator(`#${id}`).evaluate((section) => section.scrollWidth);
