@@ -73,18 +73,20 @@ double supply_v(const base::MeterFacts& facts, const base::MeterSpec& spec) {
 }
 
 Result<ExitCode> list_meters() {
+  // An address is there to be copied: never cut.
+  constexpr std::size_t kWidest = 1000;
   TextTable table({{"kind"}, {"instrument"}, {"address"}}, 2);
   const std::vector<rig::FoundMeter> found = rig::find_meters();
   for (const rig::FoundMeter& one : found) table.add_row({one.kind, one.name, one.address});
   if (found.empty()) {
     fmt::print("No meter is there that tells what it is.\n");
   } else {
-    std::fputs(table.text().c_str(), stdout);
+    std::fputs(table.text(kWidest).c_str(), stdout);
   }
   fmt::print("\nKinds of meters, as KIND:ADDRESS in --meter and \"kind\" and \"address\" in a rig file:\n");
   TextTable kinds({{"kind"}, {"instrument"}, {"address"}}, 2);
   for (const rig::MeterKind& kind : rig::meter_kinds()) kinds.add_row({kind.name, kind.title, kind.address});
-  std::fputs(kinds.text().c_str(), stdout);
+  std::fputs(kinds.text(kWidest).c_str(), stdout);
   return ExitCode::kGood;
 }
 

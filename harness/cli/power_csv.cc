@@ -16,7 +16,7 @@ base::Result<PowerCsv> PowerCsv::create(const std::string& file, const base::Met
   if (!csv.stream_) {
     return base::fail(base::ErrorCode::kIo, fmt::format("cannot write {}: {}", file, std::strerror(errno)));
   }
-  SLMRIG_TRY(csv.put("time_s,current_ua,power_uw,range,lines,flags\n"));
+  SLMRIG_TRY(csv.put("time_s,current_ua,voltage_mv,power_uw,range,lines,flags\n"));
   return csv;
 }
 
@@ -42,6 +42,8 @@ base::Done PowerCsv::write(const base::PowerSamples& block) {
                               : static_cast<double>(block.time_ns[i] - first_time_ns_) * 1e-9;
     fmt::format_to(out, "{:.6f},", time_s);
     if (!block.current_ua.empty()) fmt::format_to(out, "{:.6g}", block.current_ua[i]);
+    text += ',';
+    if (!block.voltage_mv.empty()) fmt::format_to(out, "{:.6g}", block.voltage_mv[i]);
     text += ',';
     if (!block.power_uw.empty()) fmt::format_to(out, "{:.6g}", block.power_uw[i]);
     text += ',';

@@ -10,8 +10,8 @@
 
 namespace slmrig::cli {
 
-// time_s,current_ua,power_uw,range,lines,flags: cells that the meter has nothing for are empty. What was
-// written stays when the disk is full: the error names the file.
+// time_s,current_ua,voltage_mv,power_uw,range,lines,flags: cells that the meter has nothing for are empty.
+// What was written stays when the disk is full: the error names the file.
 class PowerCsv {
  public:
   static base::Result<PowerCsv> create(const std::string& file, const base::MeterFacts& facts);
