@@ -22,6 +22,9 @@ using base::fail;
 using base::Result;
 
 constexpr int64_t kBetweenPrompts_ns = 10'000'000;
+constexpr int64_t kRailFalls_ns = 1'000'000'000;
+constexpr int64_t kRailRises_ns = 200'000'000;
+constexpr int kResetAttempts = 3;
 // How late a message may come besides what is seen: buffers of serial adapters.
 constexpr int64_t kMessageDelay_ns = 16'000'000;
 
@@ -120,6 +123,27 @@ void BenchMeter::check() {
     facts_["meter.check." + check.name] = (check.good ? "good: " : "bad: ") + check.detail;
     if (!check.good)
       doubts_.push_back(fmt::format("the meter's self-check of {}: {}", check.name, check.detail));
+  }
+}
+
+Done BenchMeter::power_cycle(rig::LiveBoard& board, base::Clock& clock) {
+  SLMRIG_TRY(meter_->set_power(false));
+  clock.sleep_ns(kRailFalls_ns);
+  const bool still_answers = board.agent().clock().has_value();
+  SLMRIG_TRY(meter_->set_power(true));
+  clock.sleep_ns(kRailRises_ns);
+  if (still_answers) {
+    doubts_.push_back(
+        "the board goes on answering with its supply cut: it is fed through another line, such as its UART; "
+        "energy and cold starts are not those of a board that its meter feeds alone (slmrig rig wiring)");
+  }
+  facts_["meter.power_cycle"] = still_answers ? "bad: the rail does not fall" : "good: silent without power";
+  // The first answer may still be of the life before, or tell that it is over.
+  for (int attempt = 1;; ++attempt) {
+    const auto banner = board.reset();
+    if (banner) return {};
+    if (attempt == kResetAttempts)
+      return tl::unexpected(base::within("after its supply was cut and given back", banner.error()));
   }
 }
 

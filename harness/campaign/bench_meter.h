@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/clock.h"
 #include "harness/base/records/rig.h"
 #include "harness/base/records/run_record.h"
 #include "harness/measure/energy_pass.h"
+#include "harness/rig/live_board.h"
 #include "harness/rig/meters/meter.h"
 
 namespace slmrig::campaign {
@@ -39,6 +41,12 @@ class BenchMeter {
   // are not.
   measure::EnergyMeans means(const base::EnergySettings& settings, bool has_markers,
                              const std::string& database);
+
+  // After a debug probe wrote the board, where the meter is its supply: takes the power away and gives it
+  // back, so that the debug domain sleeps and the board starts as from its battery. A board that goes on
+  // answering meanwhile is fed through some other line (its UART): that is a doubt about all of it. The error
+  // is a board that does not come back.
+  base::Done power_cycle(rig::LiveBoard& board, base::Clock& clock);
 
   bool feeds_the_board() const { return meter_->facts().sources; }
   rig::Meter& meter() { return *meter_; }

@@ -5,6 +5,7 @@
 #include "harness/base/file.h"
 #include "harness/base/power_model.h"
 #include "harness/measure/capture_file.h"
+#include "harness/measure/scripted_board.h"
 #include "harness/measure/scripted_meter.h"
 #include "harness/store/captures.h"
 
@@ -102,6 +103,39 @@ TEST_CASE("A voltage that the board does not bear is refused before a meter is e
   Opened unknown(board, spec, true);
   REQUIRE_FALSE(unknown.result);
   CHECK_THAT(unknown.result.error().text(), Contains("does not say which voltages the board bears"));
+}
+
+TEST_CASE("A board that its meter feeds is cut off and starts anew; one that goes on answering is doubted") {
+  const base::Board kind = real_board();
+  base::MeterSpec spec;
+  spec.kind = "scripted";
+  spec.mode = "source";
+  Opened opened(kind, spec, true);
+  BenchMeter& meter = **opened.result;
+  base::ManualClock clock;
+  measure::ScriptedBoard board;
+  board.on_clock = []() -> base::Result<rig::ClockReading> {
+    return base::fail(ErrorCode::kTimeout, "silent");
+  };
+  int resets = 0;
+  board.on_reset = [&]() -> base::Result<rig::Banner> {
+    if (++resets == 1) return base::fail(ErrorCode::kDeviceFault, "the agent restarted");
+    return rig::Banner{};
+  };
+  REQUIRE(meter.power_cycle(board, clock));
+  CHECK(opened.meter->events ==
+        std::vector<std::string>{"voltage 3300", "power on", "power off", "power on"});
+  CHECK(resets == 2);
+  CHECK(meter.doubts().empty());
+  CHECK(meter.facts().at("meter.power_cycle") == "good: silent without power");
+  board.on_clock = []() -> base::Result<rig::ClockReading> { return rig::ClockReading{}; };
+  REQUIRE(meter.power_cycle(board, clock));
+  REQUIRE(meter.doubts().size() == 1);
+  CHECK_THAT(meter.doubts()[0], Contains("fed through another line"));
+  board.on_reset = []() -> base::Result<rig::Banner> { return base::fail(ErrorCode::kTimeout, "silent"); };
+  const auto dead = meter.power_cycle(board, clock);
+  REQUIRE_FALSE(dead);
+  CHECK_THAT(dead.error().text(), Contains("after its supply was cut and given back"));
 }
 
 TEST_CASE("An emulated board takes a meter of modelled time alone") {

@@ -42,6 +42,12 @@ bool is_worth_another_attempt(ErrorCode code) {
   return false;
 }
 
+// By a debug probe or the like, which may leave the debug domain awake.
+bool was_flashed(const base::Bench& bench) {
+  const std::string& kind = base::flasher_kind(bench);
+  return kind == "pyocd" || kind == "command";
+}
+
 // Holds a place while an emulator runs; real boards need none.
 class EmulatorPlace {
  public:
@@ -145,6 +151,10 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
     run_.observer.stage(bench_.name, fmt::format("{} {}: {}", session.model, session.variant, text));
   }
   SLMRIG_TRY(check_clock(board, broken));
+  if (meter_ && was_flashed(bench_) && meter_->feeds_the_board() && !broken) {
+    run_.observer.activity(bench_.name, "taking the power away after flashing");
+    if (const Done cycled = meter_->power_cycle(board, clock_); !cycled) broken = cycled.error();
+  }
   base::SessionStart start = start_of(session, variant, number);
   describe_board(board, start);
   if (clock_check_) start.provenance["clock.check"] = *clock_check_;
