@@ -178,6 +178,25 @@ TEST_CASE("a module without a total rail is the sum of its rails, and says so", 
   CHECK(seen.power_uw[0] == Approx(2 * 0.8 * 5 * 1e6));
 }
 
+TEST_CASE("a USB-C meter's current goes with the voltage of its name, and may be negative", "[meters]") {
+  SensorTree tree;
+  const fs::path chip = tree.add_hwmon("hwmon5", "powerz", "1-1:1.0");
+  SensorTree::write(chip / "in0_label", "VBUS");
+  SensorTree::write(chip / "in0_input", "5040");
+  SensorTree::write(chip / "in1_label", "CC1");
+  SensorTree::write(chip / "in1_input", "1650");
+  SensorTree::write(chip / "curr1_label", "IBUS");
+  SensorTree::write(chip / "curr1_input", "-250");
+  const Opened meter = open_hwmon(spec_of("hwmon", "powerz"), tree.roots);
+  REQUIRE(meter);
+  CHECK((*meter)->facts().address == "powerz/IBUS");
+  CHECK_FALSE((*meter)->facts().ranges[0].calibrated);
+  REQUIRE((*meter)->start());
+  const PowerSamples seen = read_until(**meter, [](const auto& all) { return !all.flags.empty(); });
+  CHECK(seen.voltage_mv[0] == 5040);
+  CHECK(seen.current_ua[0] == -250'000);
+}
+
 TEST_CASE("two chips of one name are told apart by their device", "[meters]") {
   SensorTree tree;
   add_ina226(tree, "hwmon1", "1-0040");
