@@ -203,21 +203,27 @@ Result<bool> Lpm01a::read(PowerSamples& block, int64_t timeout_ms) {
   // What came before it was handed out by the read that met it.
   if (streaming_ && !decoder_.error().empty())
     return fail(ErrorCode::kDeviceFault, fmt::format("{}: {}", facts_.address, decoder_.error()));
+  const int64_t deadline_ns =
+      base::monotonic_now_ns() + (draining_ ? kSettleLimitMs : timeout_ms) * 1'000'000;
   int64_t wait_ms = draining_ ? kSilenceMs : timeout_ms;
   while (block.current_ua.size() < kMostSamples) {
     SLMRIG_ASSIGN(const std::optional<MeterBytes> got, stream_->next(wait_ms));
     if (!got) break;
-    heard_ns_ = got->received_ns;
     block.received_ns = got->received_ns;
     decoder_.feed(got->bytes, block);
     if (!block.current_ua.empty() && !draining_) wait_ms = 0;
+    // Bytes that never become samples must not keep us here.
+    if (base::monotonic_now_ns() >= deadline_ns) break;
   }
-  if (!block.current_ua.empty()) return true;
+  if (!block.current_ua.empty()) {
+    heard_ns_ = block.received_ns;
+    return true;
+  }
   if (draining_) {
     draining_ = false;
   } else if (base::monotonic_now_ns() - heard_ns_ > kSilentMs * 1'000'000) {
     return fail(ErrorCode::kTimeout,
-                fmt::format("{} sent nothing for {} ms while it should stream", facts_.address, kSilentMs));
+                fmt::format("{} sent no sample for {} ms while it should stream", facts_.address, kSilentMs));
   }
   return false;
 }

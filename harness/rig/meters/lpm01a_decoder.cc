@@ -60,11 +60,25 @@ double lpm01a_amperes(uint8_t first, uint8_t second) {
   return std::ldexp(static_cast<double>(mantissa), -4 * (first >> 4));
 }
 
-void Lpm01aDecoder::restart() { *this = Lpm01aDecoder(binary_); }
+void Lpm01aDecoder::restart() { *this = Lpm01aDecoder(asked_binary_); }
 
 void Lpm01aDecoder::feed(std::span<const uint8_t> bytes, base::PowerSamples& block) {
   held_.append(bytes.begin(), bytes.end());
+  if (binary_ && !in_stream_ && answers_in_text()) binary_ = false;
   held_.erase(0, binary_ ? feed_binary(block) : feed_text(block));
+}
+
+// A whole line that is a sample, before any record.
+bool Lpm01aDecoder::answers_in_text() const {
+  constexpr std::size_t kSampleLine = 9;  // "6409-07\r\n"
+  double amperes = 0;
+  for (std::size_t end = held_.find('\n'); end != std::string::npos; end = held_.find('\n', end + 1)) {
+    if (end + 1 < kSampleLine || held_[end - 1] != '\r') continue;
+    const std::size_t begin = end + 1 - kSampleLine;
+    if (begin > 0 && held_[begin - 1] != '\n') continue;
+    if (parse_lpm01a_number(std::string_view(held_).substr(begin, kSampleLine - 2), &amperes)) return true;
+  }
+  return false;
 }
 
 std::size_t Lpm01aDecoder::feed_text(base::PowerSamples& block) {
@@ -117,7 +131,8 @@ std::size_t Lpm01aDecoder::feed_binary(base::PowerSamples& block) {
   if (!in_stream_) {
     // The answer to the command comes before it, as text.
     const std::size_t begin = held_.find("\xF0\xF3");
-    if (begin == std::string::npos) return held_.size() > 1 ? held_.size() - 1 : 0;
+    // The line that is under way stays: it may turn out to be a sample in text.
+    if (begin == std::string::npos) return held_.rfind('\n') == std::string::npos ? 0 : held_.rfind('\n');
     in_stream_ = true;
     used = begin;
   }

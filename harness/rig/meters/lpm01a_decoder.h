@@ -22,7 +22,8 @@ double lpm01a_amperes(uint8_t first, uint8_t second);
 // One thread.
 class Lpm01aDecoder {
  public:
-  explicit Lpm01aDecoder(bool binary) : binary_(binary) {}
+  // binary: what the instrument was asked for; one that sends text all the same is understood.
+  explicit Lpm01aDecoder(bool binary) : asked_binary_(binary), binary_(binary) {}
 
   // A new acquisition: the next sample is index 0.
   void restart();
@@ -40,12 +41,14 @@ class Lpm01aDecoder {
  private:
   std::size_t feed_text(base::PowerSamples& block);
   std::size_t feed_binary(base::PowerSamples& block);
+  bool answers_in_text() const;
   void take_line(std::string_view line, base::PowerSamples& block);
   void take_event(std::string_view line);
   void take_record(std::string_view record, base::PowerSamples& block);
   void take_sample(double amperes, base::PowerSamples& block);
   void take_stamp(int buffer_percent, base::PowerSamples& block);
 
+  bool asked_binary_;
   bool binary_;
   bool in_stream_ = false;  // binary: the text before the first time stamp is over
   std::string held_;

@@ -1,6 +1,7 @@
 #include "harness/rig/meters/lpm01a_decoder.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -124,6 +125,26 @@ TEST_CASE("overflow, overcurrent and error records are told") {
       decoded(text, binary_stamp(0, 0) + "\xF0\xF1" + "voltage drop" + "\xFF\xFF" + binary_samples(2), 4);
   CHECK(text.error() == "voltage drop");
   CHECK(block.current_ua.size() == 2);
+}
+
+TEST_CASE("an LPM01A that was asked for binary samples and sends text is understood") {
+  Lpm01aDecoder decoder(true);
+  base::PowerSamples block;
+  const std::string text =
+      "PowerShield > ack start\r\n\r\nTimeStamp: 000s 000ms, buff 00%\r\n6409-07\r\n6410-07\r\n";
+  for (const char c : text) {  // however it is cut
+    const auto byte = static_cast<uint8_t>(c);
+    decoder.feed(std::span(&byte, 1), block);
+  }
+  REQUIRE(block.current_ua.size() == 2);
+  CHECK(block.current_ua[0] == Approx(640.9));
+  CHECK(block.current_ua[1] == Approx(641.0));
+  decoder.restart();
+  const std::array<uint8_t, 11> binary = {0xF0, 0xF3, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0x52, 0xA0};
+  base::PowerSamples next;
+  decoder.feed(binary, next);
+  REQUIRE(next.current_ua.size() == 1);
+  CHECK(next.current_ua[0] == Approx(640.9).epsilon(2e-3));
 }
 
 }  // namespace slmrig::rig
