@@ -30,13 +30,24 @@ PowerTraceBuilder::PowerTraceBuilder(const base::MeterFacts& meter, double suppl
   if (shown.duration_ns <= 0) return;
   const auto duration = static_cast<double>(shown.duration_ns);
   const double lead = kPowerTraceLead * duration;
-  const double start = std::max(0.0, static_cast<double>(shown.start_ns) - lead);
-  const double end = static_cast<double>(shown.start_ns) + duration + lead;
+  double start = std::max(0.0, static_cast<double>(shown.start_ns) - lead);
+  double end = static_cast<double>(shown.start_ns) + duration + lead;
+  // What lies around it is idle; its neighbours are not.
+  for (const base::GenerationEnergy& other : energy.generations) {
+    const auto other_start = static_cast<double>(other.start_ns);
+    const double other_end = other_start + static_cast<double>(other.duration_ns);
+    if (other.start_ns > shown.start_ns) end = std::min(end, other_start);
+    if (other.start_ns < shown.start_ns) start = std::max(start, other_end);
+  }
+  // Edges of neighbours that are wrong must not turn it inside out.
+  start = std::min(start, static_cast<double>(shown.start_ns));
+  end = std::max(end, static_cast<double>(shown.start_ns) + duration);
   trace_.start_ns = std::llround(start);
   trace_.step_ns = std::llround(std::ceil(std::max((end - start) / kPowerTraceSteps, period_ns_)));
   start_ns_ = static_cast<double>(trace_.start_ns);
   step_ns_ = static_cast<double>(trace_.step_ns);
-  steps_.resize(static_cast<std::size_t>(std::ceil((end - start) / step_ns_)));
+  // Whole steps alone: what a last one had beyond the end would be the neighbour's.
+  steps_.resize(static_cast<std::size_t>(std::max(1.0, std::floor((end - start) / step_ns_))));
 }
 
 double PowerTraceBuilder::power_uw(const base::PowerSamples& block, std::size_t at) const {

@@ -17,7 +17,7 @@
 namespace slmrig::analyse {
 
 inline constexpr std::size_t kPowerTraceSteps = 600;
-// Of the generation's duration, idle that is shown on either side of it.
+// Of the generation's duration, idle that is shown on either side of it, as far as the next one is not near.
 inline constexpr double kPowerTraceLead = 0.08;
 
 class PowerTraceBuilder {

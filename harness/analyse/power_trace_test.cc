@@ -58,6 +58,26 @@ TEST_CASE("a power trace keeps a generation's energy, its peaks and some idle ar
   CHECK(energy_uj(*trace) == Approx(20 * 30.0 + 0.01 * 120.0 + idle_ms * 3.0).epsilon(1e-3));
 }
 
+TEST_CASE("a neighbour is not shown as idle", "[power_trace]") {
+  base::PowerSamples samples = even_samples();
+  std::fill(samples.current_ua.begin() + 3000, samples.current_ua.begin() + 3900, 7000.0F);
+  std::fill(samples.current_ua.begin() + 6050, samples.current_ua.begin() + 7000, 7000.0F);
+  base::Energy energy = energy_of_one(40 * kMs_ns, 20 * kMs_ns);
+  energy.generations[0].token_net_uj = {1};
+  energy.generations.push_back(energy_of_one(60'500'000, 10 * kMs_ns).generations[0]);
+  energy.generations.push_back(energy_of_one(30 * kMs_ns, 9 * kMs_ns).generations[0]);
+  PowerTraceBuilder builder(even_meter(), 3000, energy);
+  builder.add(samples);
+  const auto trace = builder.finish();
+  REQUIRE(trace);
+  CHECK(trace->generation == 0);
+  CHECK(trace->start_ns == 39 * kMs_ns);
+  CHECK(trace->mean_uw.front() == 3000);
+  CHECK(trace->mean_uw.back() == 3000);
+  const int64_t end_ns = trace->start_ns + trace->step_ns * static_cast<int64_t>(trace->mean_uw.size());
+  CHECK(std::abs(end_ns - 60'500'000) <= trace->step_ns);
+}
+
 TEST_CASE("blocks may be cut anywhere", "[power_trace]") {
   const base::PowerSamples whole = even_samples();
   const base::Energy energy = energy_of_one(40 * kMs_ns, 20 * kMs_ns);

@@ -45,7 +45,7 @@ function with_bar(cell: HTMLElement, value: number | null, greatest: number): HT
 }
 
 // More figures than these have less room each.
-const kRoomyColumns = 11;
+const kRoomyColumns = 10;
 const kBarColumns = new Set(['token_p50', 'memory_peak_bytes']);
 
 class SummaryTable {
