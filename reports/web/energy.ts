@@ -90,9 +90,10 @@ function numbers_of(all: readonly Metered[]): HTMLElement {
 function unmetered_list(rows: readonly Row[]): HTMLElement | null {
   const benches = unmetered_of(rows);
   if (benches.length === 0) return null;
-  return el('ul', {class: 'unmetered'}, ...benches.map(({bench, session, why}) =>
+  return el('ul', {class: 'unmetered'}, ...benches.map(({bench, session, has_meter, why}) =>
       el('li', {}, el('b', {}, bench), ' ', tier_badge(session.tier),
-         why.length === 0 ? ' no meter' : ` no energy: ${why.join('; ')}`)));
+         why.length > 0 ? ` no energy: ${why.join('; ')}` :
+             has_meter ? ' has a meter, but no energy was measured' : ' no meter')));
 }
 
 function draw_metered(rows: readonly Row[]): readonly (HTMLElement | null)[] {

@@ -61,6 +61,7 @@ export function token_text(energy: Energy): string | null {
 export interface Unmetered {
   readonly bench: string;
   readonly session: Session;
+  readonly has_meter: boolean;  // the sessions' provenance knows of one
   readonly why: readonly string[];
 }
 
@@ -72,7 +73,8 @@ export function unmetered_of(rows: readonly Row[]): readonly Unmetered[] {
     const sessions = unique(measured.filter(({session}) => session.bench === bench).map(({session}) => session));
     const why = sessions.flatMap(({provenance}) =>
         provenance.filter(({key, value}) => key === 'energy.missing' && value !== '').map(({value}) => value));
-    return {bench, session: sessions[0] as Session, why: unique(why)};
+    const has_meter = sessions.some(({provenance}) => provenance.some(({key}) => key.startsWith('meter.')));
+    return {bench, session: sessions[0] as Session, has_meter, why: unique(why)};
   });
 }
 

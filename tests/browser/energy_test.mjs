@@ -88,6 +88,11 @@ test('a bench whose meter gave nothing says why', async () => {
   await on_report(file, {fragment: '#board=native'}, async (page) => {
     assert.equal(await page.locator('#energy .unmetered').innerText(), 'native hardware no energy: the meter was unplugged');
   });
+  const silent = browser.changed('sample.html', (text) =>
+      text.replaceAll('{"key":"order.seed","value":"1"}', '{"key":"meter.kind","value":"ppk2"}'));
+  await on_report(silent, {fragment: '#board=native'}, async (page) => {
+    assert.equal(await page.locator('#energy .unmetered').innerText(), 'native hardware has a meter, but no energy was measured');
+  });
 });
 
 test('the numbers and the budget are those of the data', () => on_report('sample.html', {}, async (page, report) => {
