@@ -77,7 +77,7 @@ Result<std::unique_ptr<BenchMeter>> BenchMeter::open(const base::MeterSpec& spec
   if (spec.mode == "source") SLMRIG_TRY(check_voltage(millivolts, board));
   SLMRIG_ASSIGN(self->meter_, open(filled));
   const base::MeterFacts& facts = self->meter_->facts();
-  self->supply_mv_ = millivolts;
+  self->own_mv_ = self->supply_mv_ = millivolts;
   if (facts.sources) {
     SLMRIG_TRY(check_voltage(millivolts, board));
     SLMRIG_TRY(self->meter_->set_voltage(millivolts));
@@ -98,8 +98,23 @@ Result<std::unique_ptr<BenchMeter>> BenchMeter::open(const base::MeterSpec& spec
 BenchMeter::~BenchMeter() {
   if (!meter_) return;
   // A meter that is gone cannot be told anything any more.
+  static_cast<void>(set_supply(0));
   if (meter_->facts().sources) static_cast<void>(meter_->set_power(spec_.leave_powered));
   meter_->close();
+}
+
+Done BenchMeter::set_supply(int millivolts) {
+  const int wanted_mv = millivolts != 0 ? millivolts : own_mv_;
+  if (wanted_mv == supply_mv_) return {};
+  if (!feeds_the_board()) {
+    return fail(
+        ErrorCode::kUnsupported,
+        fmt::format("{} mV are asked for, but the meter {} does not feed the board", wanted_mv, name_));
+  }
+  SLMRIG_TRY(check_voltage(wanted_mv, board_));
+  SLMRIG_TRY(meter_->set_voltage(wanted_mv));
+  supply_mv_ = wanted_mv;
+  return {};
 }
 
 void BenchMeter::check() {

@@ -30,6 +30,10 @@ class BenchMeter {
   BenchMeter(const BenchMeter&) = delete;
   BenchMeter& operator=(const BenchMeter&) = delete;
 
+  // The board's supply from here on; 0: the one that the rig file says. kBadInput for what the board does not
+  // bear, before anything is applied; kUnsupported where the meter does not feed it.
+  base::Done set_supply(int millivolts);
+
   // Asks the meter to check itself; what it says is in facts() and what is not good in doubts() until the
   // next time.
   void check();
@@ -61,7 +65,8 @@ class BenchMeter {
 
   const base::MeterSpec spec_;
   const base::Board& board_;
-  double supply_mv_ = 0;
+  int own_mv_ = 0;  // by the rig file
+  int supply_mv_ = 0;
   std::unique_ptr<rig::Meter> meter_;
   std::string name_;  // kind, model and serial number
   base::Provenance facts_;

@@ -112,7 +112,7 @@ Done BenchRunner::run_session(Session session) {
     run_.observer.notice(bench_.name, fmt::format("{} {}: {}{}", session.model, session.variant,
                                                   broken->text(), again ? "; trying again" : ""));
     if (again) continue;
-    if (broken->code != ErrorCode::kUnfit) note_failure(session, *broken);
+    if (broken->code != ErrorCode::kUnfit && !is_brown_out(session, *broken)) note_failure(session, *broken);
     break;
   }
   return finish_session(session.session_id);
@@ -134,13 +134,13 @@ Done BenchRunner::attempt(Session& session, const base::VariantFacts& variant, u
     run_.observer.activity(bench_.name, fmt::format("uploading {} {}: {}%", session.model, session.variant,
                                                     total == 0 ? 100 : done * 100 / total));
   };
+  is_at_session_supply_ = false;
   ready_meter();  // which may feed the board
   auto board = run_.deploy(bench_, variant, progress);
   if (!board) {
     broken = board.error();
     SLMRIG_TRY(run_.store.begin_session(start_of(session, variant, number)));
-    return end_cells(session, broken->code == ErrorCode::kUnfit ? CellStatus::kUnfit : CellStatus::kFailed,
-                     broken->text());
+    return end_broken(session, *broken);
   }
   return measure_on(**board, session, variant, number, broken);
 }
@@ -155,6 +155,10 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
     run_.observer.activity(bench_.name, "taking the power away after flashing");
     if (const Done cycled = meter_->power_cycle(board, clock_); !cycled) broken = cycled.error();
   }
+  // Not before: agent and image get onto the board at the supply that the rig file says.
+  if (!broken) {
+    if (const Done set = set_supply(session); !set) broken = set.error();
+  }
   base::SessionStart start = start_of(session, variant, number);
   describe_board(board, start);
   if (clock_check_) start.provenance["clock.check"] = *clock_check_;
@@ -162,6 +166,7 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
   if (const Done looked = watch.begin(); !looked && !broken) broken = looked.error();
   start.provenance.merge(condition_facts(watch.facts(), "before"));
   if (meter_) start.provenance.merge(base::Provenance(meter_->facts()));
+  if (session.supply_mv != 0) start.provenance["supply.mv"] = fmt::format("{}", session.supply_mv);
   SLMRIG_TRY(run_.store.begin_session(start));
   if (!broken) {
     // The host answers with the bundled runtime: what another engine says need not be the same.
@@ -178,7 +183,7 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
                                   .generation_timeouts_ms = timeouts_of(session, variant),
                                   .energy = nullptr};
     std::optional<measure::EnergyMeans> energy;
-    if (meter_)
+    if (meter_ && run_.expanded.plan.energy.prompts != 0)
       energy.emplace(meter_->means(run_.expanded.plan.energy, board.banner().has_markers, run_.store.path()));
     if (energy) inputs.energy = &*energy;
     if (shares_the_host(bench_)) inputs.host_waiting_ns = host_waiting_ns;
@@ -204,13 +209,42 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
   if (const std::string log = board.process_log(); !log.empty()) {
     SLMRIG_TRY(run_.store.add(base::SessionLog{session.session_id, "process", log}));
   }
-  if (!broken) return {};
-  return end_cells(session, broken->code == ErrorCode::kUnfit ? CellStatus::kUnfit : CellStatus::kFailed,
-                   broken->text());
+  if (broken) return end_broken(session, *broken);
+  good_supply_mv_ = std::max(good_supply_mv_, session.supply_mv);
+  return {};
+}
+
+Done BenchRunner::set_supply(const Session& session) {
+  if (meter_) {
+    SLMRIG_TRY(meter_->set_supply(session.supply_mv));
+    is_at_session_supply_ = true;
+    return {};
+  }
+  if (session.supply_mv == 0) return {};
+  return base::fail(ErrorCode::kUnsupported,
+                    fmt::format("{} mV are asked for, and the meter that would feed the board is not there",
+                                session.supply_mv));
+}
+
+bool BenchRunner::is_brown_out(const Session& session, const Error& error) const {
+  if (!is_at_session_supply_ || session.supply_mv == 0 || session.supply_mv >= good_supply_mv_) return false;
+  return error.code == ErrorCode::kTimeout || error.code == ErrorCode::kLinkLost ||
+         error.code == ErrorCode::kDeviceFault;
+}
+
+Done BenchRunner::end_broken(const Session& session, const Error& error) {
+  if (is_brown_out(session, error)) {
+    return end_cells(session, CellStatus::kUnfit,
+                     fmt::format("brown_out at {} mV, where {} mV went well: {}", session.supply_mv,
+                                 good_supply_mv_, error.text()));
+  }
+  return end_cells(session, error.code == ErrorCode::kUnfit ? CellStatus::kUnfit : CellStatus::kFailed,
+                   error.text());
 }
 
 BenchMeter* BenchRunner::ready_meter() {
-  const bool wanted = run_.expanded.plan.energy.prompts != 0;
+  const base::Plan& plan = run_.expanded.plan;
+  const bool wanted = plan.energy.prompts != 0 || !plan.supply_mv.empty();
   if (bench_.meter.kind.empty() || !wanted || meter_failed_ || !run_.open_meter) return nullptr;
   if (!meter_) {
     run_.observer.activity(bench_.name, fmt::format("opening the meter {}", bench_.meter.kind));
@@ -224,6 +258,8 @@ BenchMeter* BenchRunner::ready_meter() {
     }
     meter_ = std::move(*opened);
   }
+  // As the rig file says, until the board is deployed to.
+  if (const Done set = meter_->set_supply(0); !set) run_.observer.notice(bench_.name, set.error().text());
   meter_->check();
   for (const std::string& doubt : meter_->doubts()) run_.observer.notice(bench_.name, doubt);
   return meter_.get();

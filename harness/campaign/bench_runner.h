@@ -70,6 +70,12 @@ class BenchRunner {
                         uint32_t number, std::optional<base::Error>& broken);
   // Opens the bench's meter once, and checks it; null where there is none, or it cannot be used (a notice).
   BenchMeter* ready_meter();
+  // The supply that the session is to be measured at.
+  base::Done set_supply(const base::Session& session);
+  // Silence or a reset at a lowered supply, where a session went well at a higher one: a result, no failure.
+  bool is_brown_out(const base::Session& session, const base::Error& error) const;
+  // Ends the session's cells by what broke it.
+  base::Done end_broken(const base::Session& session, const base::Error& error);
   base::Done check_clock(rig::LiveBoard& board, std::optional<base::Error>& broken);
   base::Done end_cells(const base::Session& session, base::CellStatus status, const std::string& reason);
   base::Done finish_session(const std::string& session_id);
@@ -88,7 +94,9 @@ class BenchRunner {
   std::string clock_doubt_;
   std::unique_ptr<BenchMeter> meter_;
   bool meter_failed_ = false;
-  std::string unmeasured_reason_;  // that was told last
+  bool is_at_session_supply_ = false;  // false while the board is deployed to
+  int good_supply_mv_ = 0;             // the highest at which a session of this bench went well
+  std::string unmeasured_reason_;      // that was told last
 };
 
 }  // namespace slmrig::campaign

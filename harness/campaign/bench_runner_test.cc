@@ -4,6 +4,7 @@
 
 #include "harness/base/file.h"
 #include "harness/measure/scripted_board.h"
+#include "harness/measure/scripted_meter.h"
 #include "harness/store/queries.h"
 
 namespace slmrig::campaign {
@@ -79,7 +80,7 @@ struct Bed {
                      .store = *store,
                      .observer = observer,
                      .deploy = deploy,
-                     .open_meter = {},
+                     .open_meter = open_meter,
                      .release = {},
                      .stop = [&] { return stop; },
                      .broken = broken,
@@ -103,6 +104,8 @@ struct Bed {
   base::Bench bench;
   Preparation preparation;
   measure::WorkUnits units;
+  std::function<base::Result<std::unique_ptr<rig::Meter>>(const base::Bench&, const base::MeterSpec&)>
+      open_meter;
   bool stop = false;
   std::size_t deployments = 0;
   std::vector<Failure> failures;
@@ -285,6 +288,86 @@ TEST_CASE(
   REQUIRE(bed.cell(0).cell.doubts.size() == 1);
   CHECK_THAT(bed.cell(0).cell.doubts[0], Contains("more than 0.5 %"));
   CHECK_THAT(bed.rows.sessions[0].provenance.at("clock.check"), Contains("differ by -50"));
+}
+
+// A bed whose meter feeds the board, with one session at each of these supplies.
+struct SweepBed : Bed {
+  explicit SweepBed(const std::vector<int>& supplies) {
+    bench.meter.kind = "scripted";
+    bench.meter.mode = "source";
+    bench.meter.modelled_clock = true;
+    bench.board.power_model.cycles_per_instruction = 1;
+    bench.board.voltages = {1800, 3600, 3300};
+    expanded.plan.energy.prompts = 0;
+    expanded.plan.supply_mv = supplies;
+    const base::Session first = expanded.sessions[0];
+    expanded.sessions.clear();
+    for (const int mv : supplies) {
+      base::Session session = first;
+      session.session_id += std::to_string(mv);
+      session.ordinal = static_cast<uint32_t>(expanded.sessions.size());
+      session.supply_mv = mv;
+      session.attempts = 1;
+      for (base::Cell& cell : session.cells) cell.cell_id += std::to_string(mv);
+      expanded.sessions.push_back(std::move(session));
+    }
+    open_meter = [this](const base::Bench&,
+                        const base::MeterSpec&) -> base::Result<std::unique_ptr<rig::Meter>> {
+      auto meter = std::make_unique<measure::ScriptedMeter>();
+      meter->facts_for_test().sources = true;
+      meter->outliving_events = &events;
+      return meter;
+    };
+  }
+
+  std::vector<std::string> events;
+};
+
+void silent(ScriptedBoard& board) {
+  board.on_run = [](const rig::RunRequest&) -> base::Result<rig::RunReply> {
+    return base::fail(ErrorCode::kTimeout, "the agent is silent");
+  };
+}
+
+TEST_CASE("A board that falls silent at a lowered supply is a brown-out: a result, not a failure") {
+  SweepBed bed({3300, 1800});
+  bed.run({well, silent});
+  CHECK(bed.failures.empty());
+  REQUIRE(bed.rows.sessions.size() == 2);
+  CHECK(bed.rows.sessions[0].cells[0].cell.status == CellStatus::kOk);
+  CHECK(bed.rows.sessions[1].provenance.at("supply.mv") == "1800");
+  for (const store::CellData& cell : bed.rows.sessions[1].cells) {
+    CHECK(cell.cell.status == CellStatus::kUnfit);
+    CHECK_THAT(cell.cell.reason, Catch::StartsWith("brown_out at 1800 mV, where 3300 mV went well") &&
+                                     Contains("the agent is silent"));
+  }
+  // Lowered after the board was deployed to, and put back at the end.
+  CHECK(bed.events == std::vector<std::string>{"voltage 3300", "power on", "voltage 1800", "voltage 3300",
+                                               "power on", "close"});
+}
+
+TEST_CASE("Silence is a failure where no higher supply went well, or while the board is deployed to") {
+  SweepBed bed({3300, 1800});
+  const bool is_deployment = GENERATE(false, true);
+  if (is_deployment) {
+    bed.run({well, nullptr});
+  } else {
+    bed.run({silent, silent});
+  }
+  CHECK(bed.failures.size() == (is_deployment ? 1 : 2));
+  CHECK(bed.rows.sessions[1].cells[0].cell.status == CellStatus::kFailed);
+}
+
+TEST_CASE("A sweep without its meter measures nothing at a supply that it only believes in") {
+  SweepBed bed({2000});
+  bed.open_meter = [](const base::Bench&,
+                      const base::MeterSpec&) -> base::Result<std::unique_ptr<rig::Meter>> {
+    return base::fail(ErrorCode::kLinkLost, "the meter was unplugged");
+  };
+  bed.run({well});
+  CHECK(bed.failures.size() == 1);
+  CHECK(bed.rows.sessions[0].cells[0].cell.status == CellStatus::kFailed);
+  CHECK_THAT(bed.rows.sessions[0].cells[0].cell.reason, Contains("2000 mV are asked for"));
 }
 
 }  // namespace

@@ -148,17 +148,52 @@ struct Pair {
   std::string variant;
 };
 
+// Which time a pair's turn comes, and at which supply.
+struct Turn {
+  uint32_t round = 0;
+  uint32_t ordinal = 0;
+  int supply_mv = 0;
+};
+
+bool feeds_its_board(const Bench& bench) { return !bench.meter.kind.empty() && bench.meter.mode == "source"; }
+
+// Before anything is applied, and for all benches at once.
+base::Done check_supplies(const Plan& plan, const base::Rig& rig) {
+  if (plan.supply_mv.empty()) return {};
+  bool any = false;
+  for (const Bench& bench : rig.benches) {
+    if (!plan_takes(plan, bench) || !feeds_its_board(bench)) continue;
+    any = true;
+    const base::SafeVoltages& safe = bench.board.voltages;
+    for (const int mv : plan.supply_mv) {
+      if (mv >= safe.minimum_mv && mv <= safe.maximum_mv) continue;
+      return fail(
+          ErrorCode::kBadInput,
+          fmt::format("the plan asks for {} mV, but {} on bench {} bears {} to {} mV (safe_voltages_mv "
+                      "in its board.json); leave the voltage or the bench out",
+                      mv, bench.board.name, bench.name, safe.minimum_mv, safe.maximum_mv),
+          fmt::format("plan {}", plan.file));
+    }
+  }
+  if (any) return {};
+  return fail(ErrorCode::kBadInput,
+              "the plan asks for supply voltages, but none of its benches has a meter that feeds its board "
+              "(\"mode\": \"source\" of the rig file's \"meter\")",
+              fmt::format("plan {}", plan.file));
+}
+
 // Nothing when --only leaves no cell of it.
 std::optional<Session> make_session(const Plan& plan, const Bench& bench, const Pair& pair,
-                                    const std::vector<Only>& only, uint32_t ordinal, const MakeId& make_id) {
+                                    const std::vector<Only>& only, const Turn& turn, const MakeId& make_id) {
   const CellSettings shared = settings_for(plan, names_of(bench, pair.model, pair.variant, ""));
-  if (ordinal >= shared.sessions) return std::nullopt;
+  if (turn.round >= shared.sessions) return std::nullopt;
   Session session;
   session.bench = bench.name;
   session.board = bench.board.name;
   session.model = pair.model;
   session.variant = pair.variant;
-  session.ordinal = ordinal;
+  session.ordinal = turn.ordinal;
+  session.supply_mv = turn.supply_mv;
   session.cold_starts = shared.cold_starts;
   session.warmup_generations = shared.warmup_generations;
   session.attempts = shared.attempts;
@@ -169,6 +204,7 @@ std::optional<Session> make_session(const Plan& plan, const Bench& bench, const 
     cell.suite = ref.name;
     cell.settings = settings_for(plan, names);
     cell.settings_text = settings_text(cell.settings, ref.suite);
+    if (turn.supply_mv != 0) cell.settings_text += fmt::format(" supply_mv={}", turn.supply_mv);
     session.cells.push_back(std::move(cell));
   }
   if (session.cells.empty()) return std::nullopt;
@@ -192,12 +228,18 @@ void add_bench(const Plan& plan, const Bench& bench, const std::vector<Only>& on
   for (const base::ModelRef& model : plan.models) {
     for (const std::string& variant : plan.variants) pairs.push_back({model.name, variant});
   }
-  for (uint32_t round = 0; round < most_sessions(plan); ++round) {
-    Shuffler shuffler(plan.order_seed ^ name_hash(bench.name) ^ (uint64_t{round} << 32));
+  std::vector<int> supplies = {0};
+  if (feeds_its_board(bench) && !plan.supply_mv.empty()) supplies = plan.supply_mv;
+  const auto turns = static_cast<uint32_t>(most_sessions(plan) * supplies.size());
+  for (uint32_t turn = 0; turn < turns; ++turn) {
+    const std::size_t supply = turn % supplies.size();
+    const auto round = static_cast<uint32_t>(turn / supplies.size());
+    Shuffler shuffler(plan.order_seed ^ name_hash(bench.name) ^ (uint64_t{turn} << 32));
     std::vector<Pair> order = pairs;
     shuffler.shuffle(order);
     for (const Pair& pair : order) {
-      std::optional<Session> session = make_session(plan, bench, pair, only, round, make_id);
+      std::optional<Session> session =
+          make_session(plan, bench, pair, only, {round, turn, supplies[supply]}, make_id);
       if (!session) continue;
       shuffler.shuffle(session->cells);
       for (Cell& cell : session->cells) cell.cell_id = make_id();
@@ -229,6 +271,7 @@ Result<base::ExpandedPlan> expand(const Plan& plan, const base::Rig& rig, const 
                                   const MakeId& make_id) {
   SLMRIG_TRY(check_benches(plan, rig));
   SLMRIG_TRY(check_only(plan, rig, only));
+  SLMRIG_TRY(check_supplies(plan, rig));
   base::ExpandedPlan expanded{plan, rig, {}};
   for (const Bench& bench : rig.benches) {
     if (plan_takes(plan, bench)) add_bench(plan, bench, only, make_id, expanded.sessions);

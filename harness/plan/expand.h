@@ -30,7 +30,11 @@ using MakeId = std::function<std::string()>;
 // shuffled by order_seed, bench and round, and the suites of a session likewise, so that neither order nor
 // drift decides between two variants. The same plan gives the same order everywhere.
 //
-// Refused: a bench pattern or an `only` that matches nothing (with what there is to match).
+// A plan with supply voltages has each round once for each of them, highest first, on benches whose meter
+// feeds the board, and as without them on the others; the settings of such cells end with " supply_mv=N".
+//
+// Refused: a bench pattern or an `only` that matches nothing (with what there is to match); a voltage that
+// one of the boards does not bear; supply voltages where no bench has a meter that feeds its board.
 base::Result<base::ExpandedPlan> expand(const base::Plan& plan, const base::Rig& rig,
                                         const std::vector<Only>& only, const MakeId& make_id);
 

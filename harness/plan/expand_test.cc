@@ -219,5 +219,56 @@ TEST_CASE("The text of settings holds what makes a series, and not how often it 
   CHECK(settings_text(settings, other) == "ctx=256 new=8 top_k=1 temp=0.8 seed=1 ignore_end prompts=3");
 }
 
+Rig metered_rig() {
+  Rig rig = small_rig();
+  rig.benches[1].meter.kind = "ppk2";
+  rig.benches[1].meter.mode = "source";
+  rig.benches[1].board.voltages = {1800, 3600, 3300};
+  return rig;
+}
+
+TEST_CASE("A sweep has every pair once at each voltage, highest first, where the meter feeds the board") {
+  Plan plan = small_plan();
+  plan.settings.sessions = 2;
+  plan.supply_mv = {3300, 2000};
+  const ExpandedPlan expanded = expand(plan, metered_rig(), {}, counter()).value();
+  std::vector<int> supplies;
+  std::set<std::string> settings;
+  std::set<std::string> ordinals;
+  for (const Session& session : expanded.sessions) {
+    if (session.bench != "left") {
+      CHECK(session.supply_mv == 0);
+      CHECK_THAT(session.cells[0].settings_text, !Contains("supply"));
+      continue;
+    }
+    if (supplies.empty() || supplies.back() != session.supply_mv) supplies.push_back(session.supply_mv);
+    ordinals.insert(fmt::format("{} {} {}", session.model, session.variant, session.ordinal));
+    CHECK_THAT(session.cells[0].settings_text,
+               Catch::EndsWith(fmt::format(" supply_mv={}", session.supply_mv)));
+  }
+  CHECK(supplies == std::vector<int>{3300, 2000, 3300, 2000});
+  CHECK(ordinals.size() == 16);  // 4 pairs x 2 sessions x 2 voltages, each of its own
+  CHECK(order_of(expanded, "desk").size() == 8);
+}
+
+TEST_CASE("A voltage that a board does not bear refuses the plan, and so does a sweep without a source") {
+  Plan plan = small_plan();
+  plan.supply_mv = {3300, 1700};
+  const auto low = expand(plan, metered_rig(), {}, counter());
+  REQUIRE_FALSE(low.has_value());
+  CHECK(low.error().code == base::ErrorCode::kBadInput);
+  CHECK_THAT(low.error().text(),
+             Contains("1700 mV") && Contains("bench left") && Contains("1800 to 3600 mV"));
+  plan.supply_mv = {3700};
+  CHECK_FALSE(expand(plan, metered_rig(), {}, counter()).has_value());
+  plan.supply_mv = {3300};
+  CHECK_THAT(expand(plan, small_rig(), {}, counter()).error().text(),
+             Contains("none of its benches has a meter"));
+  // A board that does not say what it bears gets nothing.
+  Rig silent = metered_rig();
+  silent.benches[1].board.voltages = {};
+  CHECK_FALSE(expand(plan, silent, {}, counter()).has_value());
+}
+
 }  // namespace
 }  // namespace slmrig::plan

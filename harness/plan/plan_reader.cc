@@ -1,7 +1,9 @@
 #include "harness/plan/plan_reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <functional>
 #include <set>
 
 #include <fmt/format.h>
@@ -10,6 +12,7 @@
 #include "harness/base/json_reader.h"
 #include "harness/base/sha256.h"
 #include "harness/base/suggest.h"
+#include "harness/plan/battery_curve.h"
 #include "harness/plan/setting_names.h"
 
 namespace slmrig::plan {
@@ -180,6 +183,47 @@ void read_energy(JsonObject object, base::EnergySettings& into) {
   }
 }
 
+// Numbers at `key`, each in [least, most], one or more.
+std::vector<double> number_list(JsonObject& object, std::string_view key, double least, double most) {
+  std::vector<double> numbers;
+  const nlohmann::json* list = object.raw(key);
+  const std::string expected =
+      fmt::format("expected a list of one or more numbers from {} to {}", least, most);
+  if (list == nullptr || !list->is_array() || list->empty()) {
+    object.fail(key, expected);
+    return numbers;
+  }
+  for (const nlohmann::json& item : *list) {
+    const double number = item.is_number() ? item.get<double>() : least - 1;
+    if (number < least || number > most) {
+      object.fail(key, expected);
+      return {};
+    }
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+// A sweep of supply voltages: stated, or those of a battery that empties.
+void read_supplies(JsonObject& root, const Places& places, Plan& plan) {
+  constexpr double kMost_mv = 60'000;
+  std::vector<double> supplies;
+  if (root.has("supply_mv")) supplies = number_list(root, "supply_mv", 1, kMost_mv);
+  if (root.has("discharge")) {
+    JsonObject discharge = root.required_object("discharge");
+    const std::string battery = discharge.required_string("battery");
+    const std::vector<double> remaining = number_list(discharge, "remaining_percent", 0, 100);
+    if (!supplies.empty())
+      return root.fail("discharge", "stands beside \"supply_mv\"; a plan has one of both");
+    const Result<BatteryCurve> curve = load_battery(battery, places.root.string());
+    if (!curve) return discharge.fail("battery", curve.error().text());
+    for (const double percent : remaining) supplies.push_back(curve->mv_at(percent));
+  }
+  for (const double mv : supplies) plan.supply_mv.push_back(static_cast<int>(std::lround(mv)));
+  std::sort(plan.supply_mv.begin(), plan.supply_mv.end(), std::greater<>());
+  plan.supply_mv.erase(std::unique(plan.supply_mv.begin(), plan.supply_mv.end()), plan.supply_mv.end());
+}
+
 void read_override(JsonObject object, Plan& plan) {
   base::SettingsOverride result;
   JsonObject where = object.required_object("where");
@@ -245,6 +289,7 @@ Result<Plan> parse_plan(std::string_view text, const std::string& file, const st
   SLMRIG_TRY(read_suites(root, places, plan));
   read_settings(root.optional_object("settings"), plan.settings);
   read_energy(root.optional_object("energy"), plan.energy);
+  read_supplies(root, places, plan);
   for (JsonObject& object : root.optional_objects("overrides")) read_override(object, plan);
   plan.order_seed = root.optional_uint("order_seed", 1);
   plan.engine = root.optional_string("engine", "slm");

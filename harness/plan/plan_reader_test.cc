@@ -151,6 +151,22 @@ TEST_CASE("What the energy pass does is read, and refused where it makes no sens
   CHECK_THAT(error_of(root, head + R"(, "energy": {"prompt": 5}})"), Contains("did you mean 'prompts'?"));
 }
 
+TEST_CASE("Supply voltages are stated, or those of a battery that empties; highest first") {
+  Root root;
+  const std::string head =
+      R"({"name": "p", "models": ["wrist-nano"], "variants": ["f32"], "suites": ["intents"])";
+  CHECK(root.load(head + "}").value().supply_mv.empty());
+  CHECK(root.load(head + R"(, "supply_mv": [1800, 3300, 3300, 2500]})").value().supply_mv ==
+        std::vector<int>{3300, 2500, 1800});
+  CHECK_THAT(error_of(root, head + R"(, "supply_mv": []})"), Contains("supply_mv: expected a list"));
+  CHECK_THAT(error_of(root, head + R"(, "supply_mv": [3300, -5]})"), Contains("from 1 to 60000"));
+  CHECK_THAT(error_of(root, head + R"(, "discharge": {"battery": "nothing", "remaining_percent": [50]}})"),
+             Contains("unknown battery 'nothing'"));
+  CHECK_THAT(error_of(root, head + R"(, "supply_mv": [3300],
+                                       "discharge": {"battery": "x", "remaining_percent": [50]}})"),
+             Contains("discharge: stands beside"));
+}
+
 TEST_CASE("How keys and values are kept is one of three words") {
   Root root;
   const auto with_kv = [&](const std::string& kv) {

@@ -94,6 +94,9 @@ struct Plan {
   std::vector<SuiteRef> suites;
   CellSettings settings;
   EnergySettings energy;
+  // Supply voltages to measure at, highest first, on benches whose meter feeds the board; empty: each bench's
+  // own alone.
+  std::vector<int> supply_mv;
   std::vector<SettingsOverride> overrides;
   uint64_t order_seed = 1;
   std::string engine = "slm";
@@ -138,6 +141,7 @@ struct Session {
   std::string model;
   std::string variant;
   uint32_t ordinal = 0;  // 0-based among the sessions of the same bench, model and variant
+  int supply_mv = 0;     // 0: the bench's own
   uint32_t cold_starts = 1;
   uint32_t warmup_generations = 1;
   uint32_t attempts = 2;
