@@ -91,10 +91,12 @@ void Agent::on_load(uint32_t request_id, const fb::Load& load) {
     return;
   }
   const LoadSettings settings{load.context_tokens(), static_cast<KvFormat>(load.kv())};
+  const bool markers = load.markers();
   const bool of_active = load.slot() == wire::kActiveSlot;
   uint32_t slot = of_active ? slots_.active() : load.slot();
   ByteView image;
   Status found = slots_.image(slot, &image);
+  // What comes meanwhile lies where the request lay: nothing of `load` is read any more.
   if (found == Status::kOk && !link_.settle()) return;
   if (found == Status::kOk) found = slots_.begin_trial(slot);
   if (found == Status::kStorageFault && of_active) {
@@ -110,7 +112,7 @@ void Agent::on_load(uint32_t request_id, const fb::Load& load) {
   }
   uint64_t load_ticks = 0;
   Shortage arena;
-  const Status status = load_image(image, settings, load.markers(), &load_ticks, &arena);
+  const Status status = load_image(image, settings, markers, &load_ticks, &arena);
   if (status != Status::kOk) {
     // What does not fit this board's memory, or was asked for in another way than the image allows, says
     // nothing against the image.
