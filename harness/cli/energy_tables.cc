@@ -174,6 +174,9 @@ std::string energy_summary_text(const store::RunData& run) {
                                     met_a_meter ? "has a meter, but no energy was measured" : "no meter"));
       continue;
     }
+    std::stable_sort(of_bench.begin(), of_bench.end(), [](const MeasuredCell* a, const MeasuredCell* b) {
+      return std::tie(a->model, a->variant, a->suite) < std::tie(b->model, b->variant, b->suite);
+    });
     const MeasuredCell& first = *of_bench.front();
     const std::string supply = first.supply_mv > 0 ? fmt::format(" at {:g} mV", first.supply_mv) : "";
     text += fmt::format("{}, meter {}{}\n", bench, first.meter, supply);
