@@ -5,14 +5,14 @@
 namespace slmrig::reports {
 namespace {
 
-constexpr int64_t kStart_ns = 1'795'336'440'000'000'000;  // 2026-11-22 08:34 UTC
+constexpr int64_t kStartNs = 1'795'336'440'000'000'000;  // 2026-11-22 08:34 UTC
 
 store::RunData run_of(uint32_t ok, uint32_t failed, uint32_t unfit) {
   store::RunData data;
   data.run.plan_name = "demo";
   data.run.label = "nightly";
-  data.run.started_at_ns = kStart_ns;
-  data.run.ended_at_ns = kStart_ns + 1;
+  data.run.started_at_ns = kStartNs;
+  data.run.ended_at_ns = kStartNs + 1;
   data.run.cells_ok = ok;
   data.run.cells_failed = failed;
   data.run.cells_unfit = unfit;

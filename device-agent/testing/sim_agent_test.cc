@@ -366,7 +366,7 @@ TEST_CASE("storage that refuses is told, at whatever step, and is used again whe
     const auto answer = bench.peer.upload(1, image);
     REQUIRE(received < bench.stream.bytes_written);
     REQUIRE(answer != nullptr);
-    REQUIRE(failure_of(answer.get()) != "");
+    REQUIRE_FALSE(failure_of(answer.get()).empty());
     storage.refuse_from = SimStorage::kNever;
     REQUIRE(bench.peer.upload(1, image)->as<fb::SlotState>() != nullptr);
     REQUIRE(holds(storage, image));

@@ -49,8 +49,8 @@ __attribute__((target("sse4.2"))) uint32_t crc32c_by_instruction(const uint8_t* 
 uint32_t crc32c(const uint8_t* data, size_t size_bytes, uint32_t crc) {
   crc = ~crc;
 #if defined(__x86_64__)
-  static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
-  if (has_instruction) return ~crc32c_by_instruction(data, size_bytes, crc);
+  static const bool kHasInstruction = __builtin_cpu_supports("sse4.2") != 0;
+  if (kHasInstruction) return ~crc32c_by_instruction(data, size_bytes, crc);
 #endif
   for (size_t i = 0; i < size_bytes; ++i) {
     crc = (crc >> 8) ^ kTable.entry[(crc ^ data[i]) & 0xFFU];

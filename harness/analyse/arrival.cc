@@ -5,7 +5,7 @@
 namespace slmrig::analyse {
 
 namespace {
-constexpr int64_t kSecond_ns = 1'000'000'000;
+constexpr int64_t kSecondNs = 1'000'000'000;
 }
 
 double ArrivalFit::lateness_ns(const Arrival& arrival) const {
@@ -21,7 +21,7 @@ void ArrivalFit::add(int64_t index, int64_t received_ns) {
       if (seconds_ == 0) least_late_first_ = least_late_now_;
       ++seconds_;
     }
-    second_ends_ns_ = received_ns + kSecond_ns;
+    second_ends_ns_ = received_ns + kSecondNs;
     least_late_now_ = arrival;
     return;
   }

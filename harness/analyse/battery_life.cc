@@ -8,7 +8,7 @@
 namespace slmrig::analyse {
 namespace {
 
-constexpr double kDay_s = 86'400;
+constexpr double kDayS = 86'400;
 constexpr double kDaysOfMonth = 365.25 / 12;
 constexpr double kUjOfMahMv = 3600;  // 1 mAh at 1 mV: 3.6 As x 1 mV
 
@@ -34,7 +34,7 @@ class Day {
     if (loss > 0) parts_.push_back({"converter", times(life.day_uj, loss), true});
     life.parts = std::move(parts_);
     life.day_uj = times(life.day_uj, 1 / duty.converter_efficiency);
-    life.mean_uw = times(life.day_uj, 1 / kDay_s);
+    life.mean_uw = times(life.day_uj, 1 / kDayS);
     return life;
   }
 
@@ -76,14 +76,14 @@ BatteryLife missing(std::string reason) {
 
 BatteryLife always_on(const MeasuredCell& cell, const Duty& duty) {
   const double active_s = duty.queries_per_day * cell.answer_s;
-  if (active_s > kDay_s) return missing(longer_than_a_day(active_s, duty));
+  if (active_s > kDayS) return missing(longer_than_a_day(active_s, duty));
   Day day;
   // Answers are net of idle, which goes on below them.
-  day.add_measured("idle", times(cell.idle_uw, kDay_s));
+  day.add_measured("idle", times(cell.idle_uw, kDayS));
   day.add_measured("prefill", times(cell.prefill_uj, duty.queries_per_day));
   day.add_measured("decode", times(cell.decode_uj, duty.queries_per_day));
   day.add_scatter(duty.queries_per_day * cell.scatter_uj);
-  day.add_stated("detector", times(duty.detector_uw.figure, kDay_s));
+  day.add_stated("detector", times(duty.detector_uw.figure, kDayS));
   return day.finish(duty);
 }
 
@@ -92,9 +92,9 @@ BatteryLife wake_sparse(const MeasuredCell& cell, const Duty& duty) {
   if (is_cold && !cell.boot_uj && !cell.load_uj) return missing(cell.cold_start_missing);
   const double idle_s = duty.wake_ups_per_day * duty.awake_s + duty.queries_per_day * cell.answer_s;
   const double active_s = idle_s + (is_cold ? duty.wake_ups_per_day * cell.cold_start_s : 0);
-  if (active_s > kDay_s) return missing(longer_than_a_day(active_s, duty));
+  if (active_s > kDayS) return missing(longer_than_a_day(active_s, duty));
   Day day;
-  day.add_stated("sleep", times(duty.sleep_uw.figure, kDay_s - active_s));
+  day.add_stated("sleep", times(duty.sleep_uw.figure, kDayS - active_s));
   if (is_cold) {
     const Figure cold = plus(cell.boot_uj.value_or(Figure{}), cell.load_uj.value_or(Figure{}));
     day.add_measured("wake_ups", times(cold, duty.wake_ups_per_day));
@@ -105,7 +105,7 @@ BatteryLife wake_sparse(const MeasuredCell& cell, const Duty& duty) {
   day.add_measured("prefill", times(cell.prefill_uj, duty.queries_per_day));
   day.add_measured("decode", times(cell.decode_uj, duty.queries_per_day));
   day.add_scatter(duty.queries_per_day * cell.scatter_uj);
-  day.add_stated("detector", times(duty.detector_uw.figure, kDay_s));
+  day.add_stated("detector", times(duty.detector_uw.figure, kDayS));
   return day.finish(duty);
 }
 

@@ -43,7 +43,7 @@ inline constexpr double kMostLostShare = 0.001;
 inline constexpr double kMostSwitchesPerS = 1000;
 inline constexpr double kMostRateDifference = 200e-6;  // of 100 kS/s by a host's clock
 inline constexpr double kMostSupplyDifference = 0.01;
-inline constexpr double kMostTemperatureChange_k = 5;
+inline constexpr double kMostTemperatureChangeK = 5;
 inline constexpr double kMostDriftShare = 0.01;  // of the net energy, by what idle power changed
 inline constexpr double kMostEdgeShareOfToken = 0.1;
 

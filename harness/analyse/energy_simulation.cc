@@ -9,12 +9,12 @@ namespace slmrig::analyse {
 
 namespace {
 
-constexpr double kRate_hz = 100'000;
-constexpr double kHold_s = 100e-6;  // as the agent holds its lines after the last token
+constexpr double kRateHz = 100'000;
+constexpr double kHoldS = 100e-6;  // as the agent holds its lines after the last token
 constexpr double kFilterLag = 2.0438;
 constexpr std::size_t kBlockSamples = 4096;
-constexpr std::array<double, 5> kHighest_ua = {50, 500, 5'000, 50'000, 1'000'000};
-constexpr std::array<double, 5> kShunt_ohm = {1003.3506, 101.5865, 10.3027, 0.9636, 0.0564};
+constexpr std::array<double, 5> kHighestUa = {50, 500, 5'000, 50'000, 1'000'000};
+constexpr std::array<double, 5> kShuntOhm = {1003.3506, 101.5865, 10.3027, 0.9636, 0.0564};
 
 // Power and markers from `start_s` on.
 struct Step {
@@ -58,7 +58,7 @@ class Script {
       truth.decode.expected_net_uj += token_uj / generation.scale - idle_uj;
       truth.decode.seconds += seconds;
     }
-    append(kHold_s, board_.decode_ua * generation.scale, true, 0);
+    append(kHoldS, board_.decode_ua * generation.scale, true, 0);
     return truth;
   }
 
@@ -84,7 +84,7 @@ class Sampler {
       : board_(board), errors_(errors), random_(random), result_(result) {}
 
   void sample(const std::vector<Step>& steps, double end_s) {
-    const double period_s = (1 + errors_.clock) / kRate_hz;
+    const double period_s = (1 + errors_.clock) / kRateHz;
     std::size_t step = 0;
     // The meter is not in step with the board.
     const double phase_s = std::uniform_real_distribution<double>(0, period_s)(random_);
@@ -154,21 +154,21 @@ base::MeterFacts simulated_meter() {
   base::MeterFacts meter;
   meter.kind = "ppk2";
   meter.model = "simulated";
-  meter.sample_rate_hz = kRate_hz;
+  meter.sample_rate_hz = kRateHz;
   meter.marker_lines = 8;
   meter.voltage_half_width = 0.01;
   const std::array<const char*, 5> names = {"50 uA", "500 uA", "5 mA", "50 mA", "1 A"};
   const std::array<double, 5> offsets_ua = {0.2, 0.5, 5, 50, 1000};
   for (std::size_t r = 0; r < 5; ++r) {
     meter.ranges.push_back(
-        {names[r], kHighest_ua[r], r == 4 ? 0.15 : 0.10, offsets_ua[r], kShunt_ohm[r], true});
+        {names[r], kHighestUa[r], r == 4 ? 0.15 : 0.10, offsets_ua[r], kShuntOhm[r], true});
   }
   return meter;
 }
 
 std::size_t simulated_range(double current_ua) {
   std::size_t range = 0;
-  while (range < 4 && current_ua > kHighest_ua[range]) ++range;
+  while (range < 4 && current_ua > kHighestUa[range]) ++range;
   return range;
 }
 
@@ -190,12 +190,12 @@ Simulation simulate(const SimulatedBoard& board, const std::vector<SimulatedGene
   const std::size_t range = simulated_range(board.decode_ua);
   const double volts = board.supply_mv * 1e-3;
   const double factor =
-      (1 + errors.voltage) * (1 + errors.drop_share * kShunt_ohm[range] * board.decode_ua * 1e-6 / volts);
+      (1 + errors.voltage) * (1 + errors.drop_share * kShuntOhm[range] * board.decode_ua * 1e-6 / volts);
   // Samples beside a change of range are off by a share of what the filter changes there: over three of them
   // it lags by 0.82 + 0.82^2 + 0.82^3 of the step. The filter cannot see the error, so it is in the truth.
   const bool switches = simulated_range(board.idle_ua) != simulated_range(board.prefill_ua);
   const double missed_uj =
-      switches ? errors.switching_share * kFilterLag * (board.prefill_ua - board.idle_ua) * volts / kRate_hz
+      switches ? errors.switching_share * kFilterLag * (board.prefill_ua - board.idle_ua) * volts / kRateHz
                : 0.0;
   for (GenerationTruth& truth : result.truth) {
     truth.prefill.net_uj += missed_uj;

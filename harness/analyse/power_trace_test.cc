@@ -8,7 +8,7 @@
 namespace slmrig::analyse {
 namespace {
 
-constexpr int64_t kMs_ns = 1'000'000;
+constexpr int64_t kMsNs = 1'000'000;
 
 base::Energy energy_of_one(int64_t start_ns, int64_t duration_ns) {
   base::Energy energy;
@@ -43,13 +43,13 @@ double energy_uj(const base::PowerTrace& trace) {
 }  // namespace
 
 TEST_CASE("a power trace keeps a generation's energy, its peaks and some idle around it", "[power_trace]") {
-  PowerTraceBuilder builder(even_meter(), 3000, energy_of_one(40 * kMs_ns, 20 * kMs_ns));
+  PowerTraceBuilder builder(even_meter(), 3000, energy_of_one(40 * kMsNs, 20 * kMsNs));
   builder.add(even_samples());
   const auto trace = builder.finish();
   REQUIRE(trace);
   CHECK(trace->mean_uw.size() <= kPowerTraceSteps);
   CHECK(trace->mean_uw.size() > kPowerTraceSteps / 2);
-  CHECK(trace->start_ns < 40 * kMs_ns);
+  CHECK(trace->start_ns < 40 * kMsNs);
   CHECK(trace->mean_uw.front() == 3000);
   CHECK(trace->mean_uw.back() == 3000);
   CHECK(*std::max_element(trace->highest_uw.begin(), trace->highest_uw.end()) == 150'000);
@@ -62,16 +62,16 @@ TEST_CASE("a neighbour is not shown as idle", "[power_trace]") {
   base::PowerSamples samples = even_samples();
   std::fill(samples.current_ua.begin() + 3000, samples.current_ua.begin() + 3900, 7000.0F);
   std::fill(samples.current_ua.begin() + 6050, samples.current_ua.begin() + 7000, 7000.0F);
-  base::Energy energy = energy_of_one(40 * kMs_ns, 20 * kMs_ns);
+  base::Energy energy = energy_of_one(40 * kMsNs, 20 * kMsNs);
   energy.generations[0].token_net_uj = {1};
-  energy.generations.push_back(energy_of_one(60'500'000, 10 * kMs_ns).generations[0]);
-  energy.generations.push_back(energy_of_one(30 * kMs_ns, 9 * kMs_ns).generations[0]);
+  energy.generations.push_back(energy_of_one(60'500'000, 10 * kMsNs).generations[0]);
+  energy.generations.push_back(energy_of_one(30 * kMsNs, 9 * kMsNs).generations[0]);
   PowerTraceBuilder builder(even_meter(), 3000, energy);
   builder.add(samples);
   const auto trace = builder.finish();
   REQUIRE(trace);
   CHECK(trace->generation == 0);
-  CHECK(trace->start_ns == 39 * kMs_ns);
+  CHECK(trace->start_ns == 39 * kMsNs);
   CHECK(trace->mean_uw.front() == 3000);
   CHECK(trace->mean_uw.back() == 3000);
   const int64_t end_ns = trace->start_ns + trace->step_ns * static_cast<int64_t>(trace->mean_uw.size());
@@ -80,7 +80,7 @@ TEST_CASE("a neighbour is not shown as idle", "[power_trace]") {
 
 TEST_CASE("blocks may be cut anywhere", "[power_trace]") {
   const base::PowerSamples whole = even_samples();
-  const base::Energy energy = energy_of_one(40 * kMs_ns, 20 * kMs_ns);
+  const base::Energy energy = energy_of_one(40 * kMsNs, 20 * kMsNs);
   PowerTraceBuilder one(even_meter(), 3000, energy);
   one.add(whole);
   PowerTraceBuilder many(even_meter(), 3000, energy);
@@ -105,11 +105,11 @@ TEST_CASE("lost samples keep their time, and their steps are joined by a line", 
   // 5 ms are lost from 50 ms on: what was at 55 ms still is.
   samples.current_ua.erase(samples.current_ua.begin() + 5000, samples.current_ua.begin() + 5500);
   samples.gaps = {{5500, 500}};
-  PowerTraceBuilder builder(even_meter(), 3000, energy_of_one(40 * kMs_ns, 20 * kMs_ns));
+  PowerTraceBuilder builder(even_meter(), 3000, energy_of_one(40 * kMsNs, 20 * kMsNs));
   builder.add(samples);
   const auto trace = builder.finish();
   REQUIRE(trace);
-  PowerTraceBuilder complete(even_meter(), 3000, energy_of_one(40 * kMs_ns, 20 * kMs_ns));
+  PowerTraceBuilder complete(even_meter(), 3000, energy_of_one(40 * kMsNs, 20 * kMsNs));
   complete.add(even_samples());
   CHECK(trace->mean_uw == complete.finish()->mean_uw);
 }
@@ -119,7 +119,7 @@ TEST_CASE("invalid samples are left out", "[power_trace]") {
   samples.current_ua[4700] = std::numeric_limits<float>::quiet_NaN();
   samples.flags.assign(samples.current_ua.size(), 0);
   samples.flags[4700] = base::kSampleInvalid;
-  PowerTraceBuilder builder(even_meter(), 3000, energy_of_one(40 * kMs_ns, 20 * kMs_ns));
+  PowerTraceBuilder builder(even_meter(), 3000, energy_of_one(40 * kMsNs, 20 * kMsNs));
   builder.add(samples);
   const auto trace = builder.finish();
   REQUIRE(trace);
@@ -130,10 +130,10 @@ TEST_CASE("samples that carry their own time are drawn as they count", "[power_t
   base::MeterFacts meter;
   base::PowerSamples samples;
   for (int64_t at = 0; at <= 20; ++at) {
-    samples.time_ns.push_back(7'000'000'000 + at * 100 * kMs_ns);
+    samples.time_ns.push_back(7'000'000'000 + at * 100 * kMsNs);
     samples.power_uw.push_back(at > 5 && at <= 15 ? 2e6F : 1e6F);  // mean since the sample before
   }
-  PowerTraceBuilder builder(meter, 0, energy_of_one(500 * kMs_ns, 1000 * kMs_ns));
+  PowerTraceBuilder builder(meter, 0, energy_of_one(500 * kMsNs, 1000 * kMsNs));
   builder.add(samples);
   const auto trace = builder.finish();
   REQUIRE(trace);
@@ -144,7 +144,7 @@ TEST_CASE("samples that carry their own time are drawn as they count", "[power_t
   samples.power_uw.clear();
   samples.current_ua = {};
   for (int64_t at = 0; at <= 20; ++at) samples.current_ua.push_back(static_cast<float>(at));
-  PowerTraceBuilder line(meter, 1000, energy_of_one(500 * kMs_ns, 1000 * kMs_ns));
+  PowerTraceBuilder line(meter, 1000, energy_of_one(500 * kMsNs, 1000 * kMsNs));
   line.add(samples);
   const auto ramp = line.finish();
   REQUIRE(ramp);
@@ -158,20 +158,20 @@ TEST_CASE("samples that carry their own time are drawn as they count", "[power_t
 
 TEST_CASE("the generation whose tokens are told is shown; without one or without samples there is no trace",
           "[power_trace]") {
-  base::Energy energy = energy_of_one(10 * kMs_ns, 10 * kMs_ns);
+  base::Energy energy = energy_of_one(10 * kMsNs, 10 * kMsNs);
   energy.generations[0].token_net_uj.clear();
-  energy.generations.push_back(energy_of_one(40 * kMs_ns, 20 * kMs_ns).generations[0]);
+  energy.generations.push_back(energy_of_one(40 * kMsNs, 20 * kMsNs).generations[0]);
   PowerTraceBuilder builder(even_meter(), 3000, energy);
   builder.add(even_samples());
   CHECK(builder.finish()->generation == 1);
   PowerTraceBuilder nothing(even_meter(), 3000, base::Energy());
   nothing.add(even_samples());
   CHECK_FALSE(nothing.finish());
-  PowerTraceBuilder late(even_meter(), 3000, energy_of_one(400 * kMs_ns, 20 * kMs_ns));
+  PowerTraceBuilder late(even_meter(), 3000, energy_of_one(400 * kMsNs, 20 * kMsNs));
   late.add(even_samples());
   CHECK_FALSE(late.finish());
   // Cut off in the middle: what was seen is shown.
-  PowerTraceBuilder cut(even_meter(), 3000, energy_of_one(95 * kMs_ns, 20 * kMs_ns));
+  PowerTraceBuilder cut(even_meter(), 3000, energy_of_one(95 * kMsNs, 20 * kMsNs));
   cut.add(even_samples());
   CHECK(cut.finish()->mean_uw.size() < kPowerTraceSteps / 2);
 }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kMostClockDifference = 0.005;  // as between board and host: more is untrusted
 constexpr double kLeastShareOfIdle = 0.5;
-constexpr int64_t kClockSlack_ns = 50'000;  // an edge at either end
+constexpr int64_t kClockSlackNs = 50'000;  // an edge at either end
 
 uint8_t phase_of(const Stretch& stretch) {
   return static_cast<uint8_t>((stretch.state & kStatePhaseMask) >> kStatePhaseShift);
@@ -137,7 +137,7 @@ void check_generation(const ExpectedGeneration& expected, const GenerationWindow
   if (expected.duration_ns <= 0) return;
   const int64_t difference = std::abs(seen.whole.duration_ns() - expected.duration_ns);
   const double most = kMostClockDifference * static_cast<double>(expected.duration_ns);
-  if (static_cast<double>(difference - kClockSlack_ns) > most) {
+  if (static_cast<double>(difference - kClockSlackNs) > most) {
     doubts.push_back(fmt::format("prompt {}: {:.3f} ms by the meter's clock, {:.3f} ms by the board's",
                                  expected.prompt_id, static_cast<double>(seen.whole.duration_ns()) * 1e-6,
                                  static_cast<double>(expected.duration_ns) * 1e-6));

@@ -132,7 +132,7 @@ ExitState exit_state(int status) {
 }
 
 // A child that closes its stdin early must not kill us: write() then says EPIPE.
-void ignore_broken_pipes() { [[maybe_unused]] static const auto earlier = std::signal(SIGPIPE, SIG_IGN); }
+void ignore_broken_pipes() { [[maybe_unused]] static const auto kEarlier = std::signal(SIGPIPE, SIG_IGN); }
 
 }  // namespace
 

@@ -65,7 +65,7 @@ fs::path program_in_path(std::string_view name) {
   std::string_view folders = path == nullptr ? "" : path;
   while (!folders.empty()) {
     const std::size_t end = std::min(folders.find(':'), folders.size());
-    const fs::path file = fs::path(folders.substr(0, end)) / name;
+    fs::path file = fs::path(folders.substr(0, end)) / name;
     if (end != 0 && ::access(file.c_str(), X_OK) == 0) return file;
     folders.remove_prefix(std::min(end + 1, folders.size()));
   }

@@ -21,12 +21,12 @@ using base::ErrorCode;
 using base::fail;
 using base::Result;
 
-constexpr int64_t kBetweenPrompts_ns = 10'000'000;
-constexpr int64_t kRailFalls_ns = 1'000'000'000;
-constexpr int64_t kRailRises_ns = 200'000'000;
+constexpr int64_t kBetweenPromptsNs = 10'000'000;
+constexpr int64_t kRailFallsNs = 1'000'000'000;
+constexpr int64_t kRailRisesNs = 200'000'000;
 constexpr int kResetAttempts = 3;
 // How late a message may come besides what is seen: buffers of serial adapters.
-constexpr int64_t kMessageDelay_ns = 16'000'000;
+constexpr int64_t kMessageDelayNs = 16'000'000;
 
 Done check_voltage(int millivolts, const base::Board& board) {
   const base::SafeVoltages& safe = board.voltages;
@@ -47,8 +47,8 @@ Done check_voltage(int millivolts, const base::Board& board) {
 void add_cuts(const measure::MeteredGeneration& generation, int64_t first_token_ns, int64_t total_ns,
               analyse::EnergyInputs& inputs) {
   const int64_t slack_ns =
-      std::max<int64_t>(0, generation.reported_ns - generation.accepted_ns - total_ns) + kMessageDelay_ns;
-  const int64_t start_ns = generation.accepted_ns + (slack_ns - kMessageDelay_ns) / 2;
+      std::max<int64_t>(0, generation.reported_ns - generation.accepted_ns - total_ns) + kMessageDelayNs;
+  const int64_t start_ns = generation.accepted_ns + (slack_ns - kMessageDelayNs) / 2;
   const auto state = [](uint8_t phase) {
     return static_cast<uint8_t>(analyse::kStateActive | (phase << analyse::kStatePhaseShift));
   };
@@ -143,10 +143,10 @@ void BenchMeter::check() {
 
 Done BenchMeter::power_cycle(rig::LiveBoard& board, base::Clock& clock) {
   SLMRIG_TRY(meter_->set_power(false));
-  clock.sleep_ns(kRailFalls_ns);
+  clock.sleep_ns(kRailFallsNs);
   const bool still_answers = board.agent().clock().has_value();
   SLMRIG_TRY(meter_->set_power(true));
-  clock.sleep_ns(kRailRises_ns);
+  clock.sleep_ns(kRailRisesNs);
   if (still_answers) {
     doubts_.push_back(
         "the board goes on answering with its supply cut: it is fed through another line, such as its UART; "
@@ -189,7 +189,7 @@ measure::EnergyMeans BenchMeter::means(const base::EnergySettings& settings, boo
       .meter = *meter_,
       .settings = settings,
       .idle_ticks = ticks_of(int64_t{settings.idle_ms} * 1'000'000),
-      .between_ticks = ticks_of(kBetweenPrompts_ns),
+      .between_ticks = ticks_of(kBetweenPromptsNs),
       .evaluate = [this, has_markers](const auto& capture) { return evaluate(capture, has_markers); },
       .keep = std::move(keep_samples),
       .meter_name = name_,

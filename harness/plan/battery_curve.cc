@@ -16,7 +16,7 @@ using base::JsonDocument;
 using base::JsonObject;
 using base::Result;
 
-constexpr uint64_t kMost_mv = 100'000;
+constexpr uint64_t kMostMv = 100'000;
 
 std::vector<std::string> bundled_batteries(const fs::path& folder) {
   std::vector<std::string> names;
@@ -35,7 +35,7 @@ void read_points(JsonObject& root, BatteryCurve& curve) {
     BatteryPoint point;
     if (!object.has("remaining_percent")) object.fail("remaining_percent", "is missing");
     point.remaining_percent = object.optional_number("remaining_percent", 0, 0, 100);
-    point.mv = static_cast<double>(object.required_uint("mv", 1, kMost_mv));
+    point.mv = static_cast<double>(object.required_uint("mv", 1, kMostMv));
     if (!curve.points.empty()) {
       const BatteryPoint& before = curve.points.back();
       if (point.remaining_percent >= before.remaining_percent || point.mv > before.mv)

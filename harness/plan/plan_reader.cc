@@ -206,9 +206,9 @@ std::vector<double> number_list(JsonObject& object, std::string_view key, double
 
 // A sweep of supply voltages: stated, or those of a battery that empties.
 void read_supplies(JsonObject& root, const Places& places, Plan& plan) {
-  constexpr double kMost_mv = 60'000;
+  constexpr double kMostMv = 60'000;
   std::vector<double> supplies;
-  if (root.has("supply_mv")) supplies = number_list(root, "supply_mv", 1, kMost_mv);
+  if (root.has("supply_mv")) supplies = number_list(root, "supply_mv", 1, kMostMv);
   if (root.has("discharge")) {
     JsonObject discharge = root.required_object("discharge");
     const std::string battery = discharge.required_string("battery");

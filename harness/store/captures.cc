@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kEnding = ".power";
-constexpr int64_t kDay_ns = 86'400'000'000'000;
+constexpr int64_t kDayNs = 86'400'000'000'000;
 constexpr std::chrono::milliseconds kPatience{10'000};
 constexpr double kBytesOfGigabyte = 1e9;
 
@@ -162,7 +162,7 @@ Result<CaptureUsage> prune_captures(const std::string& path, const CaptureLimits
   for (const Kept& each : kept) total += each.bytes;
   CaptureUsage removed;
   for (const Kept& each : kept) {
-    const bool old = limits.most_days > 0 && now_ns - each.started_at_ns > limits.most_days * kDay_ns;
+    const bool old = limits.most_days > 0 && now_ns - each.started_at_ns > limits.most_days * kDayNs;
     if (!old && total <= limits.most_bytes) continue;
     SLMRIG_TRY(remove_file(folder / each.file));
     SLMRIG_TRY(mark_removed(*database, each.key, now_ns));

@@ -11,8 +11,8 @@ namespace slmrig::store {
 
 namespace {
 
-constexpr int64_t kDay_ns = 86'400'000'000'000;
-constexpr int64_t kNow_ns = 1000 * kDay_ns;
+constexpr int64_t kDayNs = 86'400'000'000'000;
+constexpr int64_t kNowNs = 1000 * kDayNs;
 
 // A capture of so many bytes, taken so many days ago, of the cell s-1-c<number>.
 std::string add_capture(Store& store, const std::string& database, int number, int64_t days,
@@ -24,7 +24,7 @@ std::string add_capture(Store& store, const std::string& database, int number, i
   energy.session_id = "s-1";
   energy.cell_id = "s-1-c" + std::to_string(number);
   energy.meter = "ppk2";
-  energy.started_at_ns = kNow_ns - days * kDay_ns;
+  energy.started_at_ns = kNowNs - days * kDayNs;
   energy.capture.sha256 = base::sha256_hex(std::string_view(content));
   energy.capture.bytes = bytes;
   energy.capture.samples = 1;
@@ -52,16 +52,16 @@ TEST_CASE("captures that are too old or too many go, oldest first, and the datab
   CHECK(must(capture_usage(database)).bytes == 3010);
 
   CaptureLimits limits;
-  CHECK(must(prune_captures(database, limits, kNow_ns)).files == 1);
+  CHECK(must(prune_captures(database, limits, kNowNs)).files == 1);
   CHECK_FALSE(is_there(database, old));
   limits.most_bytes = 2500;
-  const CaptureUsage removed = must(prune_captures(database, limits, kNow_ns));
+  const CaptureUsage removed = must(prune_captures(database, limits, kNowNs));
   CHECK(removed.files == 1);
   CHECK(removed.bytes == 1000);
   CHECK_FALSE(is_there(database, second));
   CHECK(is_there(database, third));
   CHECK(is_there(database, newest));
-  CHECK(must(prune_captures(database, limits, kNow_ns)).files == 0);
+  CHECK(must(prune_captures(database, limits, kNowNs)).files == 0);
 
   auto reader = must(open_reader(database));
   CHECK(must(reader.energy("s-1-c0"))->capture.file.empty());
@@ -71,7 +71,7 @@ TEST_CASE("captures that are too old or too many go, oldest first, and the datab
   add_capture(*store, database, 0, 1, 10);
   must(store->commit());
   CHECK(must(reader.energy("s-1-c0"))->capture.file == old);
-  CHECK(must(prune_captures(database, {}, kNow_ns)).files == 0);
+  CHECK(must(prune_captures(database, {}, kNowNs)).files == 0);
 }
 
 TEST_CASE("a file that no row names goes once it is a day old") {
@@ -83,7 +83,7 @@ TEST_CASE("a file that no row names goes once it is a day old") {
   for (const auto& file : {fresh, stray}) std::ofstream(file) << "x";
   std::filesystem::last_write_time(stray,
                                    std::filesystem::file_time_type::clock::now() - std::chrono::hours(25));
-  CHECK(must(prune_captures(database, {}, kNow_ns)).files == 1);
+  CHECK(must(prune_captures(database, {}, kNowNs)).files == 1);
   CHECK(std::filesystem::exists(fresh));
   CHECK_FALSE(std::filesystem::exists(stray));
 }
@@ -105,7 +105,7 @@ TEST_CASE("a run that would break the quota is told before it begins") {
   const base::Done full = check_capture_room(database, limits, 1);
   REQUIRE_FALSE(full.has_value());
   CHECK(full.error().text().find("stay free") != std::string::npos);
-  CHECK_FALSE(prune_captures(folder.file("none.db"), limits, kNow_ns).has_value());
+  CHECK_FALSE(prune_captures(folder.file("none.db"), limits, kNowNs).has_value());
   CHECK_FALSE(std::filesystem::exists(folder.file("none.db")));
 }
 

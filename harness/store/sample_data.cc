@@ -21,7 +21,7 @@ using base::Result;
 
 namespace {
 
-constexpr int64_t kSecond_ns = 1'000'000'000;
+constexpr int64_t kSecondNs = 1'000'000'000;
 
 struct SampleBoard {
   const char* bench;
@@ -231,7 +231,7 @@ class Sample {
         static_cast<double>(model.macs_per_token) * board.ticks_per_mac / (variant == "int8" ? 3.0 : 1.0);
     if (!unfit) SLMRIG_TRY(add_device_records(board, start));
     for (const base::Cell& cell : start.session.cells) SLMRIG_TRY(add_cell(board, start, cell));
-    now_ns_ += kSecond_ns;
+    now_ns_ += kSecondNs;
     return store_.end_session(start.session.session_id, now_ns_);
   }
 
@@ -241,7 +241,7 @@ class Sample {
     for (const base::Cell& cell : start.session.cells) {
       SLMRIG_TRY(store_.end_cell({cell.cell_id, CellStatus::kFailed, "the link was lost", {}, now_ns_, 0}));
     }
-    now_ns_ += kSecond_ns;
+    now_ns_ += kSecondNs;
     start.attempt = 2;
     start.started_at_ns = now_ns_;
     return store_.begin_session(start);
@@ -307,8 +307,8 @@ class Sample {
         start.session.model == kModels[1].name && start.session.variant == "f32") {
       end.doubts = {"host load was 3.2 while measuring"};
     }
-    end.busy_ns = int64_t{prompts} * kSecond_ns / 20;
-    now_ns_ += end.busy_ns + kSecond_ns / 50;
+    end.busy_ns = int64_t{prompts} * kSecondNs / 20;
+    now_ns_ += end.busy_ns + kSecondNs / 50;
     end.ended_at_ns = now_ns_;
     return store_.end_cell(end);
   }

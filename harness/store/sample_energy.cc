@@ -5,23 +5,23 @@
 namespace slmrig::store {
 namespace {
 
-constexpr double kRate_hz = 100'000;
-constexpr double kIdle_uw = 590;
-constexpr double kPrefill_uw = 22'000;
-constexpr double kDecode_uw = 20'000;
-constexpr double kBoot_uw = 12'000;
-constexpr double kSupply_mv = 3300;
+constexpr double kRateHz = 100'000;
+constexpr double kIdleUw = 590;
+constexpr double kPrefillUw = 22'000;
+constexpr double kDecodeUw = 20'000;
+constexpr double kBootUw = 12'000;
+constexpr double kSupplyMv = 3300;
 constexpr double kGainHalfWidth = 0.1;
 
 // `extra_uw` is beyond idle.
 base::PhaseEnergy phase_of(base::EnergyPhase phase, double extra_uw, double duration_s) {
   base::PhaseEnergy energy;
   energy.phase = phase;
-  energy.gross_uj = (kIdle_uw + extra_uw) * duration_s;
+  energy.gross_uj = (kIdleUw + extra_uw) * duration_s;
   const bool is_idle = phase == base::EnergyPhase::kIdle;
   energy.net_uj = is_idle ? 0 : extra_uw * duration_s;
-  energy.charge_uc = energy.gross_uj / kSupply_mv * 1e3;
-  energy.mean_uw = kIdle_uw + extra_uw;
+  energy.charge_uc = energy.gross_uj / kSupplyMv * 1e3;
+  energy.mean_uw = kIdleUw + extra_uw;
   energy.peak_uw = energy.mean_uw * (is_idle ? 1.05 : 1.2);
   energy.duration_ns = std::llround(duration_s * 1e9);
   const double counted_uj = is_idle ? energy.gross_uj : energy.net_uj;
@@ -30,7 +30,7 @@ base::PhaseEnergy phase_of(base::EnergyPhase phase, double extra_uw, double dura
   energy.terms = {{"gain", gain_uj, 0, 0}, {"sampling", sampling_uj, sampling_uj, 3}};
   energy.expanded_uncertainty_uj = 2 * std::hypot(gain_uj, sampling_uj);
   energy.comparative_uncertainty_uj = 2 * sampling_uj;
-  energy.samples = std::llround(duration_s * kRate_hz);
+  energy.samples = std::llround(duration_s * kRateHz);
   return energy;
 }
 
@@ -40,10 +40,10 @@ base::Energy energy_of(const std::string& session_id, const SampleEnergyCosts& c
   energy.tier = base::Tier::kModelled;
   energy.meter = "ppk2 PPK2 SAMPLE";
   energy.started_at_ns = costs.started_at_ns;
-  energy.sample_rate_hz = kRate_hz;
-  energy.supply_mv = kSupply_mv;
-  energy.idle_before_uw = kIdle_uw - 1;
-  energy.idle_after_uw = kIdle_uw + 1;
+  energy.sample_rate_hz = kRateHz;
+  energy.supply_mv = kSupplyMv;
+  energy.idle_before_uw = kIdleUw - 1;
+  energy.idle_after_uw = kIdleUw + 1;
   energy.phases.push_back(phase_of(base::EnergyPhase::kIdle, 0, 0.4));
   return energy;
 }
@@ -61,7 +61,7 @@ base::GenerationEnergy generation_of(const SampleGeneration& about, const base::
   energy.token_net_uj = {prefill.net_uj};
   energy.token_duration_ns = {prefill.duration_ns};
   for (uint32_t token = 1; token < about.generated_tokens; ++token) {
-    energy.token_net_uj.push_back(kDecode_uw * token_s);
+    energy.token_net_uj.push_back(kDecodeUw * token_s);
     energy.token_duration_ns.push_back(std::llround(token_s * 1e9));
   }
   return energy;
@@ -82,8 +82,8 @@ base::Energy sample_energy(const std::string& session_id, const std::string& cel
     const double own_prefill_s = 0.8 * each.prompt_tokens * costs.token_s;
     const double own_decode_s = (each.generated_tokens - 1) * costs.token_s;
     energy.generations.push_back(
-        generation_of(each, phase_of(base::EnergyPhase::kPrefill, kPrefill_uw, own_prefill_s),
-                      phase_of(base::EnergyPhase::kDecode, kDecode_uw, own_decode_s), costs.token_s));
+        generation_of(each, phase_of(base::EnergyPhase::kPrefill, kPrefillUw, own_prefill_s),
+                      phase_of(base::EnergyPhase::kDecode, kDecodeUw, own_decode_s), costs.token_s));
     energy.generations.back().start_ns = start_ns;
     start_ns += energy.generations.back().duration_ns + 1'000'000;
     prefill_s += own_prefill_s;
@@ -91,9 +91,9 @@ base::Energy sample_energy(const std::string& session_id, const std::string& cel
     prompt_tokens += each.prompt_tokens;
     decode_tokens += each.generated_tokens - 1;
   }
-  energy.phases.push_back(phase_of(base::EnergyPhase::kPrefill, kPrefill_uw, prefill_s));
+  energy.phases.push_back(phase_of(base::EnergyPhase::kPrefill, kPrefillUw, prefill_s));
   energy.phases.back().tokens = prompt_tokens;
-  energy.phases.push_back(phase_of(base::EnergyPhase::kDecode, kDecode_uw, decode_s));
+  energy.phases.push_back(phase_of(base::EnergyPhase::kDecode, kDecodeUw, decode_s));
   energy.phases.back().tokens = decode_tokens;
   for (base::PhaseEnergy& phase : energy.phases) {
     if (phase.phase != base::EnergyPhase::kIdle)
@@ -105,8 +105,8 @@ base::Energy sample_energy(const std::string& session_id, const std::string& cel
 base::Energy sample_cold_start_energy(const std::string& session_id, const SampleEnergyCosts& costs) {
   constexpr uint32_t kColdStarts = 2;
   base::Energy energy = energy_of(session_id, costs);
-  energy.phases.push_back(phase_of(base::EnergyPhase::kBoot, kBoot_uw, kColdStarts * 0.02));
-  energy.phases.push_back(phase_of(base::EnergyPhase::kLoad, kBoot_uw, kColdStarts * 3.5 * costs.token_s));
+  energy.phases.push_back(phase_of(base::EnergyPhase::kBoot, kBootUw, kColdStarts * 0.02));
+  energy.phases.push_back(phase_of(base::EnergyPhase::kLoad, kBootUw, kColdStarts * 3.5 * costs.token_s));
   energy.phases[1].generations = energy.phases[2].generations = kColdStarts;
   return energy;
 }

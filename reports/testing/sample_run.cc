@@ -24,7 +24,7 @@ void add_terms(base::PhaseEnergy& phase) {
 
 // A second pass of the first generation: current that rises with every token and falls within it.
 base::PowerTrace power_trace_of(const base::Energy& energy) {
-  constexpr double kIdle_uw = 590;
+  constexpr double kIdleUw = 590;
   constexpr int64_t kSteps = 600;
   constexpr int64_t kLeadSteps = 40;
   const base::GenerationEnergy& shown = energy.generations.front();
@@ -39,7 +39,7 @@ base::PowerTrace power_trace_of(const base::Energy& energy) {
            now_ns >= token_start_ns + shown.token_duration_ns[token]) {
       token_start_ns += shown.token_duration_ns[token++];
     }
-    double power_uw = kIdle_uw;
+    double power_uw = kIdleUw;
     if (now_ns >= 0 && token < shown.token_duration_ns.size()) {
       const auto duration = static_cast<double>(shown.token_duration_ns[token]);
       const double share = static_cast<double>(now_ns - token_start_ns) / duration;

@@ -124,13 +124,14 @@ bool parse_options(int argc, char** argv) {
     const char* name = argv[i];
     const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
     if (value != nullptr && parse_option(name, value)) continue;
-    std::fprintf(stderr,
-                 "slmrig-agent-native: '%s%s%s' is not understood.\n"
-                 "usage: slmrig-agent-native --slots DIR [--unique-id ID] [--board NAME] [--arena-bytes N]"
-                 " [--slot-bytes N] [--file-cache keep|drop|drop-all] [--runner WORD]... [--link TTY]\n"
-                 "It speaks the wire protocol on stdin and stdout, or on a serial port of the board (TTY, 115200"
-                 " baud at first); slmrig starts it.\n",
-                 name, value != nullptr ? " " : "", value != nullptr ? value : "");
+    std::fprintf(
+        stderr,
+        "slmrig-agent-native: '%s%s%s' is not understood.\n"
+        "usage: slmrig-agent-native --slots DIR [--unique-id ID] [--board NAME] [--arena-bytes N]"
+        " [--slot-bytes N] [--file-cache keep|drop|drop-all] [--runner WORD]... [--link TTY]\n"
+        "It speaks the wire protocol on stdin and stdout, or on a serial port of the board (TTY, 115200"
+        " baud at first); slmrig starts it.\n",
+        name, value != nullptr ? " " : "", value != nullptr ? value : "");
     return false;
   }
   if (g_options.unique_id[0] == '\0') default_unique_id();
@@ -146,6 +147,7 @@ int find_build_id(dl_phdr_info* info, size_t, void* result) {
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const ElfW(Phdr)& segment = info->dlpi_phdr[i];
     if (segment.p_type != PT_NOTE) continue;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader tells addresses as numbers
     const auto* bytes = reinterpret_cast<const uint8_t*>(info->dlpi_addr + segment.p_vaddr);
     size_t left = segment.p_memsz;
     while (left >= sizeof(ElfW(Nhdr))) {

@@ -103,7 +103,7 @@ std::vector<std::string> measurement_doubts(const PassWindows& windows, const En
     doubts.push_back(fmt::format("the supply was at {:.0f} mV, set were {:.0f} mV", inputs.seen_supply_mv,
                                  inputs.supply_mv));
   }
-  if (std::abs(inputs.temperature_change_k) > kMostTemperatureChange_k) {
+  if (std::abs(inputs.temperature_change_k) > kMostTemperatureChangeK) {
     doubts.push_back(fmt::format("the temperature changed by {:.1f} K", inputs.temperature_change_k));
   }
   return doubts;

@@ -8,7 +8,7 @@ namespace slmrig::analyse {
 
 namespace {
 
-constexpr double kBlock_s = 1e-3;  // of Stretch::block_uw
+constexpr double kBlockS = 1e-3;  // of Stretch::block_uw
 
 // From what the meter's lines say to a state.
 std::array<uint8_t, 256> states_of(const MarkerLines& lines) {
@@ -35,7 +35,7 @@ EvenStretches::EvenStretches(const StretchOptions& options)
     : options_(options),
       period_s_(1.0 / options.meter.sample_rate_hz),
       states_(states_of(options.markers)),
-      block_samples_(std::max<int64_t>(1, std::llround(kBlock_s * options.meter.sample_rate_hz))) {}
+      block_samples_(std::max<int64_t>(1, std::llround(kBlockS * options.meter.sample_rate_hz))) {}
 
 int64_t EvenStretches::ns_at(int64_t index) const {
   return std::llround(static_cast<double>(index) * period_s_ * 1e9);

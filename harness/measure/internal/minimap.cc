@@ -8,7 +8,7 @@
 namespace slmrig::measure {
 
 namespace {
-constexpr double kLeast_na = 200;
+constexpr double kLeastNa = 200;
 }
 
 void Minimap::add(double current_ua, double time_us) {
@@ -19,7 +19,7 @@ void Minimap::add(double current_ua, double time_us) {
   ++samples_in_last_;
   span.time_us += (time_us - span.time_us) / static_cast<double>(samples_in_last_);
   if (!std::isnan(current_ua)) {
-    const double current_na = std::max(kLeast_na, current_ua * 1000);
+    const double current_na = std::max(kLeastNa, current_ua * 1000);
     span.low_na = std::min(span.low_na, current_na);
     span.high_na = std::max(span.high_na, current_na);
   }
