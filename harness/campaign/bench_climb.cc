@@ -4,6 +4,7 @@
 #include "harness/base/clock.h"
 #include "harness/campaign/bench_health.h"
 #include "harness/measure/clock_check.h"
+#include "harness/rig/meters/meter.h"
 
 namespace slmrig::campaign {
 namespace {
@@ -70,9 +71,38 @@ class Climb {
                     banner.unique_id, banner.engine, banner.engine_version, banner.kernel_isa,
                     banner.arena_bytes));
     if (!climb_clock(agent)) return {};
-    add("markers", Outcome::kSkipped, "no meter is in the rig file to see them");
-    add("meter", Outcome::kSkipped, "none is in the rig file");
+    if (bench_.meter.kind.empty()) {
+      add("markers", Outcome::kSkipped, "no meter is in the rig file to see them");
+      add("meter", Outcome::kSkipped, "none is in the rig file");
+      return {};
+    }
+    add("markers", Outcome::kSkipped,
+        "raised while a model runs: the energy pass of `slmrig run` counts them");
+    climb_meter();
     return {};
+  }
+
+  void climb_meter() {
+    const std::string remedy =
+        "look at its wires and its address in the rig file: slmrig power list, slmrig rig wiring " +
+        bench_.name;
+    const auto meter = deploy::open_bench_meter(bench_, bench_.meter, workshop_);
+    if (!meter) {
+      add("meter", Outcome::kFailed, meter.error().text(), remedy);
+      return;
+    }
+    const auto checks = (*meter)->self_check();
+    if (!checks) {
+      add("meter", Outcome::kFailed, checks.error().text(), remedy);
+      return;
+    }
+    std::string seen = fmt::format("{} {}", (*meter)->facts().kind, (*meter)->facts().model);
+    bool good = true;
+    for (const rig::MeterCheck& check : *checks) {
+      good &= check.good;
+      seen += fmt::format("; {}{}: {}", check.good ? "" : "BAD ", check.name, check.detail);
+    }
+    add("meter", good ? Outcome::kDone : Outcome::kFailed, seen, good ? "" : remedy);
   }
 
   bool climb_clock(rig::Agent& agent) {
