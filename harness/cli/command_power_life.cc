@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include "harness/analyse/measured_energy.h"
+#include "harness/base/wildcard.h"
 #include "harness/cli/battery_text.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/duty_file.h"
 #include "harness/plan/expand.h"
-#include "harness/plan/wildcard.h"
 #include "harness/store/queries.h"
 
 namespace slmrig::cli {
@@ -41,7 +41,7 @@ bool holds(const std::vector<plan::Only>& only, const MeasuredCell& cell) {
   return std::all_of(only.begin(), only.end(), [&](const plan::Only& condition) {
     return std::any_of(only.begin(), only.end(), [&](const plan::Only& alternative) {
       return alternative.key == condition.key &&
-             plan::matches_wildcard(alternative.value, name_of(cell, alternative.key));
+             base::matches_wildcard(alternative.value, name_of(cell, alternative.key));
     });
   });
 }

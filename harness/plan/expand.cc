@@ -9,8 +9,8 @@
 
 #include "harness/base/suggest.h"
 #include "harness/base/trace_room.h"
+#include "harness/base/wildcard.h"
 #include "harness/plan/setting_names.h"
-#include "harness/plan/wildcard.h"
 
 namespace slmrig::plan {
 namespace {
@@ -72,7 +72,7 @@ uint64_t name_hash(const std::string& name) {
 bool where_holds(const std::map<std::string, std::string>& where, const Names& names) {
   return std::all_of(where.begin(), where.end(), [&](const auto& condition) {
     const auto name = names.find(condition.first);
-    return name != names.end() && matches_wildcard(condition.second, name->second);
+    return name != names.end() && base::matches_wildcard(condition.second, name->second);
   });
 }
 
@@ -88,14 +88,15 @@ CellSettings settings_for(const Plan& plan, const Names& names) {
 bool only_holds(const std::vector<Only>& only, const Names& names) {
   return std::all_of(only.begin(), only.end(), [&](const Only& condition) {
     return std::any_of(only.begin(), only.end(), [&](const Only& alternative) {
-      return alternative.key == condition.key && matches_wildcard(alternative.value, names.at(condition.key));
+      return alternative.key == condition.key &&
+             base::matches_wildcard(alternative.value, names.at(condition.key));
     });
   });
 }
 
 bool plan_takes(const Plan& plan, const Bench& bench) {
   return plan.benches.empty() || std::any_of(plan.benches.begin(), plan.benches.end(), [&](const auto& name) {
-           return matches_wildcard(name, bench.name);
+           return base::matches_wildcard(name, bench.name);
          });
 }
 
@@ -109,7 +110,7 @@ base::Done check_benches(const Plan& plan, const base::Rig& rig) {
   const std::vector<std::string> known = bench_names(rig);
   for (const std::string& pattern : plan.benches) {
     const bool found = std::any_of(known.begin(), known.end(),
-                                   [&](const auto& name) { return matches_wildcard(pattern, name); });
+                                   [&](const auto& name) { return base::matches_wildcard(pattern, name); });
     if (found) continue;
     return fail(
         ErrorCode::kBadInput,
@@ -132,8 +133,9 @@ base::Done check_only(const Plan& plan, const base::Rig& rig, const std::vector<
   for (const auto& suite : plan.suites) known["suite"].push_back(suite.name);
   for (const Only& condition : only) {
     const auto& names = known[condition.key];
-    const bool found = std::any_of(names.begin(), names.end(),
-                                   [&](const auto& name) { return matches_wildcard(condition.value, name); });
+    const bool found = std::any_of(names.begin(), names.end(), [&](const auto& name) {
+      return base::matches_wildcard(condition.value, name);
+    });
     if (!found) {
       return fail(ErrorCode::kBadInput,
                   base::unknown_name(condition.key, condition.value, names) + " in plan " + plan.name,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "harness/base/error.h"
+#include "harness/store/history.h"
 #include "harness/store/rows.h"
 
 namespace slmrig::store {
@@ -49,6 +50,9 @@ class Reader {
   base::Result<base::Provenance> session_provenance(const std::string& session_id);
   base::Result<std::vector<LogRow>> logs(const std::string& session_id);
   base::Result<std::vector<SeriesValue>> series_values(const std::string& session_id);
+
+  // The figures of every night by series; history.h says what is in it.
+  base::Result<History> history(const HistoryFilter& filter = {});
 
   // Everything but the logs.
   base::Result<SessionData> session_data(const std::string& session_id);

@@ -1,8 +1,8 @@
-#include "harness/plan/wildcard.h"
+#include "harness/base/wildcard.h"
 
 #include <catch2/catch.hpp>
 
-namespace slmrig::plan {
+namespace slmrig::base {
 namespace {
 
 TEST_CASE("A pattern without wildcards matches only the same name") {
@@ -35,4 +35,4 @@ TEST_CASE("A pattern of many stars ends in reasonable time") {
 }
 
 }  // namespace
-}  // namespace slmrig::plan
+}  // namespace slmrig::base

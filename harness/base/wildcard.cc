@@ -1,8 +1,8 @@
-#include "harness/plan/wildcard.h"
+#include "harness/base/wildcard.h"
 
 #include <cstddef>
 
-namespace slmrig::plan {
+namespace slmrig::base {
 
 bool matches_wildcard(std::string_view pattern, std::string_view text) {
   std::size_t in_pattern = 0;
@@ -29,4 +29,4 @@ bool matches_wildcard(std::string_view pattern, std::string_view text) {
   return in_pattern == pattern.size();
 }
 
-}  // namespace slmrig::plan
+}  // namespace slmrig::base

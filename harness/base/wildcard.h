@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-namespace slmrig::plan {
+namespace slmrig::base {
 
 // Linear in text x pattern; no recursion, no special characters beside the two.
 bool matches_wildcard(std::string_view pattern, std::string_view text);
 
-}  // namespace slmrig::plan
+}  // namespace slmrig::base
