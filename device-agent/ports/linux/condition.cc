@@ -215,6 +215,14 @@ void add_load() {
     add("memory.available_bytes", "%" PRIu64, kilobytes * kBytesPerKb);
 }
 
+void add_markers() {
+  const MarkerNote* note = marker_note();
+  if (note == nullptr) return;
+  add("markers.lines", "%s %s", note->chip, note->lines);
+  add("markers.set_ns", "%" PRIu64, note->set_ns);
+  add("markers.refused_changes", "%u", note->refused_changes);
+}
+
 }  // namespace
 
 bool board_fact(uint32_t index, BoardFact* fact) {
@@ -228,6 +236,7 @@ bool board_fact(uint32_t index, BoardFact* fact) {
     add_throttle_counts();
     add_load();
     add("cold_start.file_cache", "%s", file_cache_note());
+    add_markers();
   }
   if (index >= g_fact_count) return false;
   *fact = g_facts[index];

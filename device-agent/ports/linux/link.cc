@@ -125,10 +125,6 @@ void wait_for_link(uint32_t milliseconds) {
 void enter_quiet_window() {}
 void leave_quiet_window() {}
 
-// No board has told which of its pins lead to a meter.
-uint32_t marker_edges() { return 0; }
-void set_markers(uint8_t) {}
-
 void idle(uint64_t sleep_ticks) {
   constexpr uint64_t kSecond = 1'000'000'000;  // ticks are nanoseconds
   timespec left{static_cast<time_t>(sleep_ticks / kSecond), static_cast<long>(sleep_ticks % kSecond)};

@@ -111,6 +111,8 @@ bool parse_option(const char* name, const char* value) {
     g_options.slot_bytes = bytes;
   } else if (std::strcmp(name, "--system-root") == 0) {
     g_options.system_root = value;
+  } else if (std::strcmp(name, "--marker-lines") == 0) {
+    g_options.marker_lines = value;
   } else if (std::strcmp(name, "--file-cache") == 0) {
     return parse_file_cache(value);
   } else {
@@ -128,7 +130,8 @@ bool parse_options(int argc, char** argv) {
         stderr,
         "slmrig-agent-native: '%s%s%s' is not understood.\n"
         "usage: slmrig-agent-native --slots DIR [--unique-id ID] [--board NAME] [--arena-bytes N]"
-        " [--slot-bytes N] [--file-cache keep|drop|drop-all] [--runner WORD]... [--link TTY]\n"
+        " [--slot-bytes N] [--file-cache keep|drop|drop-all] [--runner WORD]... [--link TTY]"
+        " [--marker-lines CHIP:D0,D1,D2,D3]\n"
         "It speaks the wire protocol on stdin and stdout, or on a serial port of the board (TTY, 115200"
         " baud at first); slmrig starts it.\n",
         name, value != nullptr ? " " : "", value != nullptr ? value : "");
@@ -185,7 +188,7 @@ Status start(int argc, char** argv) {
   }
   take_file_cache_note();
   std::signal(SIGPIPE, SIG_IGN);
-  if (!parse_options(argc, argv) || !start_arena() || !start_slots() || !start_link())
+  if (!parse_options(argc, argv) || !start_arena() || !start_slots() || !start_markers() || !start_link())
     return Status::kBadArgument;
   g_boot_ns = monotonic_ns() - g_origin_ns;
   return Status::kOk;

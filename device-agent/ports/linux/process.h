@@ -22,7 +22,8 @@ struct Options {
   size_t arena_bytes = size_t{64} << 20;
   uint64_t slot_bytes = uint64_t{1} << 30;
   FileCache file_cache = FileCache::kDrop;
-  const char* system_root = "";  // before /sys, /proc and /etc wherever they are read: for tests
+  const char* marker_lines = nullptr;  // "CHIP:D0,D1,D2,D3": the pins that lead to a meter; none without it
+  const char* system_root = "";        // before /sys, /proc and /etc wherever they are read: for tests
 };
 
 const Options& options();
@@ -31,6 +32,7 @@ const Options& options();
 bool start_link();
 bool start_slots();
 bool start_arena();
+bool start_markers();
 
 // slots.cc: the image of a slot for reading, -1 when there is none; and the end of all mappings (what
 // slot_data() gave is no more).
@@ -42,6 +44,15 @@ void unmap_slots();
 void drop_file_cache();
 void take_file_cache_note();
 const char* file_cache_note();
+
+// markers.cc: of the marker lines; null where there are none.
+struct MarkerNote {
+  char chip[32];  // its label
+  char lines[32];
+  uint64_t set_ns;           // what a change took at the start, at best
+  uint32_t refused_changes;  // since then
+};
+const MarkerNote* marker_note();
 
 // Gives stdin and stdout back, for the program that replaces this one.
 void restore_stdio();
