@@ -40,7 +40,7 @@ TEST_CASE("the page loads nothing from anywhere", "[reports]") {
   CHECK(page.find("url(http") == std::string::npos);
 }
 
-TEST_CASE("script and style stay small", "[reports]") { CHECK(kPageScriptAndStyleBytes < 160'000); }
+TEST_CASE("script and style stay small", "[reports]") { CHECK(kPageScriptAndStyleBytes < 150'000); }
 
 TEST_CASE("a report is written whole, and a folder that is not there is named", "[reports]") {
   auto folder = base::TemporaryDirectory::create("report");

@@ -9,9 +9,10 @@ import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import * as esbuild from 'esbuild';
 import {types_are_current} from './schema_types.mjs';
+import {compact_schema, straight_lines_only} from './smaller.mjs';
 
 const kFolder = dirname(fileURLToPath(import.meta.url));
-// Its licence wants to be in every copy, and each report is one.
+// Its licence wants to be in every copy, and each report is one: it stands in the script.
 const kLicence = `/* uPlot: github.com/leeoniya/uPlot\n${
   readFileSync(join(kFolder, '../../node_modules/uplot/LICENSE'), 'utf8').trim()}\n*/`;
 
@@ -24,7 +25,8 @@ async function bundle(entry) {
     format: 'iife',
     target: ['es2020'],
     legalComments: 'none',
-    banner: {[entry.endsWith('.css') ? 'css' : 'js']: kLicence},
+    banner: {js: kLicence},
+    plugins: [compact_schema, straight_lines_only],
     charset: 'ascii',
     logLevel: 'warning',
   });
