@@ -10,7 +10,7 @@
 #include "harness/analyse/energy.h"
 #include "harness/analyse/power_trace.h"
 #include "harness/base/power_model.h"
-#include "harness/measure/capture_file.h"
+#include "harness/measure/sample_log.h"
 #include "harness/store/captures.h"
 
 namespace slmrig::campaign {
@@ -62,7 +62,7 @@ void add_cuts(const measure::MeteredGeneration& generation, int64_t first_token_
 
 Result<std::unique_ptr<BenchMeter>> BenchMeter::open(const base::MeterSpec& spec, const base::Board& board,
                                                      const OpenMeter& open) {
-  std::unique_ptr<BenchMeter> self(new BenchMeter(spec, board));
+  std::unique_ptr<BenchMeter> self(new BenchMeter(spec, board, open));
   const bool is_modelled = board.power_model.cycles_per_instruction > 0;
   if (board.ticks.counts_instructions && !(spec.modelled_clock && is_modelled)) {
     return fail(
@@ -72,16 +72,25 @@ Result<std::unique_ptr<BenchMeter>> BenchMeter::open(const base::MeterSpec& spec
                     board.name, board.file));
   }
   const int millivolts = spec.voltage_mv != 0 ? spec.voltage_mv : board.voltages.nominal_mv;
-  base::MeterSpec filled = spec;
-  filled.voltage_mv = millivolts;
   if (spec.mode == "source") SLMRIG_TRY(check_voltage(millivolts, board));
-  SLMRIG_ASSIGN(self->meter_, open(filled));
-  const base::MeterFacts& facts = self->meter_->facts();
-  self->own_mv_ = self->supply_mv_ = millivolts;
+  self->own_mv_ = millivolts;
+  SLMRIG_TRY(self->open_at(millivolts));
+  return self;
+}
+
+Done BenchMeter::open_at(int millivolts) {
+  base::MeterSpec filled = spec_;
+  filled.voltage_mv = millivolts;
+  SLMRIG_ASSIGN(std::unique_ptr<rig::Meter> meter, open_(filled));
+  const base::MeterFacts& facts = meter->facts();
+  if (!meter_facts_.serial.empty() && facts.serial != meter_facts_.serial) {
+    return fail(ErrorCode::kBadInput,
+                fmt::format("the meter {} is where {} was when the run began", facts.serial, name_));
+  }
   if (facts.sources) {
-    SLMRIG_TRY(check_voltage(millivolts, board));
-    SLMRIG_TRY(self->meter_->set_voltage(millivolts));
-    SLMRIG_TRY(self->meter_->set_power(true));
+    SLMRIG_TRY(check_voltage(millivolts, board_));
+    SLMRIG_TRY(meter->set_voltage(millivolts));
+    SLMRIG_TRY(meter->set_power(true));
   }
   if (!facts.sources && !facts.measures_voltage && millivolts == 0) {
     return fail(
@@ -89,18 +98,46 @@ Result<std::unique_ptr<BenchMeter>> BenchMeter::open(const base::MeterSpec& spec
         fmt::format("the meter {} sees current alone: the rig file must say the supply's \"voltage_mv\"",
                     facts.kind));
   }
-  self->name_ = facts.kind;
-  if (!facts.model.empty()) self->name_ += " " + facts.model;
-  if (!facts.serial.empty()) self->name_ += " " + facts.serial;
-  return self;
+  supply_mv_ = millivolts;
+  meter_facts_ = facts;
+  name_ = facts.kind;
+  if (!facts.model.empty()) name_ += " " + facts.model;
+  if (!facts.serial.empty()) name_ += " " + facts.serial;
+  meter_ = std::move(meter);
+  is_lost_ = false;
+  return {};
 }
 
 BenchMeter::~BenchMeter() {
+  // One that came back is told all the same; one that is gone cannot be.
+  if (is_lost_) static_cast<void>(open_anew(own_mv_));
   if (!meter_) return;
-  // A meter that is gone cannot be told anything any more.
   static_cast<void>(set_supply(0));
-  if (meter_->facts().sources) static_cast<void>(meter_->set_power(spec_.leave_powered));
+  if (feeds_the_board()) static_cast<void>(meter_->set_power(spec_.leave_powered));
   meter_->close();
+}
+
+Result<rig::Meter*> BenchMeter::there() const {
+  if (meter_) return meter_.get();
+  return fail(ErrorCode::kLinkLost, fmt::format("the meter {} was lost, and did not come back", name_));
+}
+
+Done BenchMeter::open_anew(int millivolts) {
+  // Its port is ours as long as it is open.
+  if (meter_) meter_->close();
+  meter_.reset();
+  return open_at(millivolts);
+}
+
+Done BenchMeter::ensure() {
+  if (!is_lost_) return {};
+  if (const Done opened = open_anew(supply_mv_); !opened) {
+    return tl::unexpected(
+        base::within(fmt::format("the meter {} was lost, and did not come back", name_), opened.error()));
+  }
+  ++losses_;
+  check();
+  return {};
 }
 
 Done BenchMeter::set_supply(int millivolts) {
@@ -112,13 +149,14 @@ Done BenchMeter::set_supply(int millivolts) {
         fmt::format("{} mV are asked for, but the meter {} does not feed the board", wanted_mv, name_));
   }
   SLMRIG_TRY(check_voltage(wanted_mv, board_));
-  SLMRIG_TRY(meter_->set_voltage(wanted_mv));
+  SLMRIG_ASSIGN(rig::Meter* const meter, there());
+  SLMRIG_TRY(meter->set_voltage(wanted_mv));
   supply_mv_ = wanted_mv;
   return {};
 }
 
 void BenchMeter::check() {
-  const base::MeterFacts& facts = meter_->facts();
+  const base::MeterFacts& facts = meter_facts();
   facts_ = {{"meter.kind", facts.kind},       {"meter.model", facts.model},
             {"meter.serial", facts.serial},   {"meter.version", facts.version},
             {"meter.address", facts.address}, {"meter.clock", spec_.modelled_clock ? "modelled" : "own"}};
@@ -126,10 +164,12 @@ void BenchMeter::check() {
   for (const auto& [key, value] : board_.power_model.sources) {
     if (spec_.modelled_clock) facts_["meter.source." + key] = value;
   }
+  if (losses_ > 0) facts_["meter.reopened"] = fmt::format("{} times in this run", losses_);
   std::erase_if(facts_, [](const auto& fact) { return fact.second.empty(); });
   doubts_.clear();
-  const auto checks = meter_->self_check();
+  const auto checks = there().and_then([](rig::Meter* meter) { return meter->self_check(); });
   if (!checks) {
+    is_lost_ = true;
     doubts_.push_back("the meter's self-check failed: " + checks.error().text());
     facts_["meter.check"] = checks.error().text();
     return;
@@ -142,10 +182,11 @@ void BenchMeter::check() {
 }
 
 Done BenchMeter::power_cycle(rig::LiveBoard& board, base::Clock& clock) {
-  SLMRIG_TRY(meter_->set_power(false));
+  SLMRIG_ASSIGN(rig::Meter* const meter, there());
+  SLMRIG_TRY(meter->set_power(false));
   clock.sleep_ns(kRailFallsNs);
   const bool still_answers = board.agent().clock().has_value();
-  SLMRIG_TRY(meter_->set_power(true));
+  SLMRIG_TRY(meter->set_power(true));
   clock.sleep_ns(kRailRisesNs);
   if (still_answers) {
     doubts_.push_back(
@@ -182,31 +223,38 @@ int64_t BenchMeter::meter_ns(uint64_t board_ticks) const {
 
 measure::EnergyMeans BenchMeter::means(const base::EnergySettings& settings, bool has_markers,
                                        const std::string& database) {
-  decltype(measure::EnergyMeans::keep) keep_samples;
-  if (!database.empty())
-    keep_samples = [this, database](const auto& capture) { return keep(capture, database); };
+  const auto ready = [this]() -> Result<rig::Meter*> {
+    SLMRIG_TRY(ensure());
+    return there();
+  };
+  const auto keep = [database](measure::SampleLog& log) -> Result<base::CaptureFacts> {
+    SLMRIG_ASSIGN(base::CaptureFacts facts, log.finish());
+    SLMRIG_ASSIGN(facts.file, store::keep_capture(database, log.file(), facts.sha256));
+    return facts;
+  };
   return measure::EnergyMeans{
-      .meter = *meter_,
+      .meter = ready,
+      .meter_failed = [this] { is_lost_ = true; },
       .settings = settings,
       .idle_ticks = ticks_of(int64_t{settings.idle_ms} * 1'000'000),
       .between_ticks = ticks_of(kBetweenPromptsNs),
+      .open_log = [this, database](int64_t started_at_ns) { return open_log(database, started_at_ns); },
       .evaluate = [this, has_markers](const auto& capture) { return evaluate(capture, has_markers); },
-      .keep = std::move(keep_samples),
+      .keep = keep,
       .meter_name = name_,
-      .doubts = doubts_};
+      .doubts = [this] { return doubts_; }};
 }
 
-base::Energy BenchMeter::evaluate(const measure::EnergyCapture& capture, bool has_markers) const {
+Result<base::Energy> BenchMeter::evaluate(const measure::EnergyCapture& capture, bool has_markers) const {
   analyse::EnergyInputs inputs;
-  inputs.meter = meter_->facts();
+  inputs.meter = meter_facts();
   inputs.tier = spec_.modelled_clock ? base::Tier::kModelled : base::Tier::kHardware;
   inputs.supply_mv = supply_mv_;
   inputs.markers = {spec_.active_line, spec_.token_line, spec_.phase_line};
   const bool by_markers = has_markers && inputs.meter.marker_lines != 0 && spec_.active_line >= 0;
   analyse::ArrivalFit arrivals(inputs.meter.sample_rate_hz);
-  for (const base::PowerSamples& block : capture.blocks) {
-    arrivals.add(block.first_index + static_cast<int64_t>(block.current_ua.size()), block.received_ns);
-  }
+  for (const measure::SampleArrival& arrival : capture.samples->arrivals())
+    arrivals.add(arrival.end_index, arrival.received_ns);
   if (!spec_.modelled_clock && inputs.meter.sample_rate_hz > 0) {
     inputs.arrival_rate_hz = arrivals.rate_hz();
     inputs.first_sample_ns = arrivals.first_sample_ns();
@@ -218,36 +266,25 @@ base::Energy BenchMeter::evaluate(const measure::EnergyCapture& capture, bool ha
     if (!by_markers) add_cuts(generation, meter_ns(generation.first_token_ticks), total_ns, inputs);
   }
   analyse::EnergyPass pass(inputs);
-  for (const base::PowerSamples& block : capture.blocks) pass.add(block);
+  SLMRIG_TRY(capture.samples->for_each([&](const base::PowerSamples& block) { pass.add(block); }));
   base::Energy energy = pass.finish();
   analyse::PowerTraceBuilder trace(inputs.meter, supply_mv_, energy);
-  for (const base::PowerSamples& block : capture.blocks) trace.add(block);
+  SLMRIG_TRY(capture.samples->for_each([&](const base::PowerSamples& block) { trace.add(block); }));
   energy.trace = trace.finish();
   return energy;
 }
 
-Result<base::CaptureFacts> BenchMeter::keep(const measure::EnergyCapture& capture,
-                                            const std::string& database) const {
+Result<std::unique_ptr<measure::SampleLog>> BenchMeter::open_log(const std::string& database,
+                                                                 int64_t started_at_ns) const {
+  SLMRIG_ASSIGN(const uint64_t room_bytes, store::capture_room(database, {}));
   SLMRIG_ASSIGN(const std::filesystem::path file, store::new_capture_file(database));
   measure::CaptureHeader header;
-  header.meter = meter_->facts();
+  header.meter = meter_facts();
   header.supply_mv = supply_mv_;
-  header.started_at_ns = capture.started_at_ns;
+  header.started_at_ns = started_at_ns;
   header.modelled_clock = spec_.modelled_clock;
   header.notes = {{"board", board_.name}};
-  const auto write = [&]() -> Result<base::CaptureFacts> {
-    SLMRIG_ASSIGN(const auto writer, measure::CaptureWriter::create(file, header));
-    for (const base::PowerSamples& block : capture.blocks) SLMRIG_TRY(writer->add(block));
-    return writer->finish();
-  };
-  Result<base::CaptureFacts> facts = write();
-  if (!facts) {
-    std::error_code ignored;
-    std::filesystem::remove(file, ignored);
-    return facts;
-  }
-  SLMRIG_ASSIGN(facts->file, store::keep_capture(database, file, facts->sha256));
-  return facts;
+  return measure::SampleLog::create(file, header, room_bytes);
 }
 
 }  // namespace slmrig::campaign

@@ -1,5 +1,5 @@
-// The power meter of a bench during a run: opened once, checked before each session, and the board's supply
-// set as the rig file says. One thread.
+// The power meter of a bench during a run: opened once, and once more each time that it was lost, checked
+// before each session, and the board's supply set as the rig file says. One thread.
 #pragma once
 
 #include <functional>
@@ -34,6 +34,10 @@ class BenchMeter {
   // bear, before anything is applied; kUnsupported where the meter does not feed it.
   base::Done set_supply(int millivolts);
 
+  // Whether the meter still is where it was: one that was unplugged is opened anew, with the board's supply
+  // as it was set last, and checked. The error is why it is not there.
+  base::Done ensure();
+
   // Asks the meter to check itself; what it says is in facts() and what is not good in doubts() until the
   // next time.
   void check();
@@ -41,8 +45,7 @@ class BenchMeter {
   const base::Provenance& facts() const { return facts_; }
   const std::vector<std::string>& doubts() const { return doubts_; }
 
-  // `has_markers`: the board raises marker lines. `database`: beside which raw samples are kept; empty: they
-  // are not.
+  // `has_markers`: the board raises marker lines. `database`: beside which raw samples are recorded and kept.
   measure::EnergyMeans means(const base::EnergySettings& settings, bool has_markers,
                              const std::string& database);
 
@@ -52,22 +55,34 @@ class BenchMeter {
   // is a board that does not come back.
   base::Done power_cycle(rig::LiveBoard& board, base::Clock& clock);
 
-  bool feeds_the_board() const { return meter_->facts().sources; }
-  rig::Meter& meter() { return *meter_; }
+  bool feeds_the_board() const { return meter_facts().sources; }
+  // Since it was opened.
+  bool was_lost() const { return losses_ > 0; }
 
  private:
-  BenchMeter(const base::MeterSpec& spec, const base::Board& board) : spec_(spec), board_(board) {}
+  BenchMeter(const base::MeterSpec& spec, const base::Board& board, OpenMeter open)
+      : spec_(spec), board_(board), open_(std::move(open)) {}
+  base::Done open_at(int millivolts);
+  base::Done open_anew(int millivolts);
+  // As of now, or of its last opening while it is lost.
+  const base::MeterFacts& meter_facts() const { return meter_ ? meter_->facts() : meter_facts_; }
+  // Why not, while it is lost.
+  base::Result<rig::Meter*> there() const;
   uint64_t ticks_of(int64_t meter_ns) const;
   int64_t meter_ns(uint64_t board_ticks) const;
-  base::Result<base::CaptureFacts> keep(const measure::EnergyCapture& capture,
-                                        const std::string& database) const;
-  base::Energy evaluate(const measure::EnergyCapture& capture, bool has_markers) const;
+  base::Result<std::unique_ptr<measure::SampleLog>> open_log(const std::string& database,
+                                                             int64_t started_at_ns) const;
+  base::Result<base::Energy> evaluate(const measure::EnergyCapture& capture, bool has_markers) const;
 
   const base::MeterSpec spec_;
   const base::Board& board_;
+  const OpenMeter open_;
   int own_mv_ = 0;  // by the rig file
   int supply_mv_ = 0;
-  std::unique_ptr<rig::Meter> meter_;
+  std::unique_ptr<rig::Meter> meter_;  // null: it was lost, and is not there again
+  base::MeterFacts meter_facts_;       // of the last opening
+  bool is_lost_ = false;               // or misbehaved so that it is to be opened anew
+  int losses_ = 0;
   std::string name_;  // kind, model and serial number
   base::Provenance facts_;
   std::vector<std::string> doubts_;

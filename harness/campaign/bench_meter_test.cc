@@ -5,6 +5,7 @@
 #include "harness/base/file.h"
 #include "harness/base/power_model.h"
 #include "harness/measure/capture_file.h"
+#include "harness/measure/sample_log.h"
 #include "harness/measure/scripted_board.h"
 #include "harness/measure/scripted_meter.h"
 #include "harness/store/captures.h"
@@ -201,19 +202,22 @@ TEST_CASE("Samples between marker edges become energy of the board's phases, of 
   put(2000, 2100, 0x01 | 0x02 | (2 << 2));  // a token: 20 ms
   put(2000, 2100, 0x01 | (2 << 2));         // another
   put(20000, 100, 0x02);
-  capture.blocks = {block};
+  const auto log = means.open_log(42).value();
+  REQUIRE(log->add(block));
+  capture.samples = log.get();
   measure::MeteredGeneration generation;
   generation.prompt_id = "p";
   generation.prompt_tokens = 7;
   generation.generated_tokens = 3;
   capture.generations = {generation};
-  const base::Energy energy = means.evaluate(capture);
+  const base::Energy energy = means.evaluate(capture).value();
   CHECK(energy.tier == base::Tier::kModelled);
   CHECK(energy.trace.has_value());
-  const base::CaptureFacts kept = means.keep(capture).value();
+  const base::CaptureFacts kept = means.keep(*log).value();
   CHECK(kept.samples == block.current_ua.size());
   const auto reader = measure::CaptureReader::open(store::capture_folder(database) / kept.file).value();
   CHECK(reader->header().modelled_clock);
+  CHECK(reader->header().started_at_ns == 42);
   base::PowerSamples read;
   CHECK(reader->next(read).value());
   CHECK(read.current_ua.front() == 100);
@@ -225,6 +229,48 @@ TEST_CASE("Samples between marker edges become energy of the board's phases, of 
   }
   CHECK(prefill_uj == Approx(1000 * 3.3 * 0.05).epsilon(0.01));
   CHECK(decode_uj == Approx(2000 * 3.3 * 0.04).epsilon(0.01));
+}
+
+TEST_CASE("A meter that was lost is opened anew at the supply that was set, and not taken for another one") {
+  const base::Board board = real_board();
+  base::MeterSpec spec;
+  spec.kind = "scripted";
+  spec.mode = "source";
+  int openings = 0;
+  std::string serial = "42";
+  std::vector<std::string> events;
+  const auto open = [&](const base::MeterSpec&) -> base::Result<std::unique_ptr<rig::Meter>> {
+    ++openings;
+    if (serial.empty()) return base::fail(ErrorCode::kLinkLost, "no such port");
+    auto meter = std::make_unique<ScriptedMeter>();
+    meter->facts_for_test().sources = true;
+    meter->facts_for_test().serial = serial;
+    meter->outliving_events = &events;
+    return meter;
+  };
+  const auto meter = BenchMeter::open(spec, board, open).value();
+  REQUIRE(meter->set_supply(2400));
+  const measure::EnergyMeans means = meter->means({}, true, "");
+  REQUIRE(means.meter());
+  CHECK(openings == 1);
+  events.clear();
+  means.meter_failed();
+  serial.clear();
+  const auto gone = means.meter();
+  REQUIRE_FALSE(gone);
+  CHECK_THAT(gone.error().text(), Contains("was lost") && Contains("no such port"));
+  CHECK(events == std::vector<std::string>{"close"});
+  CHECK(meter->feeds_the_board());
+  CHECK(meter->set_supply(3000).error().code == ErrorCode::kLinkLost);
+  serial = "43";
+  CHECK_THAT(means.meter().error().text(), Contains("the meter 43 is where scripted 42 was"));
+  serial = "42";
+  events.clear();
+  REQUIRE(means.meter());
+  CHECK(events == std::vector<std::string>{"voltage 2400", "power on"});
+  CHECK(meter->facts().at("meter.reopened") == "1 times in this run");
+  REQUIRE(means.meter());
+  CHECK(openings == 4);
 }
 
 }  // namespace slmrig::campaign

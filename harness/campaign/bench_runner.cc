@@ -166,6 +166,10 @@ Done BenchRunner::measure_on(rig::LiveBoard& board, Session& session, const base
   if (const Done looked = watch.begin(); !looked && !broken) broken = looked.error();
   start.provenance.merge(condition_facts(watch.facts(), "before"));
   if (meter_) start.provenance.merge(base::Provenance(meter_->facts()));
+  if (!meter_missing_.empty()) {
+    start.provenance["meter.kind"] = bench_.meter.kind;
+    start.provenance["energy.missing"] = meter_missing_;
+  }
   if (session.supply_mv != 0) start.provenance["supply.mv"] = fmt::format("{}", session.supply_mv);
   SLMRIG_TRY(run_.store.begin_session(start));
   if (!broken) {
@@ -245,19 +249,24 @@ Done BenchRunner::end_broken(const Session& session, const Error& error) {
 BenchMeter* BenchRunner::ready_meter() {
   const base::Plan& plan = run_.expanded.plan;
   const bool wanted = plan.energy.prompts != 0 || !plan.supply_mv.empty();
-  if (bench_.meter.kind.empty() || !wanted || meter_failed_ || !run_.open_meter) return nullptr;
+  if (bench_.meter.kind.empty() || !wanted || !run_.open_meter) return nullptr;
+  const auto missing = [this](const Error& why) -> BenchMeter* {
+    if (meter_missing_ != why.text())
+      run_.observer.notice(bench_.name, "no energy is measured: " + why.text());
+    meter_missing_ = why.text();
+    return nullptr;
+  };
   if (!meter_) {
     run_.observer.activity(bench_.name, fmt::format("opening the meter {}", bench_.meter.kind));
     auto opened = BenchMeter::open(bench_.meter, bench_.board, [&](const base::MeterSpec& spec) {
       return run_.open_meter(bench_, spec);
     });
-    if (!opened) {
-      meter_failed_ = true;
-      run_.observer.notice(bench_.name, "no energy is measured: " + opened.error().text());
-      return nullptr;
-    }
+    if (!opened) return missing(opened.error());
     meter_ = std::move(*opened);
+  } else if (const Done back = meter_->ensure(); !back) {
+    return missing(back.error());
   }
+  meter_missing_.clear();
   // As the rig file says, until the board is deployed to.
   if (const Done set = meter_->set_supply(0); !set) run_.observer.notice(bench_.name, set.error().text());
   meter_->check();

@@ -68,7 +68,8 @@ class BenchRunner {
                      std::optional<base::Error>& broken);
   base::Done measure_on(rig::LiveBoard& board, base::Session& session, const base::VariantFacts& variant,
                         uint32_t number, std::optional<base::Error>& broken);
-  // Opens the bench's meter once, and checks it; null where there is none, or it cannot be used (a notice).
+  // Opens the bench's meter, once and after each loss, and checks it; null where there is none, or it cannot
+  // be used (a notice, and a fact of the session).
   BenchMeter* ready_meter();
   // The supply that the session is to be measured at.
   base::Done set_supply(const base::Session& session);
@@ -93,7 +94,7 @@ class BenchRunner {
   std::optional<std::string> clock_check_;  // the text of the bench's clock check, once it was made
   std::string clock_doubt_;
   std::unique_ptr<BenchMeter> meter_;
-  bool meter_failed_ = false;
+  std::string meter_missing_;          // why it is not there; empty: it is, or none is wanted
   bool is_at_session_supply_ = false;  // false while the board is deployed to
   int good_supply_mv_ = 0;             // the highest at which a session of this bench went well
   std::string unmeasured_reason_;      // that was told last

@@ -23,7 +23,10 @@ Result<RecordingFile> RecordingFile::create(const std::string& file, const base:
 }
 
 Done RecordingFile::write(const base::PowerSamples& block) {
-  return lines_ ? lines_->write(block) : capture_->add(block);
+  if (lines_) return lines_->write(block);
+  Done added = capture_->add(block);
+  if (!added) added.error().message += ", and `slmrig power export` reads them";
+  return added;
 }
 
 Done RecordingFile::finish() {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,6 +23,7 @@ using base::Result;
 namespace {
 
 constexpr uint32_t kMostHeaderBytes = 1U << 20;
+constexpr double kBytesOfMegabyte = 1e6;
 
 template <typename T>
 void append(std::vector<T>& to, const std::vector<T>& from) {
@@ -31,10 +33,11 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
 }  // namespace
 
 Result<std::unique_ptr<CaptureWriter>> CaptureWriter::create(const std::filesystem::path& file,
-                                                             const CaptureHeader& header) {
+                                                             const CaptureHeader& header,
+                                                             uint64_t most_bytes) {
   base::UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!fd) return tl::unexpected(base::file_error("writing", file, errno));
-  std::unique_ptr<CaptureWriter> writer(new CaptureWriter(file, std::move(fd)));
+  std::unique_ptr<CaptureWriter> writer(new CaptureWriter(file, std::move(fd), most_bytes));
   const std::string json = encode_header(header);
   std::string bytes(kCaptureMagic);
   put_u32(bytes, kCaptureVersion);
@@ -43,18 +46,34 @@ Result<std::unique_ptr<CaptureWriter>> CaptureWriter::create(const std::filesyst
   return writer;
 }
 
+// Why nothing more can be written, with what the disk says about it.
+Done CaptureWriter::give_up(base::Error error) {
+  std::error_code unknown;
+  const std::filesystem::space_info space = std::filesystem::space(file_, unknown);
+  if (!unknown) {
+    error.message += fmt::format("; its disk has {:.3f} of {:.3f} MB free",
+                                 static_cast<double>(space.available) / kBytesOfMegabyte,
+                                 static_cast<double>(space.capacity) / kBytesOfMegabyte);
+  }
+  error.message += fmt::format("; {} samples were written before", samples_);
+  state_ = tl::unexpected(std::move(error));
+  return state_;
+}
+
 Done CaptureWriter::write(std::string_view bytes) {
   if (!state_) return state_;
+  if (most_bytes_ > 0 && bytes_ + bytes.size() > most_bytes_) {
+    return give_up(
+        {ErrorCode::kIo,
+         fmt::format("writing {}: it may not grow beyond {:.3f} MB, make room with `slmrig db prune`",
+                     file_.string(), static_cast<double>(most_bytes_) / kBytesOfMegabyte),
+         {}});
+  }
   hash_.update(bytes);
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      base::Error error = base::file_error("writing", file_, errno);
-      error.message += fmt::format("; the {} samples before it are in the file and can be read", samples_);
-      state_ = tl::unexpected(std::move(error));
-      return state_;
-    }
+    if (written < 0) return give_up(base::file_error("writing", file_, errno));
     bytes_ += static_cast<uint64_t>(written);
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }

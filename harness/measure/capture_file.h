@@ -43,13 +43,19 @@ struct CaptureHeader {
 
 class CaptureWriter {
  public:
-  // An existing file is replaced. kIo names the file.
+  // An existing file is replaced. kIo names the file. `most_bytes`: what it may grow to; 0: as the disk has
+  // room.
   static base::Result<std::unique_ptr<CaptureWriter>> create(const std::filesystem::path& file,
-                                                             const CaptureHeader& header);
+                                                             const CaptureHeader& header,
+                                                             uint64_t most_bytes = 0);
 
   // Small blocks are gathered: at most kGatheredSamples of them are lost with the process. After an error
-  // (disk full) what is in the file stays readable, and every further call gives the same error.
+  // (disk full) what is in the file stays readable, and every further call gives the same error, which names
+  // the file and the room that its disk has.
   base::Done add(const base::PowerSamples& block);
+
+  // Writes what was gathered, so that a reader meets all samples so far.
+  base::Done flush() { return write_gathered(); }
 
   // Writes what was gathered and the end, and syncs. sha256, bytes and samples; `file` is left empty.
   base::Result<base::CaptureFacts> finish();
@@ -61,12 +67,15 @@ class CaptureWriter {
     uint64_t offset = 0;
     int64_t first_index = 0;
   };
-  CaptureWriter(std::filesystem::path file, base::UniqueFd fd) : file_(std::move(file)), fd_(std::move(fd)) {}
+  CaptureWriter(std::filesystem::path file, base::UniqueFd fd, uint64_t most_bytes)
+      : file_(std::move(file)), fd_(std::move(fd)), most_bytes_(most_bytes) {}
   base::Done write(std::string_view bytes);
+  base::Done give_up(base::Error error);
   base::Done write_gathered();
 
   std::filesystem::path file_;
   base::UniqueFd fd_;
+  uint64_t most_bytes_ = 0;
   base::Sha256 hash_;
   uint64_t bytes_ = 0;
   uint64_t samples_ = 0;

@@ -240,7 +240,8 @@ TEST_CASE("a disk that fills up while recording leaves what was written") {
   REQUIRE_FALSE(done.has_value());
   CHECK(done.error().code == base::ErrorCode::kIo);
   CHECK(done.error().text().find(folder.file().string()) != std::string::npos);
-  CHECK(done.error().text().find("can be read") != std::string::npos);
+  CHECK(done.error().text().find("MB free") != std::string::npos);
+  CHECK(done.error().text().find("samples were written before") != std::string::npos);
   CHECK_FALSE(finished.has_value());
   const Everything all = must(read_all(folder.file()));
   CHECK_FALSE(all.complete);

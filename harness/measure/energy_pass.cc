@@ -41,38 +41,59 @@ class EnergyRun {
 
   Result<EnergyOutcome> run() {
     if (prompts_ == 0) return outcome_;
-    capture_.started_at_ns = context_.clock.utc_ns();
     base::Energy energy;
-    uint32_t repeats = 0;
-    for (bool more = true; more;) {
-      if (const Done done = repeat_once(repeats); !done) {
-        notice(done.error().text());
-        outcome_.go_on = false;
-        return outcome_;
-      }
-      if (context_.stop()) return EnergyOutcome{outcome_.busy_ns, false};
-      energy = means_.evaluate(capture_);
-      more = wants_more(energy, ++repeats);
+    const Result<uint32_t> repeats = record(energy);
+    if (!repeats) {
+      SLMRIG_TRY(tell_missing(repeats.error().text()));
+      outcome_.go_on = board_answers_;
+      return outcome_;
     }
-    SLMRIG_TRY(store(std::move(energy), repeats));
+    if (context_.stop()) return EnergyOutcome{outcome_.busy_ns, false};
+    SLMRIG_TRY(store(std::move(energy), *repeats));
     return outcome_;
   }
 
  private:
+  // All repeats, and what they tell; how many there were. After a stop the energy is that of none.
+  Result<uint32_t> record(base::Energy& energy) {
+    SLMRIG_ASSIGN(meter_, means_.meter());
+    capture_.started_at_ns = context_.clock.utc_ns();
+    SLMRIG_ASSIGN(log_, means_.open_log(capture_.started_at_ns));
+    capture_.samples = log_.get();
+    uint32_t repeats = 0;
+    for (bool more = true; more;) {
+      SLMRIG_TRY(repeat_once(repeats));
+      if (context_.stop()) return repeats;
+      SLMRIG_ASSIGN(energy, means_.evaluate(capture_));
+      more = wants_more(energy, ++repeats);
+    }
+    return repeats;
+  }
+
   Done repeat_once(uint32_t repeat) {
     const int64_t offset = end_;
     const auto take = [this, offset](const PowerSamples& block) {
-      capture_.blocks.push_back(block);
-      PowerSamples& kept = capture_.blocks.back();
+      PowerSamples kept = block;
       kept.first_index += offset;
       for (base::SampleGap& gap : kept.gaps) gap.index += offset;
       end_ = end_of(kept);
-      return Done{};
+      return log_->add(kept);
     };
-    SLMRIG_ASSIGN(const std::unique_ptr<MeterRecording> recording, MeterRecording::start(means_.meter, take));
+    SLMRIG_ASSIGN(const std::unique_ptr<MeterRecording> recording, start_recording(take));
     const Done worked = work(repeat);
     const Done recorded = recording->finish();
+    if (recording->is_meter_broken()) means_.meter_failed();
+    if (!worked) board_answers_ = false;
     return recorded ? worked : recorded;
+  }
+
+  // It may have been plugged out and in since it was asked for last: once more, then.
+  Result<std::unique_ptr<MeterRecording>> start_recording(const MeterRecording::Take& take) {
+    auto recording = MeterRecording::start(*meter_, take);
+    if (recording) return recording;
+    means_.meter_failed();
+    SLMRIG_ASSIGN(meter_, means_.meter());
+    return MeterRecording::start(*meter_, take);
   }
 
   Done work(uint32_t repeat) {
@@ -99,7 +120,7 @@ class EnergyRun {
 
   Done generate(const base::Prompt& prompt, uint32_t repeat) {
     rig::RunRequest request = run_request(inputs_, cell_, prompt, board_.bench().board.ticks);
-    request.markers = board_.banner().has_markers && means_.meter.facts().marker_lines >= kFewestMarkerLines;
+    request.markers = board_.banner().has_markers && meter_->facts().marker_lines >= kFewestMarkerLines;
     SLMRIG_ASSIGN(const rig::RunReply reply, board_.agent().run(request));
     outcome_.busy_ns += reply.host_ns;
     MeteredGeneration generation;
@@ -148,12 +169,13 @@ class EnergyRun {
     energy.cell_id = cell_.cell_id;
     energy.meter = means_.meter_name;
     energy.started_at_ns = capture_.started_at_ns;
-    energy.doubts.insert(energy.doubts.end(), means_.doubts.begin(), means_.doubts.end());
+    const std::vector<std::string> doubts = means_.doubts();
+    energy.doubts.insert(energy.doubts.end(), doubts.begin(), doubts.end());
     for (base::PhaseEnergy& phase : energy.phases) {
-      phase.doubts.insert(phase.doubts.end(), means_.doubts.begin(), means_.doubts.end());
+      phase.doubts.insert(phase.doubts.end(), doubts.begin(), doubts.end());
     }
     if (means_.keep) {
-      auto kept = means_.keep(capture_);
+      auto kept = means_.keep(*log_);
       if (kept) {
         energy.capture = *std::move(kept);
       } else {
@@ -168,10 +190,14 @@ class EnergyRun {
         {{key, ending_.empty() ? fmt::format("{} prompts, {} repeats", prompts_, repeats) : ending_}}});
   }
 
-  void notice(const std::string& why) {
+  Done tell_missing(const std::string& why) {
     context_.observer.notice(inputs_.session.bench,
                              fmt::format("{} {} {} has no energy: {}", inputs_.session.model,
                                          inputs_.session.variant, cell_.suite, why));
+    return context_.sink.add(
+        base::SessionFacts{inputs_.session.session_id,
+                           {{fmt::format("energy.{}", cell_.suite), "none: " + why},
+                            {"energy.missing", fmt::format("{}: {}", cell_.suite, why)}}});
   }
 
   rig::LiveBoard& board_;
@@ -181,7 +207,10 @@ class EnergyRun {
   const EnergyMeans& means_;
   const base::Suite& suite_;
   const std::size_t prompts_;
+  rig::Meter* meter_ = nullptr;
+  std::unique_ptr<SampleLog> log_;
   EnergyCapture capture_;
+  bool board_answers_ = true;
   int64_t end_ = 0;  // position behind the last sample
   std::string ending_;
   EnergyOutcome outcome_;

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "harness/base/file.h"
 #include "harness/base/observer.h"
 #include "harness/measure/scripted_board.h"
 #include "harness/measure/scripted_meter.h"
@@ -44,17 +45,33 @@ class Bed : public base::Observer {
 
   // Comparative uncertainties of decode, in percent, that evaluations tell one after the other.
   std::vector<double> half_widths = {0.1};
-  std::function<base::Result<base::CaptureFacts>(const EnergyCapture& capture)> keep;
+  std::function<base::Result<base::CaptureFacts>(SampleLog& log)> keep;
+  // What there is of a meter before each cell; nothing: it was lost.
+  std::function<base::Result<rig::Meter*>()> find_meter = [this] { return &meter; };
+  int meter_failures = 0;
+  uint64_t most_bytes = 0;  // that a cell's samples may take
+  uint64_t header_bytes = 0;
+
+  base::Result<std::unique_ptr<SampleLog>> open_log(int64_t started_at_ns) {
+    CaptureHeader header;
+    header.meter = meter.facts();
+    header.started_at_ns = started_at_ns;
+    auto log = SampleLog::create(log_file(), header, most_bytes);
+    header_bytes = std::filesystem::file_size(log_file());
+    return log;
+  }
 
   base::Result<SessionOutcome> measure() {
-    const EnergyMeans means{.meter = meter,
+    const EnergyMeans means{.meter = find_meter,
+                            .meter_failed = [this] { ++meter_failures; },
                             .settings = settings,
                             .idle_ticks = 5,
                             .between_ticks = 2,
+                            .open_log = [this](int64_t at_ns) { return open_log(at_ns); },
                             .evaluate = [this](const EnergyCapture& capture) { return evaluate(capture); },
                             .keep = keep,
                             .meter_name = "scripted 1",
-                            .doubts = doubts};
+                            .doubts = [this] { return doubts; }};
     const References references;
     const WorkUnits units;
     SessionInputs inputs{.session = session,
@@ -84,12 +101,22 @@ class Bed : public base::Observer {
   MemorySink sink;
   base::ManualClock clock;
   bool stop = false;
-  std::vector<EnergyCapture> captures;
+  // As evaluations saw it.
+  struct Seen {
+    std::vector<base::PowerSamples> blocks;
+    std::vector<MeteredGeneration> generations;
+  };
+  std::vector<Seen> captures;
   std::vector<std::string> notices;
 
+  std::filesystem::path log_file() const { return folder_.path() / "log"; }
+
  private:
-  base::Energy evaluate(const EnergyCapture& capture) {
-    captures.push_back(capture);
+  base::Result<base::Energy> evaluate(const EnergyCapture& capture) {
+    Seen& seen = captures.emplace_back();
+    seen.generations = capture.generations;
+    SLMRIG_TRY(
+        capture.samples->for_each([&](const base::PowerSamples& block) { seen.blocks.push_back(block); }));
     base::Energy energy;
     base::PhaseEnergy decode;
     decode.net_uj = 100;
@@ -98,9 +125,11 @@ class Bed : public base::Observer {
     energy.phases = {decode};
     return energy;
   }
+
+  base::TemporaryDirectory folder_ = base::TemporaryDirectory::create("energy").value();
 };
 
-std::size_t samples_of(const EnergyCapture& capture) {
+std::size_t samples_of(const Bed::Seen& capture) {
   std::size_t count = 0;
   for (const base::PowerSamples& block : capture.blocks) count += block.current_ua.size();
   return count;
@@ -117,7 +146,7 @@ TEST_CASE("The energy pass records idle, the first prompts with markers, and idl
                                                      "idle 2", "run text-b 32", "idle 5"});
   CHECK(bed.meter.events == std::vector<std::string>{"start", "stop"});
   REQUIRE(bed.captures.size() == 1);
-  const EnergyCapture& capture = bed.captures[0];
+  const Bed::Seen& capture = bed.captures[0];
   CHECK(samples_of(capture) == 5 + 10 + 2 + 10 + 5);
   REQUIRE(capture.generations.size() == 2);
   CHECK(capture.generations[1].prompt_id == "b");
@@ -140,7 +169,7 @@ TEST_CASE("Repeats are one capture, without a hole where the meter was started a
   bed.settings.repeats = 3;
   bed.settings.prompts = 1;
   REQUIRE(bed.measure());
-  const EnergyCapture& capture = bed.captures.back();
+  const Bed::Seen& capture = bed.captures.back();
   CHECK(samples_of(capture) == std::size_t{3} * (5 + 10 + 5));
   int64_t next = 0;
   for (const base::PowerSamples& block : capture.blocks) {
@@ -184,21 +213,60 @@ TEST_CASE("A meter that is unplugged in mid-run costs the energy, and nothing el
   CHECK(bed.sink.energies.empty());
   REQUIRE(bed.notices.size() == 1);
   CHECK_THAT(bed.notices[0], Contains("m int8 s has no energy") && Contains("unplugged"));
+  REQUIRE(bed.sink.facts.size() == 1);
+  CHECK_THAT(bed.sink.facts[0].provenance.at("energy.missing"), Contains("s: the meter was unplugged"));
+  CHECK_FALSE(std::filesystem::exists(bed.log_file()));
+  CHECK(bed.meter_failures == 1);
+}
+
+TEST_CASE("A meter is asked for anew before each cell: one that came back measures the cells after it") {
+  Bed bed;
+  base::Cell second;
+  second.cell_id = "later";
+  second.suite = "s";
+  bed.session.cells.push_back(second);
+  int asked = 0;
+  bed.find_meter = [&]() -> base::Result<rig::Meter*> {
+    if (++asked == 1) return base::fail(base::ErrorCode::kLinkLost, "no such port");
+    return &bed.meter;
+  };
+  REQUIRE(bed.measure());
+  CHECK(asked == 2);
+  REQUIRE(bed.sink.energies.size() == 1);
+  CHECK(bed.sink.energies[0].cell_id == "later");
+  CHECK_THAT(bed.sink.facts.at(0).provenance.at("energy.s"), Contains("none: no such port"));
+}
+
+TEST_CASE(
+    "A disk that fills up while samples are recorded costs this cell's energy, and leaves the meter clean") {
+  Bed bed;
+  // The header and next to nothing.
+  REQUIRE(bed.open_log(0));
+  bed.most_bytes = bed.header_bytes + 20;
+  const auto outcome = bed.measure();
+  REQUIRE(outcome);
+  CHECK_FALSE(outcome->broken);
+  CHECK(outcome->ended_cells.size() == 1);
+  CHECK(bed.sink.energies.empty());
+  CHECK(bed.meter.events == std::vector<std::string>{"start", "stop"});
+  CHECK_THAT(bed.notices.at(0),
+             Contains("has no energy") && Contains(bed.log_file().string()) && Contains("free"));
+  CHECK_FALSE(std::filesystem::exists(bed.log_file()));
 }
 
 TEST_CASE("Raw samples are kept once, and a disk that is full costs them alone") {
   Bed bed;
   bed.settings.repeats = 2;
   int kept = 0;
-  bed.keep = [&](const EnergyCapture& capture) -> base::Result<base::CaptureFacts> {
+  bed.keep = [&](SampleLog& log) {
     ++kept;
-    return base::CaptureFacts{"sha", "file", 100, samples_of(capture)};
+    return log.finish();
   };
   REQUIRE(bed.measure());
   CHECK(kept == 1);
   CHECK(bed.sink.energies.at(0).capture.samples == 2 * (5 + 10 + 2 + 10 + 5));
   Bed full;
-  full.keep = [](const EnergyCapture&) -> base::Result<base::CaptureFacts> {
+  full.keep = [](SampleLog&) -> base::Result<base::CaptureFacts> {
     return base::fail(base::ErrorCode::kIo, "no space left on /captures");
   };
   REQUIRE(full.measure());

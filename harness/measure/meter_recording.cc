@@ -21,20 +21,26 @@ MeterRecording::~MeterRecording() { static_cast<void>(finish()); }
 
 // The thread has the meter for itself until it ends, the stopping included.
 void MeterRecording::record() {
-  done_ = take_all();
-  if (!done_) static_cast<void>(meter_.stop());
+  done_ = read_all();
+  meter_broke_ = !done_;
+  if (meter_broke_) static_cast<void>(meter_.stop());
+  if (!taken_) done_ = taken_;
 }
 
-Done MeterRecording::take_all() {
+void MeterRecording::take(const base::PowerSamples& block) {
+  if (taken_) taken_ = take_(block);
+}
+
+Done MeterRecording::read_all() {
   base::PowerSamples block;
   while (!ending_) {
     SLMRIG_ASSIGN(const bool any, meter_.read(block, kReadMs));
-    if (any) SLMRIG_TRY(take_(block));
+    if (any) take(block);
   }
   SLMRIG_TRY(meter_.stop());
   for (bool any = true; any;) {
     SLMRIG_ASSIGN(any, meter_.read(block, kReadMs));
-    if (any) SLMRIG_TRY(take_(block));
+    if (any) take(block);
   }
   return {};
 }

@@ -149,6 +149,17 @@ Done check_capture_room(const std::string& database, const CaptureLimits& limits
   return {};
 }
 
+Result<uint64_t> capture_room(const std::string& database, const CaptureLimits& limits) {
+  constexpr uint64_t kLeastBytes = 1'000'000;
+  SLMRIG_TRY(check_capture_room(database, limits, kLeastBytes));
+  SLMRIG_ASSIGN(const CaptureUsage usage, capture_usage(database));
+  uint64_t room = limits.most_bytes - std::min(limits.most_bytes, usage.bytes);
+  std::error_code error;
+  const fs::space_info space = fs::space(capture_folder(database), error);
+  if (!error) room = std::min(room, space.available - std::min(space.available, limits.least_free_bytes));
+  return room;
+}
+
 Result<CaptureUsage> prune_captures(const std::string& path, const CaptureLimits& limits, int64_t now_ns) {
   if (!fs::exists(path)) {
     return base::fail(ErrorCode::kBadInput, fmt::format("{}: no such file; --db names the database", path));

@@ -42,6 +42,9 @@ base::Result<CaptureUsage> capture_usage(const std::string& database);
 base::Done check_capture_room(const std::string& database, const CaptureLimits& limits,
                               uint64_t expected_bytes);
 
+// What a capture that begins now may grow to within the limits; kIo as above where that is next to nothing.
+base::Result<uint64_t> capture_room(const std::string& database, const CaptureLimits& limits);
+
 // Removes what is too old, then the oldest until the rest keeps within most_bytes; what was removed. The
 // database remembers when. Files that no row names (a run was killed) go once they are a day old.
 base::Result<CaptureUsage> prune_captures(const std::string& database, const CaptureLimits& limits,

@@ -97,6 +97,11 @@ TEST_CASE("a run that would break the quota is told before it begins") {
   limits.most_bytes = 2000;
   limits.least_free_bytes = 0;
   must(check_capture_room(database, limits, 1000));
+  limits.most_bytes = 3'000'000;
+  CHECK(must(capture_room(database, limits)) == 2'999'000);
+  limits.most_bytes = 1'000'900;
+  CHECK(capture_room(database, limits).error().code == base::ErrorCode::kIo);
+  limits.most_bytes = 2000;
   const base::Done refused = check_capture_room(database, limits, 1001);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().text().find("test.db.captures") != std::string::npos);
