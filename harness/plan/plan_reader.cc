@@ -204,6 +204,14 @@ std::vector<double> number_list(JsonObject& object, std::string_view key, double
   return numbers;
 }
 
+Result<BatteryCurve> find_battery(const std::string& battery, const Places& places) {
+  std::string file = battery;
+  if (is_path(battery, ".json")) {
+    SLMRIG_ASSIGN(file, find_path(battery, places));
+  }
+  return load_battery(file, places.root.string());
+}
+
 // A sweep of supply voltages: stated, or those of a battery that empties.
 void read_supplies(JsonObject& root, const Places& places, Plan& plan) {
   constexpr double kMostMv = 60'000;
@@ -215,7 +223,7 @@ void read_supplies(JsonObject& root, const Places& places, Plan& plan) {
     const std::vector<double> remaining = number_list(discharge, "remaining_percent", 0, 100);
     if (!supplies.empty())
       return root.fail("discharge", "stands beside \"supply_mv\"; a plan has one of both");
-    const Result<BatteryCurve> curve = load_battery(battery, places.root.string());
+    const Result<BatteryCurve> curve = find_battery(battery, places);
     if (!curve) return discharge.fail("battery", curve.error().text());
     for (const double percent : remaining) supplies.push_back(curve->mv_at(percent));
   }

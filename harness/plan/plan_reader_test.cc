@@ -167,6 +167,27 @@ TEST_CASE("Supply voltages are stated, or those of a battery that empties; highe
              Contains("discharge: stands beside"));
 }
 
+TEST_CASE(
+    "A battery's file lies beside the plan, wherever one stands; one that is nowhere is looked for in "
+    "words") {
+  Root root;
+  root.write("workloads/plans/cells/own.json",
+             R"({"name": "own", "source": "a test",
+                 "curve": [{"remaining_percent": 100, "mv": 3000}, {"remaining_percent": 0, "mv": 2000}]})");
+  const std::string plan =
+      R"({"name": "p", "models": ["wrist-nano"], "variants": ["f32"], "suites": ["intents"],
+                               "discharge": {"battery": "cells/BATTERY.json", "remaining_percent": [50]}})";
+  const auto naming = [&](const std::string& battery) {
+    std::string text = plan;
+    return text.replace(text.find("BATTERY"), 7, battery);
+  };
+  CHECK(root.load(naming("own")).value().supply_mv == std::vector<int>{2500});
+  CHECK_THAT(error_of(root, naming("none")), Contains("discharge.battery") && Contains("cells/none.json") &&
+                                                 Contains(root.path() + "/workloads/plans/cells/none.json"));
+  root.write("workloads/plans/cells/bad.json", R"({"name": "bad", "source": "a test", "curve": []})");
+  CHECK_THAT(error_of(root, naming("bad")), Contains("workloads/plans/cells/bad.json") && Contains("curve"));
+}
+
 TEST_CASE("How keys and values are kept is one of three words") {
   Root root;
   const auto with_kv = [&](const std::string& kv) {
