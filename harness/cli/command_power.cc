@@ -10,6 +10,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/interrupt.h"
+#include "harness/base/meter_words.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/power_plot.h"
 #include "harness/cli/power_summary.h"
@@ -180,8 +181,7 @@ void print_facts(const base::MeterFacts& facts) {
   fmt::print("meter    {} {}{}\n", facts.kind, facts.model,
              facts.serial.empty() ? std::string() : ", serial number " + facts.serial);
   for (const base::MeterRange& range : facts.ranges) {
-    if (!range.calibrated)
-      fmt::print("doubt    range {} is not calibrated: the meter did not tell its constants\n", range.name);
+    if (!range.calibrated) fmt::print("doubt    {}\n", base::uncalibrated_text(facts, range));
   }
 }
 

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/meter_words.h"
+
 namespace slmrig::analyse {
 
 namespace {
@@ -37,10 +39,8 @@ double standard_of_classes(const PowerSums& sums, std::size_t classes) {
 void add_range_doubts(const PowerSums& sums, const base::MeterFacts& meter,
                       std::vector<std::string>& doubts) {
   for (std::size_t r = 0; r < std::min(kMaxRanges, meter.ranges.size()); ++r) {
-    if (!meter.ranges[r].calibrated && sums.range_s[r] > 0) {
-      doubts.push_back(
-          fmt::format("the meter has told no calibration of its range {}", meter.ranges[r].name));
-    }
+    if (!meter.ranges[r].calibrated && sums.range_s[r] > 0)
+      doubts.push_back(base::uncalibrated_text(meter, meter.ranges[r]));
   }
 }
 
