@@ -8,6 +8,7 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/query_output.h"
 #include "harness/store/captures.h"
+#include "harness/store/row_text.h"
 #include "harness/store/sql_query.h"
 
 namespace slmrig::cli {
@@ -41,10 +42,11 @@ base::Result<ExitCode> print_rows(const QueryOptions& options) {
   store::RowVisitor visitor;
   visitor.on_columns = [&](std::span<const std::string> names) {
     columns.assign(names.begin(), names.end());
-    std::fputs(options.json ? "[" : csv_line(names).c_str(), stdout);
+    std::fputs(options.json ? "[" : store::csv_line(names).c_str(), stdout);
   };
   visitor.on_row = [&](std::span<const store::SqlValue> row) {
-    const std::string text = options.json ? (first ? "\n" : ",\n") + json_row(columns, row) : csv_line(row);
+    const std::string text =
+        options.json ? (first ? "\n" : ",\n") + store::json_row(columns, row) : store::csv_line(row);
     first = false;
     return std::fputs(text.c_str(), stdout) >= 0;
   };

@@ -80,6 +80,32 @@ bool has_more_sql(Database& database, const char* rest) {
   return false;
 }
 
+// A view over millions of rows may think for long before its first row: SQLite asks while it thinks.
+constexpr int kStepsBetweenQuestions = 5'000;
+
+int should_stop(void* control) { return static_cast<const QueryControl*>(control)->stop() ? 1 : 0; }
+
+void bind_parameters(Statement& statement, const std::vector<SqlValue>& parameters) {
+  struct Binder {
+    Statement& statement;
+    void operator()(std::monostate) const { statement.bind_null(); }
+    void operator()(int64_t value) const { statement.bind(value); }
+    void operator()(double value) const { statement.bind(value); }
+    void operator()(const std::string& value) const { statement.bind(value); }
+    void operator()(const Blob& value) const {
+      statement.bind_blob({reinterpret_cast<const char*>(value.bytes.data()), value.bytes.size()});
+    }
+  };
+  for (const SqlValue& value : parameters) std::visit(Binder{statement}, value);
+}
+
+Result<bool> step_unless_stopped(Statement& statement, const QueryControl& control) {
+  Result<bool> more = statement.step();
+  if (!more && control.stop && control.stop())
+    return base::fail(ErrorCode::kTimeout, "the query was stopped before its end");
+  return more;
+}
+
 Result<Statement> prepare_one(Database& database, const std::string& sql) {
   sqlite3_stmt* handle = nullptr;
   const char* rest = nullptr;
@@ -97,17 +123,24 @@ Result<Statement> prepare_one(Database& database, const std::string& sql) {
 
 }  // namespace
 
-Done visit_query(const std::string& path, const std::string& sql, const RowVisitor& visitor) {
+Done visit_query(const std::string& path, const std::string& sql, const RowVisitor& visitor,
+                 const QueryControl& control) {
   SLMRIG_ASSIGN(std::unique_ptr<Database> database, open_for_reading(path));
   sqlite3_set_authorizer(database->handle(), authorize, nullptr);
   SLMRIG_ASSIGN(Statement statement, prepare_one(*database, sql));
+  bind_parameters(statement, control.parameters);
+  if (control.stop) {
+    // SQLite wants a pointer to what may change; we change nothing.
+    sqlite3_progress_handler(database->handle(), kStepsBetweenQuestions, should_stop,
+                             const_cast<QueryControl*>(&control));
+  }
   const int column_count = sqlite3_column_count(statement.handle());
   std::vector<std::string> columns;
   for (int i = 0; i < column_count; ++i) columns.emplace_back(sqlite3_column_name(statement.handle(), i));
   visitor.on_columns(columns);
   std::vector<SqlValue> row(static_cast<std::size_t>(column_count));
   for (;;) {
-    SLMRIG_ASSIGN(const bool more, statement.step());
+    SLMRIG_ASSIGN(const bool more, step_unless_stopped(statement, control));
     if (!more) return {};
     for (int i = 0; i < column_count; ++i) row[static_cast<std::size_t>(i)] = value_of(statement.handle(), i);
     if (!visitor.on_row(row)) return {};

@@ -2,7 +2,7 @@
 //
 // The connection is read-only, and an authorizer refuses everything but reading (ATTACH and PRAGMA with a
 // value included). Errors: kBadInput (SQL error with SQLite's words, more than one statement, a statement
-// that writes, no such database), kIo, kCorrupt.
+// that writes, no such database), kTimeout (QueryControl::stop), kIo, kCorrupt.
 #pragma once
 
 #include <cstddef>
@@ -40,6 +40,12 @@ struct RowVisitor {
   std::function<void(std::span<const std::string> columns)> on_columns;
   std::function<bool(std::span<const SqlValue> row)> on_row;
 };
-base::Done visit_query(const std::string& path, const std::string& sql, const RowVisitor& visitor);
+
+struct QueryControl {
+  std::vector<SqlValue> parameters;  // for ?1, ?2, ... of the statement
+  std::function<bool()> stop = {};  // asked every few thousand steps of SQLite's machine; true ends the query
+};
+base::Done visit_query(const std::string& path, const std::string& sql, const RowVisitor& visitor,
+                       const QueryControl& control = {});
 
 }  // namespace slmrig::store

@@ -67,4 +67,35 @@ TEST_CASE("mistakes in SQL are answered with SQLite's words") {
   CHECK(must(run_query(folder.file(), "select 1; -- the end\n ;")).rows.size() == 1);
 }
 
+TEST_CASE("parameters are values, whatever they look like") {
+  const TestFolder folder;
+  store_for_test(folder.file(), session_for_test());
+  SqlTable table;
+  RowVisitor visitor;
+  visitor.on_columns = [](std::span<const std::string>) {};
+  visitor.on_row = [&](std::span<const SqlValue> row) {
+    table.rows.emplace_back(row.begin(), row.end());
+    return true;
+  };
+  const std::vector<SqlValue> values = {"x' or '1'='1", int64_t{7}, 0.5, std::monostate{},
+                                        Blob{{0x00, 0xff}}};
+  must(visit_query(folder.file(), "select ?1, ?2, ?3, ?4, ?5", visitor, {values, {}}));
+  REQUIRE(table.rows.size() == 1);
+  CHECK(table.rows.front() == values);
+}
+
+TEST_CASE("a query that would never end is stopped on request") {
+  const TestFolder folder;
+  store_for_test(folder.file(), session_for_test());
+  RowVisitor visitor;
+  visitor.on_columns = [](std::span<const std::string>) {};
+  visitor.on_row = [](std::span<const SqlValue>) { return true; };
+  int asked = 0;
+  const auto stopped = visit_query(
+      folder.file(), "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n",
+      visitor, {{}, [&] { return ++asked > 3; }});
+  REQUIRE_FALSE(stopped.has_value());
+  CHECK(stopped.error().code == ErrorCode::kTimeout);
+}
+
 }  // namespace slmrig::store
