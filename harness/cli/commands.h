@@ -36,6 +36,7 @@ void add_database_option(CLI::App& command, Places& places);
 void add_run_command(CLI::App& app, Action& action);
 void add_plan_command(CLI::App& app, Action& action);
 void add_fit_command(CLI::App& app, Action& action);
+void add_compare_command(CLI::App& app, Action& action);
 void add_runs_command(CLI::App& app, Action& action);
 void add_show_command(CLI::App& app, Action& action);
 void add_report_command(CLI::App& app, Action& action);

@@ -27,6 +27,7 @@ void add_commands(CLI::App& app, Action& action) {
   slmrig::cli::add_run_command(app, action);
   slmrig::cli::add_plan_command(app, action);
   slmrig::cli::add_fit_command(app, action);
+  slmrig::cli::add_compare_command(app, action);
   slmrig::cli::add_runs_command(app, action);
   slmrig::cli::add_show_command(app, action);
   slmrig::cli::add_report_command(app, action);
