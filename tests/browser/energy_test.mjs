@@ -51,6 +51,17 @@ test('an answer is stacked by phase, with its uncertainty and its own tier', () 
   assert.ok(badges.length >= 5 && badges.every((badge) => badge === 'modelled'), `badges: ${badges}`);
 }));
 
+test('all columns of the summary are in view on the screen of a small laptop', async () => {
+  for (const width of [1320, 1440]) {
+    await on_report('sample.html', {viewport: {width, height: 900}}, async (page) => {
+      const rooms = await page.locator('table.summary').evaluateAll((all) =>
+          all.map(({parentElement: place}) => [place.scrollWidth, place.clientWidth]));
+      assert.ok(rooms.length >= 2);
+      for (const [needed, there] of rooms) assert.ok(needed <= there, `${needed} px in ${there} at ${width}`);
+    });
+  }
+});
+
 test('the summary has a column of energies with their own tier, where a meter measured', () =>
   on_report('sample.html', {}, async (page, report) => {
     const heads = await page.locator('table.summary').evaluateAll((all) =>
