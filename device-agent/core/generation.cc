@@ -101,6 +101,7 @@ Status decode(Engine& engine, const GenerationRequest& request, const TraceRoom&
 
 void TraceRoom::plan(uint32_t context_tokens, size_t most_bytes) {
   *this = {};
+  port::set_marker_room(nullptr);
   if (context_tokens != 0 && context_tokens <= kTraceTokens) {
     // The last token is sampled where the context ends, and not run.
     tick_capacity = id_capacity = context_tokens + 1;
@@ -109,20 +110,23 @@ void TraceRoom::plan(uint32_t context_tokens, size_t most_bytes) {
   tick_capacity = kTraceTokens;
   id_capacity = kTraceTokens + kPromptTokens;
   if (context_tokens != 0 || size_bytes() <= most_bytes) return;
-  constexpr size_t kPromptBytes = kTextBytes + kPromptTokens * sizeof(int32_t);
-  const size_t left = most_bytes > kPromptBytes ? most_bytes - kPromptBytes : 0;
+  const size_t fixed_bytes = kTextBytes + kPromptTokens * sizeof(int32_t) + port::marker_room_bytes();
+  const size_t left = most_bytes > fixed_bytes ? most_bytes - fixed_bytes : 0;
   tick_capacity = static_cast<uint32_t>(left / (sizeof(uint64_t) + sizeof(int32_t)));
   id_capacity = tick_capacity + kPromptTokens;
 }
 
 size_t TraceRoom::size_bytes() const {
-  return tick_capacity * sizeof(uint64_t) + id_capacity * sizeof(int32_t) + kTextBytes;
+  return tick_capacity * sizeof(uint64_t) + id_capacity * sizeof(int32_t) + port::marker_room_bytes() +
+         kTextBytes;
 }
 
 void TraceRoom::lay_out(uint8_t* memory) {
   ticks = reinterpret_cast<uint64_t*>(memory);
   ids = reinterpret_cast<int32_t*>(ticks + tick_capacity);
-  prompt = reinterpret_cast<char*>(ids + id_capacity);
+  auto* marker_room = reinterpret_cast<uint8_t*>(ids + id_capacity);
+  port::set_marker_room(marker_room);
+  prompt = reinterpret_cast<char*>(marker_room + port::marker_room_bytes());
   fallback = prompt + wire::kMaxPromptBytes;
 }
 

@@ -88,6 +88,12 @@ uint32_t coarse_milliseconds();
 constexpr uint32_t kAnyEdges = UINT32_MAX;
 uint32_t marker_edges();
 
+// Where they are noted until the window is left: so many bytes that the agent sets aside while a model is
+// loaded (0 where the lines are pins), aligned to 4; null takes them back, and edges without a place are
+// lost.
+size_t marker_room_bytes();
+void set_marker_room(uint8_t* memory);
+
 // In a quiet window, after rearm_ticks().
 void set_markers(uint8_t lines);
 

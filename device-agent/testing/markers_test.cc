@@ -89,6 +89,36 @@ TEST_CASE("more tokens than the board has room for edges are refused with both n
   CHECK(loaded.bench->peer.run("hello", 8).failure.empty());
 }
 
+TEST_CASE("edges are noted in a part of the arena that is nobody else's") {
+  LoadedBench loaded;
+  SimBoard& board = loaded.bench->board;
+  AgentPeer& peer = loaded.bench->peer;
+  REQUIRE(peer.load(0, 100)->as<fb::LoadReport>() != nullptr);
+  const RunOutcome before = peer.run_within("hello there", ~uint64_t{0}, fb::AnswerForm::any, "later");
+  const auto trace_bytes = [&] {
+    const auto report = peer.ask(fb::Message::MemoryQuery,
+                                 [](auto& builder) { return fb::CreateMemoryQuery(builder).Union(); });
+    uint64_t bytes = 0;
+    for (const auto* one : *report->as<fb::MemoryReport>()->classes()) {
+      if (one->name()->str() == "trace") bytes = one->bytes();
+    }
+    return bytes;
+  };
+  const uint64_t without_bytes = trace_bytes();
+  board.marker_room_bytes = 1216;
+  REQUIRE(peer.load(0, 100)->as<fb::LoadReport>() != nullptr);
+  REQUIRE(board.marker_room != nullptr);
+  CHECK(reinterpret_cast<uintptr_t>(board.marker_room) % sizeof(uint32_t) == 0);
+  CHECK(trace_bytes() == without_bytes + board.marker_room_bytes);
+  const RunOutcome marked = peer.run_marked("hello there", 64);
+  CHECK(marked.failure.empty());
+  CHECK(marked.output == before.output);
+  CHECK(marked.token_ids == before.token_ids);
+  CHECK(marked.prompt_tokens == before.prompt_tokens);
+  // Every byte of it was written, at each edge.
+  for (size_t i = 0; i < board.marker_room_bytes; ++i) REQUIRE(board.marker_room[i] == 0xA5);
+}
+
 TEST_CASE("a board without marker lines says so, and refuses to raise them") {
   LoadedBench loaded;
   const auto has_markers = [&] {

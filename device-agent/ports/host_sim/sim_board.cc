@@ -130,7 +130,12 @@ void enter_quiet_window() {
 }
 void leave_quiet_window() { SimAccess::set_quiet(false); }
 uint32_t marker_edges() { return g_board->marker_edges; }
-void set_markers(uint8_t lines) { g_board->markers.push_back({lines, SimAccess::quiet()}); }
+size_t marker_room_bytes() { return g_board->marker_room_bytes; }
+void set_marker_room(uint8_t* memory) { g_board->marker_room = memory; }
+void set_markers(uint8_t lines) {
+  g_board->markers.push_back({lines, SimAccess::quiet()});
+  if (g_board->marker_room != nullptr) std::memset(g_board->marker_room, 0xA5, g_board->marker_room_bytes);
+}
 void idle(uint64_t sleep_ticks) { g_board->now_ns += 10 * sleep_ticks; }
 
 size_t read_link(uint8_t* data, size_t capacity) {

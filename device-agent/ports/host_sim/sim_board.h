@@ -63,6 +63,8 @@ class SimBoard {
   uint32_t link_uses_in_quiet = 0;  // must stay 0
   bool link_alive = true;
   uint32_t marker_edges = kAnyEdges;
+  size_t marker_room_bytes = 0;  // where edges are noted, overwritten at each of them
+  uint8_t* marker_room = nullptr;
   struct Marker {
     uint8_t lines;
     bool quiet;  // it was set in a quiet window

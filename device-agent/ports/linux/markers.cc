@@ -169,6 +169,8 @@ bool start_markers() {
 const MarkerNote* marker_note() { return g_lines < 0 ? nullptr : &g_note; }
 
 uint32_t marker_edges() { return g_lines < 0 ? 0 : kAnyEdges; }
+size_t marker_room_bytes() { return 0; }
+void set_marker_room(uint8_t*) {}
 
 // A refused change cannot be told in a quiet window: the host finds that edges are missing, and the note why.
 void set_markers(uint8_t lines) {

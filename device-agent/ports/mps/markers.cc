@@ -27,7 +27,7 @@ constexpr uint32_t kLineBits = 4;
 constexpr uint64_t kMostTicks = (1U << (32 - kLineBits)) - 1;
 constexpr uint32_t kEdges = 288;      // of a quiet window
 constexpr uint32_t kSpareEdges = 16;  // for long waits
-uint32_t g_edges[kEdges + kSpareEdges];
+uint32_t* g_edges = nullptr;          // [kEdges + kSpareEdges], in the agent's arena
 uint32_t g_edge_count = 0;
 bool g_edges_lost = false;  // there was no more room
 uint64_t g_last_ticks = 0;
@@ -66,8 +66,14 @@ void flush() {
 }  // namespace
 
 uint32_t marker_edges() { return kEdges; }
+size_t marker_room_bytes() { return (kEdges + kSpareEdges) * sizeof(uint32_t); }
+void set_marker_room(uint8_t* memory) { g_edges = reinterpret_cast<uint32_t*>(memory); }
 
 void set_markers(uint8_t lines) {
+  if (g_edges == nullptr) {
+    g_edges_lost = true;
+    return;
+  }
   const uint64_t now = ticks();
   uint64_t since = now - g_last_ticks;
   g_last_ticks = now;

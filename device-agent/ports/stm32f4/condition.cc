@@ -22,6 +22,8 @@ void chip_unique_id(char* id, size_t capacity) {
 bool board_fact(uint32_t, BoardFact*) { return false; }
 
 uint32_t marker_edges() { return kAnyEdges; }
+size_t marker_room_bytes() { return 0; }
+void set_marker_room(uint8_t*) {}
 
 // PC0 to PC3, all four in one store: the lower half of BSRR sets, the upper one clears.
 void set_markers(uint8_t lines) {
