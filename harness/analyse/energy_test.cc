@@ -236,7 +236,7 @@ TEST_CASE("what the meter says of its samples is a doubt of the phase they are i
   }
   SECTION("no calibration") {
     simulation.inputs.meter.ranges[3].calibrated = false;
-    wanted = "no calibration of its range 50 mA";
+    wanted = "in its range 50 mA";
   }
   SECTION("chatter") {
     for (base::PowerSamples& each : simulation.blocks) {

@@ -11,10 +11,12 @@ std::string uncalibrated_text(const MeterFacts& meter, const MeterRange& range) 
         "range {} is not calibrated: the meter did not tell all of its constants (missing: {})", range.name,
         missing->second);
   }
+  const std::string where =
+      meter.ranges.size() > 1 ? fmt::format(" in its range {}", range.name) : std::string();
   return fmt::format(
-      "nobody states how exact this {} meter is: compare it with one that you trust, and give its setting "
+      "nobody states how exact this {} meter is{}: compare it with one that you trust, and give its setting "
       "\"gain_percent\"",
-      meter.kind);
+      meter.kind, where);
 }
 
 }  // namespace slmrig::base

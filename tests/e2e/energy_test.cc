@@ -81,6 +81,26 @@ TEST_CASE("a meter that is unplugged in mid-run costs the energy, and no other f
   CHECK(sandbox.count("select count(*) from v_cell where status <> 'ok'") == 0);
 }
 
+TEST_CASE("a meter that is plugged in again measures the cells and sessions that follow", "[e2e]") {
+  Sandbox sandbox;
+  change_meter(sandbox, {"--fault", "replug=50@15000"});
+  json plan = json::parse(kPlan);
+  plan["benches"] = {kBoard};
+  plan["variants"] = {"int4", "int8"};
+  plan["suites"] = {"intents", "intents-noisy"};
+  const Ended run = sandbox.run_plan(sandbox.write("energy.json", plan.dump()));
+  INFO(run.text());
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(run.text(), Contains("has no energy"));
+  // Which cell comes first is the order's; it alone has none, and its session says why.
+  const json with_energy = sandbox.query("select distinct variant, suite from v_energy");
+  CHECK(with_energy.size() == 3);
+  const json missing = sandbox.query("select value from v_provenance where name = 'energy.missing'");
+  REQUIRE(missing.size() == 1);
+  CHECK_THAT(missing[0]["value"].get<std::string>(), Contains(": "));
+  CHECK(sandbox.count("select count(*) from v_cell where status <> 'ok'") == 0);
+}
+
 TEST_CASE("the same rig without its virtual meter's program measures all the rest", "[e2e]") {
   Sandbox sandbox;
   const std::string file = sandbox.make_root() + "/boards/rigs/virtual.json";

@@ -151,6 +151,22 @@ TEST_CASE("a meter that is unplugged hands out what came before") {
   CHECK(recorded.samples > 10'000);
 }
 
+TEST_CASE("a meter that was unplugged is there again once it is plugged in, with the board's power off") {
+  const VirtualPpk2 ppk2({"--fault", "replug=100@3000", "--load", "constant:3mA"});
+  auto meter = open_meter(ppk2.source_spec(3000)).value();
+  CHECK(record(*meter, 1'000'000).error.code == ErrorCode::kLinkLost);
+  CHECK_FALSE(meter->start());
+  meter->close();
+  CHECK_THAT(ppk2.state_with("power=off"), Catch::Contains("streaming=no"));
+  auto again = open_meter(ppk2.source_spec(3000));
+  for (int i = 0; !again && i < 200; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    again = open_meter(ppk2.source_spec(3000));
+  }
+  REQUIRE(again);
+  CHECK(record(**again, 5'000).mean_ua == Approx(3'000).epsilon(5e-3));
+}
+
 TEST_CASE("rubbish and silence are told apart") {
   const VirtualPpk2 rubbish({"--fault", "rubbish"});
   CHECK(record(*open_meter(rubbish.spec()).value(), 1'000'000).error.code == ErrorCode::kCorrupt);

@@ -165,9 +165,18 @@ void Ppk2Device::do_wrong(const Ppk2Fault& fault, uint32_t word) {
     emit_word(word ^ 9U << 18U);
   } else if (fault.kind == "saturate") {
     emit_word(word | 0x3FFFU);
-  } else if (fault.kind == "unplug") {
+  } else if (fault.kind == "unplug" || fault.kind == "replug") {
     unplug_ = true;
+    away_ns_ = fault.kind == "replug" ? int64_t{value} * kMs : 0;
   }
+}
+
+// Mode and voltage are in its EEPROM; the board's power falls with its own.
+void Ppk2Device::plug_in() {
+  unplug_ = streaming_ = stopping_ = powered_ = false;
+  input_.clear();
+  output_.clear();
+  later_.clear();
 }
 
 void Ppk2Device::host_is_there(bool there, int64_t now_ns) {

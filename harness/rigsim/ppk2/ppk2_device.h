@@ -57,6 +57,10 @@ class Ppk2Device {
   std::vector<uint8_t>& output() { return output_; }
   Ppk2Faults& faults() { return faults_; }
   bool wants_unplug() const { return unplug_; }
+  // For how long it is to be away; 0: for ever.
+  int64_t away_ns() const { return away_ns_; }
+  // As when it is plugged in again after that.
+  void plug_in();
   bool streaming() const { return streaming_; }
   bool powered() const { return powered_; }
   int supply_mv() const { return settings_.vdd_mv; }
@@ -85,6 +89,7 @@ class Ppk2Device {
   int64_t stop_ns_ = 0;  // when the stream ends by itself; 0: not
   bool stopping_ = false;
   bool unplug_ = false;
+  int64_t away_ns_ = 0;
   bool host_there_ = true;
   int64_t gone_ns_ = 0;
   int64_t samples_ = 0;  // of this stream

@@ -18,7 +18,7 @@ struct Kind {
   const char* effect;
 };
 
-constexpr std::array<Kind, 17> kKinds = {{
+constexpr std::array<Kind, 18> kKinds = {{
     {"metadata-split", "", false, "the metadata comes in three pieces, 60 ms apart"},
     {"metadata-none", "", false, "requests for metadata are not answered"},
     {"junk", "BYTES", false, "stale samples before the metadata"},
@@ -36,6 +36,7 @@ constexpr std::array<Kind, 17> kKinds = {{
     {"odd-counter", "", true, "one sample's counter is wrong"},
     {"saturate", "", true, "one sample is at full scale"},
     {"unplug", "", true, "the port goes away"},
+    {"replug", "MS", true, "the port goes away, and comes back so much later"},
 }};
 
 const Kind* find_kind(const std::string& name) {

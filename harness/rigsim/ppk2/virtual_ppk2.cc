@@ -45,6 +45,7 @@ Result<std::unique_ptr<VirtualPpk2>> VirtualPpk2::start(const VirtualPpk2Options
   if (!options.shell_port.empty()) {
     SLMRIG_ASSIGN(self.shell_, VirtualTerminal::open(options.shell_port));
   }
+  self.port_link_ = options.port;
   // Last: it says that all the rest is there.
   SLMRIG_ASSIGN(self.port_, VirtualTerminal::open(options.port));
   return virtual_ppk2;
@@ -66,6 +67,7 @@ void VirtualPpk2::add_descriptors(std::vector<pollfd>* wait) const {
 
 int VirtualPpk2::patience_ms() const {
   // As fast as the host takes it: its terminal wakes us where it is full.
+  if (!port_.is_there()) return kIdleTickMs;
   if (modelled_ && device_->streaming() && modelled_->owes() && device_->output().empty()) return 0;
   return live_ && device_->streaming() ? kStreamTickMs : kIdleTickMs;
 }
@@ -83,7 +85,21 @@ void VirtualPpk2::write_truth() const {
     fmt::print(stderr, "slmrig-virtual-ppk2: {}\n", written.error().text());
 }
 
+void VirtualPpk2::serve_unplugged(int64_t now_ns) {
+  if (modelled_) take_edges();
+  if (plug_in_at_ns_ == 0 || now_ns < plug_in_at_ns_) return;
+  auto port = VirtualTerminal::open(port_link_);
+  if (!port) return;
+  device_->plug_in();
+  port_ = std::move(*port);
+}
+
 void VirtualPpk2::serve(int64_t now_ns) {
+  if (!port_.is_there()) {
+    serve_unplugged(now_ns);
+    if (control_) control_->serve();
+    return;
+  }
   device_->host_is_there(port_.users() > 0, now_ns);
   // The host asks to stop once all edges are on their way: what had come when its bytes were read counts.
   const bool was_streaming = device_->streaming();
@@ -96,7 +112,10 @@ void VirtualPpk2::serve(int64_t now_ns) {
   std::vector<uint8_t>& output = device_->output();
   const std::size_t sent = port_.send(output);
   output.erase(output.begin(), output.begin() + static_cast<std::ptrdiff_t>(sent));
-  if (device_->wants_unplug()) port_.hang_up();
+  if (device_->wants_unplug()) {
+    port_.hang_up();
+    plug_in_at_ns_ = device_->away_ns() > 0 ? now_ns + device_->away_ns() : 0;
+  }
   if (shell_) serve_shell();
   if (control_) control_->serve();
 }

@@ -48,6 +48,7 @@ class VirtualPpk2 {
   std::string answer(std::string_view line);
   base::Done add_fault(const std::string& text);
   void serve_shell();
+  void serve_unplugged(int64_t now_ns);
   void take_edges();
   void write_truth() const;
 
@@ -56,7 +57,9 @@ class VirtualPpk2 {
   std::unique_ptr<EdgeListener> edges_;
   std::string truth_file_;
   std::unique_ptr<Ppk2Device> device_;
+  std::string port_link_;
   VirtualTerminal port_;
+  int64_t plug_in_at_ns_ = 0;  // while it is unplugged; 0: never
   std::optional<VirtualTerminal> shell_;
   std::unique_ptr<LineServer> control_;
 };
