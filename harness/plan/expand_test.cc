@@ -184,14 +184,14 @@ TEST_CASE("A variant fits when image and arena do, and else says what it needs a
   base::Board board;
   board.slot_bytes = 1000;
   variant.context_tokens = 100;
-  board.arena_bytes = 500 + 101 * 12 + 1536 + 256 + 32;  // with the trace of 100 tokens
+  board.arena_bytes = 500 + 101 * 12 + 1536 + 256 + 304 * 4 + 32;  // with the trace of 100 tokens
   CHECK_FALSE(unfit_reason(variant, board));
   board.slot_bytes = 999;
   CHECK_THAT(*unfit_reason(variant, board), Contains("needs 1000 bytes, board has 999"));
   board.slot_bytes = 0;
   board.arena_bytes -= 1;
   CHECK_THAT(*unfit_reason(variant, board),
-             Contains("arena needs 3536 bytes") && Contains("trace 3036") && Contains("board has 3535"));
+             Contains("arena needs 4752 bytes") && Contains("trace 4252") && Contains("board has 4751"));
   board.arena_bytes = 0;
   CHECK_FALSE(unfit_reason(variant, board));
 }
