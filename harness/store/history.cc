@@ -20,16 +20,38 @@ using base::Result;
 namespace {
 
 // What else is in provenance (durations, loads, ways of writing) differs every night and explains nothing.
-constexpr std::array kConditions = {"agent.arena_bytes", "agent.compiler*", "agent.protocol_version",
-                                    "agent.sha256",      "board.*",         "deploy.flasher",
-                                    "deploy.probe*",     "deploy.target",   "deploy.tool",
-                                    "emulator.*",        "harness.*",       "host.cores",
-                                    "host.cpu",          "host.governor",   "host.hypervisor",
-                                    "host.kernel",       "host.memory",     "host.name",
-                                    "import.*",          "meter.address",   "meter.clock",
-                                    "meter.kind",        "meter.model",     "meter.serial",
-                                    "meter.setting.*",   "meter.version",   "stand_in.*",
-                                    "supply.*",          "ticks.*"};
+constexpr std::array kConditions = {"agent.arena_bytes",
+                                    "agent.compiler*",
+                                    "agent.protocol_version",
+                                    "agent.sha256",
+                                    "board.*",
+                                    "deploy.flasher",
+                                    "deploy.probe*",
+                                    "deploy.target",
+                                    "deploy.tool",
+                                    "emulator.*",
+                                    "harness.*",
+                                    "host.cores",
+                                    "host.cpu",
+                                    "host.governor",
+                                    "host.hypervisor",
+                                    "host.kernel",
+                                    "host.memory",
+                                    "host.name",
+                                    "import.*",
+                                    "meter.address",
+                                    "meter.clock",
+                                    "meter.kind",
+                                    "meter.model",
+                                    "meter.serial",
+                                    "meter.setting.*",
+                                    "meter.version",
+                                    "plan.*",
+                                    "rig.*",
+                                    "run.campaign",
+                                    "suite.*",
+                                    "supply.*",
+                                    "ticks.*"};
 
 bool is_condition(std::string_view name) {
   return std::any_of(kConditions.begin(), kConditions.end(),
@@ -45,7 +67,7 @@ bool matches_any(const std::vector<std::string>& patterns, std::string_view name
 const char* const kSessions =
     "select s.session_key, r.run_id, s.session_id, s.started_at_ns, s.bench, s.unit_id, s.board, s.model, "
     "s.variant, r.label, r.build, r.commit_sha, s.agent_build_id, s.image_sha256, s.model_sha256, "
-    "s.engine_version, s.engine, k.settings, s.tier "
+    "s.engine_version, s.engine, k.settings, s.tier, s.kernel_isa "
     "from session s join run r using (run_key) join session_columns k using (session_key) "
     "order by s.started_at_ns, s.session_id";
 
@@ -66,8 +88,10 @@ class HistoryMaker {
                  [this](const Statement& row) { add_cell(row); }));
     SLMRIG_TRY(each_row("select metric_key, name, unit, better = 'lower' from metric",
                         [this](const Statement& row) { add_metric(row); }));
-    SLMRIG_TRY(each_row("select session_key, cell_key, metric_key, samples, value from series_value",
-                        [this](const Statement& row) { add_value(row); }));
+    SLMRIG_TRY(
+        each_row("select session_key, cell_key, metric_key, samples, value, tier, doubts is not null "
+                 "from series_value",
+                 [this](const Statement& row) { add_value(row); }));
     sort();
     return std::move(history_);
   }
@@ -89,8 +113,8 @@ class HistoryMaker {
     std::string unit;
     base::Better better = base::Better::kLower;
   };
-  using SeriesId =
-      std::tuple<uint32_t, uint32_t, int64_t>;  // origin, suite and settings + 1 (0: none), metric
+  // Origin, suite and settings + 1 (0: none), metric, tier.
+  using SeriesId = std::tuple<uint32_t, uint32_t, int64_t, base::Tier>;
 
   template <typename Take>
   Done each_row(std::string_view sql, const Take& take) {
@@ -158,6 +182,7 @@ void HistoryMaker::add_session(const Statement& row) {
   session.model_sha256 = row.column_text(14);
   session.engine_version = row.column_text(15);
   if (!wants(session)) return;
+  if (!row.column_is_null(19)) session.conditions["agent.kernel_isa"] = row.column_text(19);
   SeriesKey origin;
   origin.bench = session.bench;
   origin.engine = row.column_text(16);
@@ -214,13 +239,17 @@ void HistoryMaker::add_value(const Statement& row) {
     cell = &found->second;
   }
   const SeriesKey& origin = origins_[session->second.series];
-  if (filter_.tier && origin.tier != *filter_.tier) return;
-  const SeriesId id{session->second.series, cell == nullptr ? 0 : cell->suite_and_settings + 1,
-                    metric->first};
+  const bool has_own_tier = !row.column_is_null(5);
+  const base::Tier tier =
+      has_own_tier ? base::parse_tier(row.column_text(5)).value_or(origin.tier) : origin.tier;
+  if (filter_.tier && tier != *filter_.tier) return;
+  const SeriesId id{session->second.series, cell == nullptr ? 0 : cell->suite_and_settings + 1, metric->first,
+                    tier};
   const auto [known, is_new] = series_ids_.try_emplace(id, history_.series.size());
   if (is_new) {
     Series series{origin, metric->second.unit, metric->second.better, {}};
     series.key.metric = metric->second.name;
+    series.key.tier = tier;
     if (cell != nullptr) {
       std::tie(series.key.suite, series.key.settings) = suites_[cell->suite_and_settings];
     }
@@ -230,10 +259,9 @@ void HistoryMaker::add_value(const Statement& row) {
   point.session = session->second.index;
   point.samples = static_cast<uint64_t>(row.column_int64(3));
   point.value = row.column_double(4);
-  if (cell != nullptr) {
-    point.cell = cell->index;
-    point.trusted = cell->trusted;
-  }
+  if (cell != nullptr) point.cell = cell->index;
+  // An energy is doubted for reasons of its own.
+  point.trusted = has_own_tier || cell == nullptr ? row.column_int64(6) == 0 : cell->trusted;
   history_.series[known->second].points.push_back(point);
 }
 

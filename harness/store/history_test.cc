@@ -90,6 +90,32 @@ TEST_CASE("history: a figure in doubt says so") {
   CHECK(series_for_test(history, "summaries", "token_ms_p50").points.at(0).trusted);
 }
 
+TEST_CASE("history: an energy has a tier and doubts of its own") {
+  const TestFolder folder;
+  {
+    const auto store = must(open_store(folder.file()));
+    must(store->begin_run(run_for_test()));
+    must(store->begin_session(session_for_test()));
+    must(store->end_cell({"s-1-c0", base::CellStatus::kOk, "", {"busy"}, 1, 1}));
+    SeriesValue modelled{"s-1-c0", "token_ms_p50", 1, 2.0};
+    modelled.tier = base::Tier::kModelled;
+    SeriesValue doubted{"s-1-c1", "token_ms_p50", 1, 3.0};
+    doubted.tier = base::Tier::kHardware;
+    doubted.doubts = {"samples were lost"};
+    must(store->put_series_values("s-1", {{"s-1-c0", "token_ms_p50", 1, 1.0}, modelled, doubted}));
+  }
+  auto reader = must(open_reader(folder.file()));
+  const History history = must(reader.history());
+  REQUIRE(history.series.size() == 3);
+  CHECK(history.series.at(0).key.tier == base::Tier::kHardware);
+  CHECK_FALSE(history.series.at(0).points.at(0).trusted);
+  CHECK(history.series.at(1).key.tier == base::Tier::kModelled);
+  CHECK(history.series.at(1).points.at(0).trusted);
+  CHECK_FALSE(history.series.at(2).points.at(0).trusted);
+  CHECK(must(reader.series_values("s-1")).at(2).doubts == std::vector<std::string>{"samples were lost"});
+  CHECK(text_for_test(folder.file(), "select tier from v_series where value = 2") == "modelled");
+}
+
 TEST_CASE("history: a filter leaves out the rest") {
   const TestFolder folder;
   {

@@ -270,12 +270,17 @@ Result<std::vector<LogRow>> Reader::logs(const std::string& session_id) {
 Result<std::vector<SeriesValue>> Reader::series_values(const std::string& session_id) {
   return all_rows<SeriesValue>(
       *database_,
-      "select c.cell_id, m.name, v.samples, v.value from series_value v "
+      "select c.cell_id, m.name, v.samples, v.value, v.tier, v.doubts from series_value v "
       "join session s using (session_key) join metric m using (metric_key) "
       "left join cell c using (cell_key) where s.session_id = ? order by v.series_value_key",
       &session_id, [](const Statement& row) -> Result<SeriesValue> {
-        return SeriesValue{row.column_text(0), row.column_text(1), static_cast<uint64_t>(row.column_int64(2)),
-                           row.column_double(3)};
+        SeriesValue value{row.column_text(0), row.column_text(1), static_cast<uint64_t>(row.column_int64(2)),
+                          row.column_double(3)};
+        value.tier = base::parse_tier(row.column_text(4));
+        if (!row.column_is_null(5)) {
+          SLMRIG_ASSIGN(value.doubts, texts_of(row.column_text(5)));
+        }
+        return value;
       });
 }
 

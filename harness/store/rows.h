@@ -177,6 +177,8 @@ struct SeriesValue {
   std::string metric;  // of base/metrics.h
   uint64_t samples = 0;
   double value = 0.0;
+  std::optional<base::Tier> tier{};   // of an energy, which is its own; absent: the session's
+  std::vector<std::string> doubts{};  // of an energy, likewise; else the cell's hold
 };
 
 // A run with all that belongs to it: what summaries and reports are made of.

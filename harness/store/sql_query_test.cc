@@ -47,7 +47,7 @@ TEST_CASE("a query can only read") {
   CHECK(must(base::sha256_hex_of_file(folder.file())) == before);
   CHECK(run_query(folder.file(), "delete from run").error().message.find("read-only") != std::string::npos);
   CHECK(must(run_query(folder.file(), "pragma table_info(v_cell)")).rows.size() == 16);
-  CHECK(number_for_test(folder.file(), "pragma user_version") == 7);
+  CHECK(number_for_test(folder.file(), "pragma user_version") == 8);
   CHECK(text_for_test(folder.file(),
                       "with recursive n(i) as (select 1 union all select i + 1 from n where i < 3) "
                       "select group_concat(i) from n") == "1,2,3");

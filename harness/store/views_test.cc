@@ -42,6 +42,9 @@ const std::map<std::string, std::vector<std::string>> kViews = {
     {"v_power_trace", {"prompt_id", "repeat", "time_ns", "step_ns", "lowest_uw", "mean_uw", "highest_uw"}},
     {"v_series",
      {"metric", "unit", "started_at_ns", "samples", "value", "commit_sha", "agent_build_id", "image_sha256"}},
+    {"v_energy_window",
+     {"window", "generations", "duration_ns", "gross_uj_per_generation", "net_uj_per_generation",
+      "expanded_uncertainty_uj_per_generation", "comparative_uncertainty_uj_per_generation"}},
 };
 
 base::SessionStart emulated_session() {

@@ -349,8 +349,11 @@ Done RecordWriter::put_series_values(const std::string& session_id, const std::v
     }
     SLMRIG_ASSIGN(Statement * insert,
                   database_.cached("insert into series_value (session_key, cell_key, metric_key, "
-                                   "samples, value) values (?,?,?,?,?)"));
-    SLMRIG_TRY(insert->bind(session.key).bind(cell).bind(metric).bind(value.samples).bind(value.value).run());
+                                   "samples, value, tier, doubts) values (?,?,?,?,?,?,?)"));
+    insert->bind(session.key).bind(cell).bind(metric).bind(value.samples).bind(value.value);
+    const std::string doubts = value.doubts.empty() ? std::string() : json_array_of(value.doubts);
+    insert->bind_text_or_null(value.tier ? base::to_string(*value.tier) : std::string_view());
+    SLMRIG_TRY(insert->bind_text_or_null(doubts).run());
   }
   return {};
 }
