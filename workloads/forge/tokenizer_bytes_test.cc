@@ -1,8 +1,11 @@
 // Byte-level BPE: merges checked by hand, the splitting into words, special tokens, and refusals by key.
 #include <catch2/catch.hpp>
 
+#include <fstream>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "workloads/forge/image_tokenizer.h"
 #include "workloads/runtime/pretokenizer.h"
@@ -189,6 +192,34 @@ TEST_CASE("Texts are cut into words as each model's expression says") {
   CHECK(words(PreTokenizer::kDefault, "a 12 ") == Words{"a", " ", "12", " "});
   CHECK(words(PreTokenizer::kLlama3, " \t\r\n\n  (x)\r\n") == Words{" \t\r\n\n", " ", " (", "x", ")\r\n"});
   CHECK(words(PreTokenizer::kGpt2, "na\xC3\xAFve \xE6\x97\xA5") == Words{"na\xC3\xAFve", " \xE6\x97\xA5"});
+}
+
+// Texts and ids of an independent implementation; how they were made stands in the file.
+TEST_CASE("Byte-level BPE gives the ids that an independent implementation gives") {
+  std::ifstream stream("tests/peers/byte_level_bpe.json");
+  const auto golden = nlohmann::json::parse(stream);
+  std::vector<std::string> tokens;
+  const std::string bytes = golden["bytes"];
+  for (std::size_t at = 0; at < bytes.size(); at += tokens.back().size())
+    tokens.push_back(bytes.substr(at, static_cast<unsigned char>(bytes[at]) < 0x80 ? 1 : 2));
+  REQUIRE(tokens.size() == 256);
+  const std::vector<std::string> merges = golden["merges"];
+  for (const std::string& merge : merges) {
+    const std::size_t space = merge.find(' ');
+    tokens.push_back(merge.substr(0, space) + merge.substr(space + 1));
+  }
+  GgufFile file = byte_level_file();
+  file.set("tokenizer.ggml.tokens", GgufArray(tokens));
+  file.set("tokenizer.ggml.token_type", GgufArray(std::vector<std::int32_t>(tokens.size(), 1)));
+  file.set("tokenizer.ggml.merges", GgufArray(merges));
+  const Codec codec(file);
+  REQUIRE(golden["cases"].size() == 166);
+  for (const auto& one : golden["cases"]) {
+    const std::string text = one["text"];
+    INFO(text);
+    CHECK(codec.encode(text) == one["ids"].get<std::vector<std::int32_t>>());
+    CHECK(codec.decode(codec.encode(text)) == text);
+  }
 }
 
 TEST_CASE("Byte-level vocabularies that an image cannot hold are refused by key") {
