@@ -29,7 +29,7 @@ std::string supply_lines(const base::Bench& bench) {
   return fmt::format("  in series with {}, or as the meter's own manual says\n", board_supply);
 }
 
-std::string marker_lines(const MeterSpec& meter) {
+std::string marker_lines(const MeterSpec& meter, bool board_is_linux) {
   const auto line = [](int number, const char* what) {
     return number < 0 ? fmt::format("  --    -> not wired: {}\n", what)
                       : fmt::format("  D{}    -> {}\n", number, what);
@@ -38,6 +38,14 @@ std::string marker_lines(const MeterSpec& meter) {
   text += line(meter.token_line, "marker 1: toggles at every token");
   text += line(meter.phase_line, "marker 2: phase, low bit");
   text += line(meter.phase_line < 0 ? -1 : meter.phase_line + 1, "marker 3: phase, high bit");
+  if (!meter.board_pins.empty()) {
+    text += fmt::format("  markers 0, 1, 2, 3 of the board are these lines of its GPIO chip: {}\n",
+                        meter.board_pins);
+  } else if (board_is_linux) {
+    text +=
+        "  the board raises no markers: name four of its pins in the rig file (\"board_pins\" of the "
+        "meter)\n";
+  }
   text += "  VCC of the meter's logic port -> the board's I/O voltage, GND -> ground\n";
   return text;
 }
@@ -56,7 +64,7 @@ std::string wiring_text(const base::Bench& bench) {
   }
   text += supply_lines(bench);
   const bool has_lines = meter.kind == "ppk2" || meter.kind == "lpm01a";
-  if (has_lines) text += marker_lines(meter);
+  if (has_lines) text += marker_lines(meter, bench.board.family == "linux");
   if (bench.link.kind == "serial" || bench.link.kind == "rfc2217") {
     text +=
         "  the board's UART goes through level shifters whose board side is fed apart from the meter: a line "

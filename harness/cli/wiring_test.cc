@@ -27,6 +27,11 @@ TEST_CASE("Wiring is told line by line, with the voltage and the markers of the 
   bench.meter.mode = "ampere";
   bench.meter.voltage_mv = 3000;
   CHECK_THAT(wiring_text(bench), Contains("VIN   -> the board's own supply (3000 mV)"));
+  bench.board.family = "linux";
+  CHECK_THAT(wiring_text(bench), Contains("raises no markers: name four of its pins"));
+  bench.meter.board_pins = "/dev/gpiochip0:17,27,22,23";
+  CHECK_THAT(wiring_text(bench),
+             Contains("GPIO chip: /dev/gpiochip0:17,27,22,23") && !Contains("raises no markers"));
   bench.meter.modelled_clock = true;
   CHECK_THAT(wiring_text(bench), Contains("nothing to wire"));
 }

@@ -95,6 +95,16 @@ TEST_CASE("an image is deployed to this host, answers like the reference, and su
   CHECK_THAT(live.transcript(), Catch::Contains("> UploadBegin") && Catch::Contains("the agent restarted"));
 }
 
+TEST_CASE("a Linux board is told the pins of its marker lines, and says what is wrong with them") {
+  TestWorkshop bed;
+  base::Bench bench = native_bench(bed);
+  bench.meter.kind = "ppk2";
+  bench.meter.board_pins = "/dev/null:17,27,22,23";
+  const auto board = deploy_variant(bench, bed.variant("int8"), bed.workshop, {});
+  REQUIRE_FALSE(board);
+  CHECK_THAT(board.error().text(), Catch::Contains("/dev/null is no GPIO chip"));
+}
+
 TEST_CASE("an image that the board holds already is not sent again") {
   TestWorkshop bed;
   const base::VariantFacts variant = bed.variant("int8");

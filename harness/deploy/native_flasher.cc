@@ -33,6 +33,8 @@ class NativeFlasher final : public Flasher {
       start.command.insert(start.command.end(), {"--slot-bytes", std::to_string(bench.board.slot_bytes)});
     }
     if (!bench.unit_id.empty()) start.command.insert(start.command.end(), {"--unique-id", bench.unit_id});
+    if (!bench.meter.board_pins.empty())
+      start.command.insert(start.command.end(), {"--marker-lines", bench.meter.board_pins});
     start.via = StartedBoard::Via::kStdio;
     start.deployment.flasher = "native";
     return StartedBoard::start(std::move(start));

@@ -274,6 +274,7 @@ class Deployment {
     add({folder_ + "/" + agent_name_, "--slots", folder_ + "/slots", "--board", bench_.board.name,
          "--arena-bytes", std::to_string(bench_.board.arena_bytes), "--file-cache", spec_.file_cache});
     if (bench_.board.slot_bytes != 0) add({"--slot-bytes", std::to_string(bench_.board.slot_bytes)});
+    if (!bench_.meter.board_pins.empty()) add({"--marker-lines", bench_.meter.board_pins});
     for (const std::string& word : bench_.board.runner) add({"--runner", word});
     start_.bench = bench_;
     start_.via = StartedBoard::Via::kStdio;

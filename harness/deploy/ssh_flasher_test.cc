@@ -105,6 +105,12 @@ TEST_CASE("agent and image are sent over ssh, and not sent again") {
   CHECK(board->deployment().image.skipped_bytes == bed.variant.image_bytes);
 }
 
+TEST_CASE("pins for marker lines get through ssh to the agent") {
+  SshBed bed;
+  bed.bench.meter.board_pins = "/dev/null:17,27,22,23";
+  CHECK_THAT(bed.error().text(), Catch::Contains("/dev/null is no GPIO chip"));
+}
+
 TEST_CASE("whoever waits for agent and image hears how far they are") {
   SshBed bed;
   std::vector<uint64_t> heard;

@@ -1,5 +1,7 @@
 #include "harness/rig/bench_reader.h"
 
+#include <regex>
+
 #include <fmt/format.h>
 
 namespace slmrig::rig {
@@ -132,6 +134,12 @@ base::MeterSpec read_meter(base::JsonObject meter, const std::vector<std::string
     spec.token_line = line_of("token");
     spec.phase_line = line_of("phase");
   }
+  spec.board_pins = meter.optional_string("board_pins");
+  static const std::regex kPins("/[^:]*:[0-9]{1,4},[0-9]{1,4},[0-9]{1,4},[0-9]{1,4}");
+  if (!spec.board_pins.empty() && !std::regex_match(spec.board_pins, kPins)) {
+    meter.fail("board_pins", fmt::format("'{}' is not CHIP:D0,D1,D2,D3, such as /dev/gpiochip0:17,27,22,23",
+                                         spec.board_pins));
+  }
   JsonObject settings = meter.optional_object("settings");
   for (const std::string& key : settings.keys()) spec.settings[key] = settings.required_string(key);
   return spec;
@@ -149,6 +157,13 @@ void settle_meter_voltage(JsonObject meter, const base::Board& board, base::Mete
     meter.fail("voltage_mv", fmt::format("is {}, but the board {} stands {} to {} mV", spec->voltage_mv,
                                          board.name, safe.minimum_mv, safe.maximum_mv));
   }
+}
+
+void check_board_pins(JsonObject meter, const base::Bench& bench) {
+  const std::string& flasher = base::flasher_kind(bench);
+  if (bench.meter.board_pins.empty() || flasher == "native" || flasher == "ssh") return;
+  meter.fail("board_pins", fmt::format("is for Linux boards; the agent of {} (flasher {}) knows its own pins",
+                                       bench.board.name, flasher));
 }
 
 }  // namespace slmrig::rig

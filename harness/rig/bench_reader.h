@@ -19,5 +19,7 @@ base::MeterSpec read_meter(base::JsonObject meter, const std::vector<std::string
 // The board's nominal supply where the file does not say; one that it does not stand is refused here, before
 // anything is switched on.
 void settle_meter_voltage(base::JsonObject meter, const base::Board& board, base::MeterSpec* spec);
+// Refuses them where the agent could not be told: only those of Linux boards take them.
+void check_board_pins(base::JsonObject meter, const base::Bench& bench);
 
 }  // namespace slmrig::rig

@@ -80,6 +80,7 @@ base::Result<Bench> read_bench(JsonObject object, const fs::path& root, const fs
     settle_meter_voltage(object.optional_object("meter"), bench.board, &bench.meter);
   }
   if (object.has("flasher")) bench.flasher = read_flasher(object.optional_object("flasher"), rig_folder);
+  if (object.has("meter")) check_board_pins(object.optional_object("meter"), bench);
   if (base::flasher_kind(bench) == "ssh" && !bench.link.kind.empty() && bench.link.kind != "stdio") {
     object.fail("link", fmt::format("is of kind \"{}\": the agent of a bench that is flashed by ssh talks "
                                     "through ssh, too; give it {{\"kind\": \"stdio\"}}",

@@ -223,6 +223,23 @@ TEST_CASE("a bench says which meter it has and how it is wired") {
   CHECK_THAT(tree.rig_error(json), Catch::Contains("has no \"safe_voltages_mv\""));
 }
 
+TEST_CASE("a Linux board's pins for markers stand beside its meter") {
+  Tree tree;
+  json json = small_rig();
+  auto& bench = json["benches"][1];
+  bench["flasher"] = {{"kind", "ssh"}, {"host", "pi"}};
+  bench["link"] = {{"kind", "stdio"}};
+  bench["meter"] = {{"kind", "ppk2"}, {"board_pins", "/dev/gpiochip0:17,27,22,23"}};
+  CHECK(tree.rig_error(json).empty());
+  CHECK(load_rig("small", tree.root).value().benches[1].meter.board_pins == "/dev/gpiochip0:17,27,22,23");
+  bench["meter"]["board_pins"] = "/dev/gpiochip0:17,27,22";
+  CHECK_THAT(tree.rig_error(json),
+             Catch::Contains("meter.board_pins: '/dev/gpiochip0:17,27,22' is not CHIP:D0,D1,D2,D3"));
+  bench["meter"]["board_pins"] = "/dev/gpiochip0:17,27,22,23";
+  bench["flasher"] = {{"kind", "command"}, {"flash_agent", {"true"}}};
+  CHECK_THAT(tree.rig_error(json), Catch::Contains("meter.board_pins: is for Linux boards; the agent of"));
+}
+
 TEST_CASE("boards that contradict themselves are refused with the key") {
   Tree tree;
   const auto error_after = [&](const std::function<void(json&)>& change) {

@@ -78,7 +78,9 @@ struct MeterSpec {
   // Which of the meter's lines carries which of the agent's markers; negative: not wired.
   int active_line = 0;
   int token_line = 1;
-  int phase_line = 2;                           // and the next one
+  int phase_line = 2;  // and the next one
+  // Linux boards: the pins that are the agent's markers 0 to 3, "/dev/gpiochip0:17,27,22,23"; empty: none.
+  std::string board_pins;
   std::map<std::string, std::string> settings;  // by kind: "rate_hz", "profile", "format", ...
 };
 
