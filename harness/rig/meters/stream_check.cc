@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -17,6 +18,35 @@ constexpr double kWaySeconds = 0.01;
 constexpr double kMostLost = 0.001;
 constexpr int64_t kMostEdges = 20;
 
+// A host that is busy sees samples late, some more than others. What came least late at either end of the
+// stream tells the rate.
+class ArrivalRate {
+ public:
+  void add(int64_t end_index, int64_t received_ns) { arrivals_.push_back({end_index, received_ns}); }
+
+  // Sets span and host_seconds; fewer than two arrivals tell nothing.
+  void tell(double nominal_hz, StreamSummary& seen) const {
+    if (arrivals_.size() < 2 || nominal_hz <= 0) return;
+    const std::size_t third = std::max<std::size_t>(1, arrivals_.size() / 3);
+    const auto lateness = [&](const Arrival& one) {
+      return static_cast<double>(one.received_ns) - static_cast<double>(one.end_index) * 1e9 / nominal_hz;
+    };
+    const auto less_late = [&](const Arrival& a, const Arrival& b) { return lateness(a) < lateness(b); };
+    const auto count = static_cast<std::ptrdiff_t>(third);
+    const auto first = std::min_element(arrivals_.begin(), arrivals_.begin() + count, less_late);
+    const auto last = std::min_element(arrivals_.end() - count, arrivals_.end(), less_late);
+    seen.span = last->end_index - first->end_index;
+    seen.host_seconds = static_cast<double>(last->received_ns - first->received_ns) / 1e9;
+  }
+
+ private:
+  struct Arrival {
+    int64_t end_index = 0;
+    int64_t received_ns = 0;
+  };
+  std::vector<Arrival> arrivals_;  // of a second or so
+};
+
 class Watcher {
  public:
   void add(const base::PowerSamples& block) {
@@ -24,20 +54,18 @@ class Watcher {
     if (count == 0) return;
     const int64_t gaps_inside = lost_within(block);
     const int64_t end = block.first_index + count + gaps_inside;
-    if (first_end_ < 0) {
-      first_end_ = end;
-      first_ns_ = block.received_ns;
+    arrivals_.add(end, block.received_ns);
+    if (seen_.samples == 0) {
       last_lines_ = block.markers.empty() ? uint8_t{0} : block.markers.front();
       seen_.lowest_ua = seen_.highest_ua = block.current_ua.front();
     }
-    seen_.span = end - first_end_;
-    seen_.host_seconds = static_cast<double>(block.received_ns - first_ns_) / 1e9;
     seen_.samples += count;
     for (const base::SampleGap& gap : block.gaps) seen_.lost += gap.count;
     for (int64_t i = 0; i < count; ++i) add_sample(block, static_cast<std::size_t>(i));
   }
 
-  StreamSummary result() {
+  StreamSummary result(double nominal_hz) {
+    arrivals_.tell(nominal_hz, seen_);
     if (seen_.samples > 0) seen_.mean_ua = sum_ / static_cast<double>(seen_.samples);
     seen_.range =
         static_cast<uint8_t>(std::max_element(by_range_.begin(), by_range_.end()) - by_range_.begin());
@@ -71,8 +99,7 @@ class Watcher {
 
   StreamSummary seen_;
   double sum_ = 0;
-  int64_t first_end_ = -1;
-  int64_t first_ns_ = 0;
+  ArrivalRate arrivals_;
   uint8_t last_lines_ = 0;
   std::array<int64_t, 16> by_range_ = {};
 };
@@ -110,7 +137,7 @@ base::Result<StreamSummary> watch_stream(Meter& meter, int64_t duration_ms) {
     SLMRIG_ASSIGN(const bool more, meter.read(block, kBlockMs));
     if (!more) break;
   }
-  return watcher.result();
+  return watcher.result(meter.facts().sample_rate_hz);
 }
 
 MeterCheck check_rate(const StreamSummary& seen, double nominal_hz) {

@@ -22,7 +22,7 @@ struct StreamSummary {
   double mean_ua = 0;
   double lowest_ua = 0;
   double highest_ua = 0;
-  int64_t span = 0;                   // sample periods from the first block's end to the last's
+  int64_t span = 0;                   // sample periods from an early block's end to a late one's
   double host_seconds = 0;            // the same, by the host's clock
   std::array<int64_t, 8> edges = {};  // by line
   uint8_t range = 0;                  // of most samples
@@ -31,7 +31,7 @@ struct StreamSummary {
 // Starts the meter, reads for `duration_ms`, and stops it.
 base::Result<StreamSummary> watch_stream(Meter& meter, int64_t duration_ms);
 
-// The samples' rate by the host's clock. Blocks reach us some milliseconds late at either end.
+// The samples' rate by the host's clock. Even the blocks that come least late come some milliseconds late.
 MeterCheck check_rate(const StreamSummary& seen, double nominal_hz);
 MeterCheck check_losses(const StreamSummary& seen);
 // With the board's power off, nothing may flow.
