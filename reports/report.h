@@ -12,6 +12,7 @@
 
 #include "harness/base/error.h"
 #include "harness/store/rows.h"
+#include "reports/history_json.h"
 
 namespace slmrig::reports {
 
@@ -27,6 +28,7 @@ struct ReportInput {
   std::span<const store::RunData> runs;
   std::size_t runs_left_out = 0;
   ReportLimits limits;
+  const ReportHistory* history = nullptr;  // null: a page of runs alone
 };
 
 std::string render_report(const ReportInput& input);

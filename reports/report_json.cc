@@ -288,7 +288,9 @@ Json report_json(const ReportInput& input) {
   Json runs = Json::array();
   Json sessions = Json::array();
   Json cells = Json::array();
+  std::vector<std::string> inlined;
   for (const store::RunData& run : input.runs) {
+    inlined.push_back(run.run.run_id);
     for (const store::SessionData& session : run.sessions) {
       const auto summaries = analyse::summarise(session, run.run.build);
       SLMRIG_CHECK(summaries.size() == session.cells.size());
@@ -307,7 +309,8 @@ Json report_json(const ReportInput& input) {
           {"metrics", metrics_json()},
           {"runs", std::move(runs)},
           {"sessions", std::move(sessions)},
-          {"cells", std::move(cells)}};
+          {"cells", std::move(cells)},
+          {"history", input.history == nullptr ? Json(nullptr) : history_json(*input.history, inlined)}};
 }
 
 std::string script_safe_text(const Json& json) {

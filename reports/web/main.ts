@@ -18,6 +18,7 @@ import {pattern_definitions} from './stacked_bars';
 import {draw_summary} from './summary';
 import {draw_tokens} from './tokens';
 import {ViewState} from './view_state';
+import {Views} from './views';
 
 type Draw = (section: HTMLElement, model: Model, state: ViewState) => void;
 
@@ -37,6 +38,19 @@ const kWords: readonly (readonly [string, string])[] = [
   ['not applicable', 'the recipe cannot make this model smaller, with the reason: not an error, and never measured.'],
   ['unfit', 'the variant needs more memory than the board has: not an error, and never measured.'],
   ['doubted', 'measured, with a recorded reason to distrust the figures.'],
+];
+
+const kRunSections: readonly (readonly [string, string, Draw])[] = [
+  ['summary', 'Summary', draw_summary],
+  ['pareto', 'Accuracy against cost', draw_pareto],
+  ['tokens', 'Token by token', draw_tokens],
+  ['profile', 'Where a token goes', draw_profile],
+  ['energy', 'Energy', draw_energy],
+  ['power', 'Power over time', draw_power],
+  ['memory', 'Memory', draw_memory],
+  ['cold-starts', 'Cold start', draw_cold_starts],
+  ['answers', 'Wrong and fallback answers', draw_answers],
+  ['provenance', 'Provenance', draw_provenance],
 ];
 
 function section_of(main: HTMLElement, id: string, title: string): HTMLElement {
@@ -82,24 +96,15 @@ function draw_report(report: Report): void {
   document.body.prepend(pattern_definitions());
   draw_header(place_of('header'), model, state);
   draw_words(place_of('footer'));
+  const views = new Views(main, state);
+  const runs = views.add('run', 'Runs');
   if (model.rows.length > 0) {
     const filters = el('div', {class: 'filters', role: 'search', 'aria-label': 'filters'});
-    main.append(filters);
+    runs.append(filters);
     draw_filters(filters, model, state);
   }
-  const sections: readonly (readonly [string, string, Draw])[] = [
-    ['summary', 'Summary', draw_summary],
-    ['pareto', 'Accuracy against cost', draw_pareto],
-    ['tokens', 'Token by token', draw_tokens],
-    ['profile', 'Where a token goes', draw_profile],
-    ['energy', 'Energy', draw_energy],
-    ['power', 'Power over time', draw_power],
-    ['memory', 'Memory', draw_memory],
-    ['cold-starts', 'Cold start', draw_cold_starts],
-    ['answers', 'Wrong and fallback answers', draw_answers],
-    ['provenance', 'Provenance', draw_provenance],
-  ];
-  for (const [id, title, draw] of sections) draw(section_of(main, id, title), model, state);
+  for (const [id, title, draw] of kRunSections) draw(section_of(runs, id, title), model, state);
+  views.show();
   unfold_for_print();
 }
 

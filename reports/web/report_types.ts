@@ -258,6 +258,134 @@ export interface Cell {
   readonly energy: Energy | null;  // null: no meter measured it.
 }
 
+// i: PackedIntegers; d: 64-bit floats, little-endian, in base64. Exact.
+export type PackedNumbers = string;
+
+// A night: one run, which gives each series one point.
+export interface NightRun {
+  readonly run_id: string;
+  readonly label: string;
+  readonly build: string;
+  readonly commit_sha: string;
+  readonly started_at_ms: number;
+  readonly inlined: number;  // Index into runs, where the page has its record; -1: it has not.
+}
+
+// Points from here on are of one physical unit.
+export interface UnitSegment {
+  readonly unit_id: string;
+  readonly from: number;  // Index of its first point.
+}
+
+// The level changed between two points.
+export interface Change {
+  readonly index: number;  // First point of the new level.
+  readonly onset_low: number;  // 95 %: the change lies at one of these points.
+  readonly onset_high: number;  // Included.
+  readonly level: 'watch' | 'alert';
+  readonly before: number;
+  readonly after: number;
+  readonly effect_low: number;  // Of after - before, 95 %.
+  readonly effect_high: number;
+  readonly p_value: number;
+}
+
+// The limit that a gate held the newest night to.
+export interface SeriesBudget {
+  readonly row: string;  // Id of the gate's row.
+  readonly comparison: '<=' | '>=';
+  readonly limit: number;
+  readonly verdict: string;
+}
+
+// One metric of one bench, engine, model, variant, suite and settings, night by night.
+export interface Series {
+  readonly bench: string;
+  readonly board: string;
+  readonly engine: string;
+  readonly model: string;
+  readonly variant: string;
+  readonly suite: string;  // Empty: the metric belongs to the session.
+  readonly settings: string;
+  readonly metric: string;
+  readonly tier: 'hardware' | 'emulated' | 'functional' | 'modelled';
+  readonly status: 'unchanged' | 'learning' | 'regression' | 'improvement' | 'trade' | 'change' | 'unmeasured' | 'absent';
+  readonly note: string;
+  readonly exact: boolean;  // Counts without noise: any difference is a change.
+  readonly sentinel: boolean;
+  readonly level: number | null;  // Robust, since the last change.
+  readonly sigma: number | null;  // Of a night.
+  readonly detectable: number | null;  // The smallest effect that would be found within some nights.
+  readonly run: PackedIntegers;  // By point: index into nights.
+  readonly values: PackedNumbers;  // By point.
+  readonly segments: readonly UnitSegment[];
+  readonly changes: readonly Change[];
+  readonly budget: SeriesBudget | null;
+}
+
+// What else changed at a finding's onset.
+export interface FactChange {
+  readonly cause: 'rig' | 'model' | 'code' | 'unknown';
+  readonly name: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+// A change that statistics support.
+export interface Finding {
+  readonly finding_id: string;
+  readonly series: number;  // Index into series.
+  readonly title: string;
+  readonly what: string;  // Where: bench, model, variant, suite.
+  readonly state: 'new' | 'ongoing' | 'acknowledged' | 'resolved';
+  readonly level: 'watch' | 'alert';
+  readonly direction: 'regression' | 'improvement' | 'trade' | 'change';
+  readonly cause: 'rig' | 'model' | 'code' | 'unknown';
+  readonly unit_id: string;
+  readonly onset_ms: number;
+  readonly onset_low_ms: number;
+  readonly onset_high_ms: number;
+  readonly last_good_commit: string;
+  readonly first_bad_commit: string;
+  readonly last_good_build: string;
+  readonly first_bad_build: string;
+  readonly before: number;
+  readonly after: number;
+  readonly effect_low: number;
+  readonly effect_high: number;
+  readonly p_value: number;
+  readonly q_value: number;
+  readonly nights: number;
+  readonly exact: boolean;
+  readonly changes: readonly FactChange[];
+  readonly notes: readonly string[];
+  readonly samples_before: readonly number[];
+  readonly samples_after: readonly number[];
+  readonly reproduce: string;  // The command that shows it again.
+}
+
+// Findings that began together, by one cause.
+export interface FindingGroup {
+  readonly findings: readonly number[];  // Indices; the one with the largest effect first.
+}
+
+// A run that was pinned under a name.
+export interface Release {
+  readonly name: string;
+  readonly night: number;  // Index into nights.
+}
+
+// All nights of the database, and what is judged of the newest.
+export interface History {
+  readonly sentence: string;  // "2 regressions, 1 improvement, 41 unchanged".
+  readonly sentinels: string;  // What the unchanging benches say of the rig.
+  readonly nights: readonly NightRun[];  // Oldest first.
+  readonly releases: readonly Release[];
+  readonly series: readonly Series[];
+  readonly findings: readonly Finding[];  // Most important first.
+  readonly groups: readonly FindingGroup[];  // Most important first.
+}
+
 // What C++ hands to the page of a report. The page's types are generated from this file and the page checks its data against it before it draws; the writer's unit tests check what they write against it. Durations are nanoseconds or instructions, as the session's unit says; an absent figure is null, never 0.
 export interface Report {
   readonly schema_version: 1;
@@ -268,4 +396,5 @@ export interface Report {
   readonly runs: readonly Run[];  // Newest first.
   readonly sessions: readonly Session[];
   readonly cells: readonly Cell[];
+  readonly history: History | null;  // null: the page is of runs alone.
 }
