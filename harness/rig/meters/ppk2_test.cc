@@ -203,7 +203,11 @@ TEST_CASE("losses and odd samples are counted where they are") {
                         {{"--fault", "counter-skip=63@500"}, 63, 1},
                         {{"--fault", "counter-skip=64@500"}, 0, 0},
                         {{"--fault", "counter-skip=100@500"}, 36, 1},
+                        {{"--fault", "drop-bytes=1@500"}, 1, 1},
                         {{"--fault", "drop-bytes=2@500"}, 1, 1},
+                        {{"--fault", "drop-bytes=3@500"}, 1, 1},
+                        {{"--fault", "range=5@500"}, 0, 1},
+                        {{"--fault", "range=7@500"}, 0, 1},
                         {{"--fault", "range=6@500", "--fault", "saturate@900"}, 0, 2},
                         {{"--fault", "odd-counter@500"}, 0, 1}};
   for (const Case& one : cases) {

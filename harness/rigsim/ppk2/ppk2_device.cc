@@ -39,7 +39,8 @@ Ppk2Device::Ppk2Device(const Ppk2DeviceOptions& options, const Ppk2Constants& co
       settings_(options.settings),
       sampler_(constants, options.imperfections),
       buffer_bytes_(options.buffer_bytes),
-      powered_(options.powered) {
+      powered_(options.powered),
+      power_stays_(options.power_stays) {
   sampler_.set_supply(settings_.vdd_mv / 1000.0);
 }
 
@@ -115,7 +116,7 @@ void Ppk2Device::send_later(int64_t now_ns) {
 
 void Ppk2Device::advance(int64_t now_ns) {
   send_later(now_ns);
-  if (!host_there_ && now_ns - gone_ns_ >= kPowerFallsNs) powered_ = false;
+  if (!host_there_ && !power_stays_ && now_ns - gone_ns_ >= kPowerFallsNs) powered_ = false;
   if (!streaming_) return;
   const bool waits_for_host = !source_.may_lose();
   const std::size_t room = output_.size() < buffer_bytes_ ? (buffer_bytes_ - output_.size()) / 4 : 0;

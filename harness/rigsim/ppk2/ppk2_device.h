@@ -38,6 +38,8 @@ struct Ppk2DeviceOptions {
   std::string calibration = "A";
   Ppk2Settings settings;
   bool powered = true;  // at first
+  // Not all units let the board's power fall when the port is closed.
+  bool power_stays = false;
   Ppk2Imperfections imperfections;
   // What the device itself holds for a host that is late.
   std::size_t buffer_bytes = 64U << 10U;
@@ -85,6 +87,7 @@ class Ppk2Device {
   Ppk2Faults faults_;
   std::size_t buffer_bytes_;
   bool powered_;
+  bool power_stays_;
   bool streaming_ = false;
   int64_t stop_ns_ = 0;  // when the stream ends by itself; 0: not
   bool stopping_ = false;

@@ -49,6 +49,8 @@ void declare(CLI::App* app, Arguments* arguments) {
   app->add_option("--mode", options.device.settings.mode, "at first: 1 ampere meter, 2 source")
       ->capture_default_str();
   app->add_flag("--unpowered", arguments->unpowered, "the board's power is off at first");
+  app->add_flag("--power-stays", options.device.power_stays,
+                "the board's power does not fall half a second after the port was closed");
   app->add_option("--noise", options.device.imperfections.noise_codes, "standard deviation, in codes")
       ->capture_default_str();
   app->add_option("--switch-spike", options.device.imperfections.switch_spike,
