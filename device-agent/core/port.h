@@ -82,7 +82,8 @@ uint32_t coarse_milliseconds();
 // --- Power meter ---------------------------------------------------------------------------------------
 // Marker lines, for a meter that samples them with the current: bit 0 inference active, bit 1 toggles at
 // every token, bits 2-3 the phase (wire/marker_edges.h). Where the lines are not pins, edges are noted and
-// sent when the quiet window is left, on another way than the link.
+// sent when the quiet window is left, on another way than the link. A port that has lines marks its boot by
+// itself.
 
 // Edges that one quiet window can have: 0 where the board has no such lines, kAnyEdges where they are pins.
 constexpr uint32_t kAnyEdges = UINT32_MAX;

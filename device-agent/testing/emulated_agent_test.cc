@@ -308,12 +308,24 @@ MarkedSpan last_span(const std::vector<wire::MarkerEdge>& edges) {
   return span;
 }
 
+constexpr size_t kBootRecords = 4;  // of the span that each life begins with
+
 TEST_CASE("marker edges leave by the second UART, beside the ticks that the trace tells") {
   EmulatedBoard board(any_mps_board(), echo_image(4096, 20000));
+  const uint64_t boot_ticks = board.peer().hello()->as<fb::Banner>()->boot_ticks();
+  REQUIRE(boot_ticks > 0);
   REQUIRE(board.peer().load(0)->as<fb::LoadReport>() != nullptr);
   uint64_t dropped = 0;
   const RunOutcome plain = board.peer().run("count these", 64);
-  CHECK(board.marker_edges(&dropped).empty());
+  // So far nothing but the boot, which took what the banner says.
+  const std::vector<wire::MarkerEdge> boot = board.marker_edges(&dropped);
+  REQUIRE(boot.size() == kBootRecords);
+  CHECK(boot[0].kind == wire::MarkerEdgeKind::kStart);
+  CHECK(boot[1].lines == wire::kMarkBoot);
+  CHECK(boot[1].ticks == 0);
+  CHECK(boot[2].lines == 0);
+  CHECK(boot[2].ticks == boot_ticks);
+  CHECK(boot[3].kind == wire::MarkerEdgeKind::kEnd);
   for (int repeat = 0; repeat < 2; ++repeat) {
     const RunOutcome marked = board.peer().run_marked("count these", 64);
     REQUIRE(marked.failure.empty());
@@ -342,10 +354,10 @@ TEST_CASE("an emulated board notes idle time for its meter and does not wait") {
   CHECK(report->as<fb::IdleReport>()->ticks() == 25'000'000);
   uint64_t dropped = 0;
   const std::vector<wire::MarkerEdge> edges = board.marker_edges(&dropped);
-  REQUIRE(edges.size() == 1);
-  CHECK(edges[0].kind == wire::MarkerEdgeKind::kIdle);
-  CHECK(edges[0].ticks == 25'000'000);
-  CHECK(edges[0].lines == 0);
+  REQUIRE(edges.size() == kBootRecords + 1);
+  CHECK(edges.back().kind == wire::MarkerEdgeKind::kIdle);
+  CHECK(edges.back().ticks == 25'000'000);
+  CHECK(edges.back().lines == 0);
 }
 
 TEST_CASE("memory is reported by class") {

@@ -14,6 +14,8 @@
 //   | 4..11  | ticks                                                                               |
 //   | 12..15 | CRC-32C of the 12 bytes before                                                      |
 //
+// Each life begins with a span of its own for the boot, from the reset to where the agent was ready to talk.
+//
 // A reader that lost a byte is in step again at the next record whose CRC is right, and a hole in the numbers
 // tells it. The order on a line:
 //
@@ -41,6 +43,8 @@ enum class MarkerPhase : uint8_t { kNone = 0, kPrefill = 1, kDecode = 2, kLoad =
 constexpr uint8_t phase_bits(MarkerPhase phase) {
   return static_cast<uint8_t>(static_cast<uint8_t>(phase) << kMarkPhaseShift);
 }
+// The board starts, up to where it is ready to talk: prefill's phase while nothing is active.
+constexpr uint8_t kMarkBoot = phase_bits(MarkerPhase::kPrefill);
 constexpr MarkerPhase phase_of(uint8_t lines) {
   return static_cast<MarkerPhase>((lines >> kMarkPhaseShift) & 3U);
 }

@@ -32,9 +32,12 @@ UncertaintyInputs uncertainty_inputs(const EnergyInputs& inputs, const Baseline&
   about.supply_mv = inputs.supply_mv;
   about.baseline = baseline;
   const double half_period_s = inputs.meter.sample_rate_hz > 0 ? 0.5 / inputs.meter.sample_rate_hz : 0;
+  // A reading of a meter that is asked stands for some time of a conversion before it.
+  const double half_update_s = inputs.update_period_s / 2;
   about.edge_half_width_s =
-      inputs.cuts.empty() ? half_period_s
-                          : std::max(half_period_s, static_cast<double>(inputs.cut_half_width_ns) * 1e-9);
+      inputs.cuts.empty()
+          ? half_period_s + half_update_s
+          : std::max(half_period_s, static_cast<double>(inputs.cut_half_width_ns) * 1e-9) + half_update_s;
   return about;
 }
 
@@ -44,11 +47,9 @@ struct Repeats {
   double degrees_of_freedom = 0;
 };
 
-Repeats repeats_of(const std::vector<ExpectedGeneration>& expected, const std::vector<Budget>& budgets) {
-  std::map<std::string, std::vector<const Budget*>> by_prompt;
-  for (std::size_t i = 0; i < std::min(expected.size(), budgets.size()); ++i) {
-    by_prompt[expected[i].prompt_id].push_back(&budgets[i]);
-  }
+using RepeatsByPrompt = std::map<std::string, std::vector<const Budget*>>;
+
+Repeats repeats_of(const RepeatsByPrompt& by_prompt) {
   Repeats repeats;
   double explained = 0;
   for (const auto& [prompt, list] : by_prompt) {
@@ -66,6 +67,27 @@ Repeats repeats_of(const std::vector<ExpectedGeneration>& expected, const std::v
   }
   repeats.variance_uj2 = std::max(0.0, repeats.variance_uj2 - explained);
   return repeats;
+}
+
+Repeats repeats_of(const std::vector<ExpectedGeneration>& expected, const std::vector<Budget>& budgets) {
+  RepeatsByPrompt by_prompt;
+  for (std::size_t i = 0; i < std::min(expected.size(), budgets.size()); ++i) {
+    by_prompt[expected[i].prompt_id].push_back(&budgets[i]);
+  }
+  return repeats_of(by_prompt);
+}
+
+// Every window the same work once more.
+Repeats repeats_of(const std::vector<Window>& windows, const UncertaintyInputs& about) {
+  std::vector<Budget> budgets;
+  for (const Window& window : windows) {
+    Measured one;
+    one.parts = {window};
+    budgets.push_back(budget_of(one, about));
+  }
+  RepeatsByPrompt all;
+  for (const Budget& budget : budgets) all[""].push_back(&budget);
+  return repeats_of(all);
 }
 
 base::PhaseEnergy phase_energy(base::EnergyPhase phase, const Measured& measured,
@@ -106,6 +128,11 @@ void add_simple_phase(base::Energy& energy, base::EnergyPhase phase, std::vector
   Measured measured;
   measured.parts = std::move(windows);
   measured.with_baseline = phase != base::EnergyPhase::kIdle;
+  if (measured.with_baseline) {
+    const Repeats repeats = repeats_of(measured.parts, about);
+    measured.repeats_variance_uj2 = repeats.variance_uj2;
+    measured.repeats_degrees_of_freedom = repeats.degrees_of_freedom;
+  }
   energy.phases.push_back(phase_energy(phase, measured, about));
   if (phase != base::EnergyPhase::kIdle)
     energy.phases.back().generations = static_cast<uint32_t>(measured.parts.size());
@@ -176,13 +203,63 @@ void add_generations(base::Energy& energy, const PassWindows& windows, const Ene
   }
 }
 
+void add_windows(base::Energy& energy, const PassWindows& windows, const EnergyInputs& inputs,
+                 const UncertaintyInputs& about) {
+  std::vector<Measured> measured(inputs.windows);
+  const std::size_t count = std::min(windows.generations.size(), inputs.expected.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const uint32_t window = inputs.expected[i].window;
+    if (window < measured.size()) measured[window].parts.push_back(windows.generations[i].whole);
+  }
+  for (const Measured& each : measured) {
+    if (each.parts.empty()) continue;
+    const Budget budget = budget_of(each, about);
+    base::EnergyWindow window;
+    window.generations = static_cast<uint32_t>(each.parts.size());
+    for (const Window& part : each.parts) window.duration_ns += part.duration_ns();
+    window.gross_uj = budget.gross_uj;
+    window.net_uj = budget.net_uj;
+    window.expanded_uncertainty_uj = budget.expanded_uj;
+    window.comparative_uncertainty_uj = budget.comparative_uj;
+    energy.windows.push_back(window);
+  }
+}
+
 }  // namespace
+
+WindowFigures window_figures(const std::vector<base::EnergyWindow>& windows) {
+  WindowFigures figures;
+  std::vector<base::EnergyWindow> each = windows;  // of one generation
+  for (base::EnergyWindow& window : each) {
+    const double share = 1.0 / std::max(1U, window.generations);
+    window.net_uj *= share;
+    window.expanded_uncertainty_uj *= share;
+    window.comparative_uncertainty_uj *= share;
+  }
+  std::sort(each.begin(), each.end(), [](const auto& a, const auto& b) { return a.net_uj < b.net_uj; });
+  if (each.empty()) return figures;
+  const base::EnergyWindow& low = each[(each.size() - 1) / 2];
+  const base::EnergyWindow& high = each[each.size() / 2];
+  figures.median_uj = (low.net_uj + high.net_uj) / 2;
+  figures.least_uj = each.front().net_uj;
+  figures.most_uj = each.back().net_uj;
+  figures.expanded_uncertainty_uj = std::max(low.expanded_uncertainty_uj, high.expanded_uncertainty_uj);
+  figures.comparative_uncertainty_uj =
+      std::max(low.comparative_uncertainty_uj, high.comparative_uncertainty_uj);
+  const auto shortest = std::min_element(
+      each.begin(), each.end(), [](const auto& a, const auto& b) { return a.duration_ns < b.duration_ns; });
+  figures.shortest_s = static_cast<double>(shortest->duration_ns) * 1e-9;
+  return figures;
+}
 
 EnergyPass::EnergyPass(EnergyInputs inputs)
     : inputs_(std::move(inputs)), builder_(make_stretch_builder(stretch_options(inputs_))) {}
 
 base::Energy EnergyPass::finish() {
-  return energy_of(find_windows(builder_->finish(), inputs_.expected, inputs_.idle_guard_ns), inputs_);
+  const std::vector<Stretch> stretches = builder_->finish();
+  inputs_.update_period_s = builder_->update_period_s();
+  return energy_of(find_windows(stretches, inputs_.expected, inputs_.idle_guard_ns, inputs_.cold_starts),
+                   inputs_);
 }
 
 base::Energy energy_of(const PassWindows& windows, const EnergyInputs& inputs) {
@@ -208,6 +285,7 @@ base::Energy energy_of(const PassWindows& windows, const EnergyInputs& inputs) {
   add_generation_phase(energy, base::EnergyPhase::kPrefill, windows, inputs, about);
   add_generation_phase(energy, base::EnergyPhase::kDecode, windows, inputs, about);
   add_generations(energy, windows, inputs, about);
+  add_windows(energy, windows, inputs, about);
 
   energy.doubts = windows.doubts;
   const std::vector<std::string> more = measurement_doubts(windows, inputs, baseline);

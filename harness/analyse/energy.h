@@ -32,6 +32,9 @@ struct EnergyInputs {
   int64_t first_sample_ns = 0;    // StretchOptions
   int64_t idle_guard_ns = 20'000'000;
   std::vector<ExpectedGeneration> expected;
+  std::vector<ExpectedColdStart> cold_starts;
+  uint32_t windows = 0;        // into which the generations are divided, one after the other; 0: none
+  double update_period_s = 0;  // of a meter that is asked (StretchBuilder); EnergyPass finds it
   double arrival_rate_hz = 0;  // as samples arrived (arrival.h); 0: not known, or in modelled time
   // What was seen of supply and temperature during the capture; 0: not measured.
   double seen_supply_mv = 0;
@@ -57,6 +60,19 @@ class EnergyPass {
   EnergyInputs inputs_;
   std::unique_ptr<StretchBuilder> builder_;
 };
+
+// What energies by window are given for: of one generation, in the median window. An even number of windows
+// has the mean of the middle two.
+struct WindowFigures {
+  double median_uj = 0;  // net, as all of them
+  double least_uj = 0;
+  double most_uj = 0;
+  double expanded_uncertainty_uj = 0;  // of the median window
+  double comparative_uncertainty_uj = 0;
+  double shortest_s = 0;  // of all windows
+};
+// Of one or more windows.
+WindowFigures window_figures(const std::vector<base::EnergyWindow>& windows);
 
 // The same from windows that were found already.
 base::Energy energy_of(const PassWindows& windows, const EnergyInputs& inputs);

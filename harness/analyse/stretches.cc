@@ -31,6 +31,7 @@ void PowerSums::add(const PowerSums& other) {
   saturated += other.saturated;
   invalid += other.invalid;
   switches += other.switches;
+  repeated += other.repeated;
 }
 
 std::unique_ptr<StretchBuilder> make_stretch_builder(const StretchOptions& options) {

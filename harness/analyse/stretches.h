@@ -65,6 +65,7 @@ struct PowerSums {
   int64_t saturated = 0;
   int64_t invalid = 0;
   int64_t switches = 0;
+  int64_t repeated = 0;  // of the samples: not a conversion of their own (base::kSampleRepeated)
 
   double energy_uj() const;
   double duration_s() const;
@@ -102,6 +103,9 @@ class StretchBuilder {
   virtual void add(const base::PowerSamples& block) = 0;
   // After the last block: all stretches. The builder is then done.
   virtual std::vector<Stretch> finish() = 0;
+  // After finish(): the usual time from one conversion to the next of a meter that is asked, which is what
+  // its samples leave open of when the power changed. 0: equally spaced.
+  virtual double update_period_s() const { return 0; }
 };
 
 // For meters with a fixed rate, or whose samples carry their own time: as meter.sample_rate_hz says.

@@ -59,12 +59,20 @@ Spread spread_of_mean(const std::vector<float>& values, std::size_t blocks) {
   return {squares / (count - 1) / count, count - 1};
 }
 
+// Of the values in `samples`' blocks, those that tell something of their own, and no more than `most`: the
+// same conversion read ten times is one observation.
+std::size_t independent_blocks(const PowerSums& samples, std::size_t most) {
+  if (samples.repeated == 0 || samples.samples <= 0) return most;
+  return std::min(most, static_cast<std::size_t>(std::max<int64_t>(1, samples.samples - samples.repeated)));
+}
+
 // What another choice of sampling instants would have given: energies by every kSampleClasses-th sample.
 Spread sampling_spread(const Window& window) {
   const PowerSums& sums = window.sums;
   const int64_t samples = std::accumulate(sums.class_samples.begin(), sums.class_samples.end(), int64_t{0});
   if (samples == 0) {
-    const Spread mean = spread_of_mean(window.block_uw, static_cast<std::size_t>(kTimedBlocks));
+    const Spread mean =
+        spread_of_mean(window.block_uw, independent_blocks(sums, static_cast<std::size_t>(kTimedBlocks)));
     return {mean.variance * squared(static_cast<double>(window.duration_ns()) * 1e-9),
             mean.degrees_of_freedom};
   }
@@ -199,13 +207,15 @@ Baseline baseline_of(const PassWindows& windows) {
   std::vector<Spread> spreads;
   const auto take = [&](std::span<const Window> spans) {
     std::vector<float> blocks;
+    PowerSums sums;
     for (const Window& span : spans) {
-      idle.sums.add(span.sums);
+      sums.add(span.sums);
       blocks.insert(blocks.end(), span.block_uw.begin(), span.block_uw.end());
     }
+    idle.sums.add(sums);
     if (blocks.empty()) return;
     means.push_back(std::accumulate(blocks.begin(), blocks.end(), 0.0) / static_cast<double>(blocks.size()));
-    spreads.push_back(spread_of_mean(blocks, kBaselineBlocks));
+    spreads.push_back(spread_of_mean(blocks, independent_blocks(sums, kBaselineBlocks)));
   };
   take(windows.idle_before);
   for (const Window& between : windows.idle_between) take({&between, 1});

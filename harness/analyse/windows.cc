@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -21,6 +22,12 @@ uint8_t phase_of(const Stretch& stretch) {
 // A load is marked as active, too, and is no generation.
 bool is_active(const Stretch& stretch) {
   return (stretch.state & kStateActive) != 0 && phase_of(stretch) != kPhaseLoad;
+}
+
+// By the marker lines (the port raises prefill's phase while nothing is active) or by the host's clock.
+bool is_boot(const Stretch& stretch) {
+  return (stretch.state & kStateBoot) != 0 ||
+         ((stretch.state & kStateActive) == 0 && phase_of(stretch) == kPhasePrefill);
 }
 
 bool is_idle(const Stretch& stretch) {
@@ -128,6 +135,13 @@ GenerationWindows generation_windows(const std::vector<Stretch>& stretches, cons
   return windows;
 }
 
+// A span by the meter's clock and by the board's.
+bool agree(int64_t seen_ns, int64_t expected_ns) {
+  const int64_t difference = std::abs(seen_ns - expected_ns);
+  return static_cast<double>(difference - kClockSlackNs) <=
+         kMostClockDifference * static_cast<double>(expected_ns);
+}
+
 void check_generation(const ExpectedGeneration& expected, const GenerationWindows& seen,
                       std::vector<std::string>& doubts) {
   if (seen.tokens.size() != expected.generated_tokens) {
@@ -135,40 +149,83 @@ void check_generation(const ExpectedGeneration& expected, const GenerationWindow
                                  expected.prompt_id, seen.tokens.size(), expected.generated_tokens));
   }
   if (expected.duration_ns <= 0) return;
-  const int64_t difference = std::abs(seen.whole.duration_ns() - expected.duration_ns);
-  const double most = kMostClockDifference * static_cast<double>(expected.duration_ns);
-  if (static_cast<double>(difference - kClockSlackNs) > most) {
+  if (!agree(seen.whole.duration_ns(), expected.duration_ns)) {
     doubts.push_back(fmt::format("prompt {}: {:.3f} ms by the meter's clock, {:.3f} ms by the board's",
                                  expected.prompt_id, static_cast<double>(seen.whole.duration_ns()) * 1e-6,
                                  static_cast<double>(expected.duration_ns) * 1e-6));
   }
 }
 
-}  // namespace
-
-PassWindows find_windows(const std::vector<Stretch>& stretches,
-                         const std::vector<ExpectedGeneration>& expected, int64_t idle_guard_ns) {
-  PassWindows windows;
-  const std::vector<Span> spans = active_spans(stretches);
-  const std::size_t first = spans.empty() ? stretches.size() : spans.front().begin;
-  const std::size_t behind = spans.empty() ? stretches.size() : spans.back().end;
+// From the first to behind the last stretch in which the board worked: generations, or where there are none
+// boots and loads.
+Span worked_span(const std::vector<Stretch>& stretches, const std::vector<Span>& generations) {
+  if (!generations.empty()) return {generations.front().begin, generations.back().end};
+  Span span{stretches.size(), stretches.size()};
   for (std::size_t i = 0; i < stretches.size(); ++i) {
-    const Stretch& stretch = stretches[i];
-    if (is_active(stretch)) continue;
-    if ((stretch.state & kStateBoot) != 0) windows.boot.push_back(join(stretches, i, i + 1));
-    if (phase_of(stretch) == kPhaseLoad) windows.load.push_back(join(stretches, i, i + 1));
-    if (!is_idle(stretch)) continue;
-    if (i < first) windows.idle_before.push_back(idle_window(stretches, i, idle_guard_ns));
-    if (i >= behind) windows.idle_after.push_back(idle_window(stretches, i, idle_guard_ns));
+    if (!is_boot(stretches[i]) && phase_of(stretches[i]) != kPhaseLoad) continue;
+    span.begin = std::min(span.begin, i);
+    span.end = i + 1;
+  }
+  return span;
+}
+
+void find_idle(const std::vector<Stretch>& stretches, const Span& worked, int64_t guard_ns,
+               PassWindows& windows) {
+  for (std::size_t i = 0; i < stretches.size(); ++i) {
+    if (!is_idle(stretches[i])) continue;
+    if (i < worked.begin) windows.idle_before.push_back(idle_window(stretches, i, guard_ns));
+    if (i >= worked.end) windows.idle_after.push_back(idle_window(stretches, i, guard_ns));
   }
   const auto least_ns =
       static_cast<int64_t>(kLeastShareOfIdle * static_cast<double>(std::min(longest_ns(windows.idle_before),
                                                                             longest_ns(windows.idle_after))));
-  for (std::size_t i = first; i < behind; ++i) {
+  for (std::size_t i = worked.begin; i < worked.end; ++i) {
     if (!is_idle(stretches[i]) || stretches[i].end_ns - stretches[i].start_ns < least_ns || least_ns == 0)
       continue;
-    windows.idle_between.push_back(idle_window(stretches, i, idle_guard_ns));
+    windows.idle_between.push_back(idle_window(stretches, i, guard_ns));
   }
+}
+
+void check_part(std::string_view name, const std::vector<Window>& seen, const std::vector<int64_t>& expected,
+                std::vector<std::string>& doubts) {
+  if (seen.size() != expected.size()) {
+    doubts.push_back(fmt::format("the markers show {} {}s, there were {} cold starts", seen.size(), name,
+                                 expected.size()));
+    return;
+  }
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    if (expected[i] <= 0 || agree(seen[i].duration_ns(), expected[i])) continue;
+    doubts.push_back(fmt::format("{} {}: {:.3f} ms by the meter's clock, {:.3f} ms by the board's", name,
+                                 i + 1, static_cast<double>(seen[i].duration_ns()) * 1e-6,
+                                 static_cast<double>(expected[i]) * 1e-6));
+  }
+}
+
+void check_cold_starts(const std::vector<ExpectedColdStart>& expected, PassWindows& windows) {
+  if (expected.empty()) return;
+  std::vector<int64_t> boots;
+  std::vector<int64_t> loads;
+  for (const ExpectedColdStart& each : expected) {
+    boots.push_back(each.boot_ns);
+    loads.push_back(each.load_ns);
+  }
+  check_part("boot", windows.boot, boots, windows.doubts);
+  check_part("load", windows.load, loads, windows.doubts);
+}
+
+}  // namespace
+
+PassWindows find_windows(const std::vector<Stretch>& stretches,
+                         const std::vector<ExpectedGeneration>& expected, int64_t idle_guard_ns,
+                         const std::vector<ExpectedColdStart>& cold_starts) {
+  PassWindows windows;
+  const std::vector<Span> spans = active_spans(stretches);
+  for (std::size_t i = 0; i < stretches.size(); ++i) {
+    if (is_active(stretches[i])) continue;
+    if (is_boot(stretches[i])) windows.boot.push_back(join(stretches, i, i + 1));
+    if (phase_of(stretches[i]) == kPhaseLoad) windows.load.push_back(join(stretches, i, i + 1));
+  }
+  find_idle(stretches, worked_span(stretches, spans), idle_guard_ns, windows);
   for (std::size_t i = 0; i < spans.size(); ++i) {
     const bool known = i < expected.size();
     windows.generations.push_back(
@@ -180,6 +237,7 @@ PassWindows find_windows(const std::vector<Stretch>& stretches,
         windows.doubts.begin(),
         fmt::format("the markers show {} generations, {} were asked for", spans.size(), expected.size()));
   }
+  check_cold_starts(cold_starts, windows);
   return windows;
 }
 

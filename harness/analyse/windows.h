@@ -20,6 +20,13 @@ struct ExpectedGeneration {
   uint64_t prompt_tokens = 0;
   uint64_t generated_tokens = 0;
   int64_t duration_ns = 0;  // by the board's own clock, in the meter's time; 0: not known
+  uint32_t window = 0;      // of EnergyInputs::windows
+};
+
+// What the board reports of a reset and the load after it, in the meter's time; 0: not known.
+struct ExpectedColdStart {
+  int64_t boot_ns = 0;
+  int64_t load_ns = 0;
 };
 
 // A span and the power on both sides of its ends, on which the uncertainty of an edge depends.
@@ -43,8 +50,9 @@ struct GenerationWindows {
 };
 
 struct PassWindows {
-  std::vector<Window> idle_before;  // of the first generation; none: nothing was idle
-  std::vector<Window> idle_after;   // the last one
+  // Of the first generation; where there is none: of the first boot or load. None: nothing was idle.
+  std::vector<Window> idle_before;
+  std::vector<Window> idle_after;  // the last one
   // In between, one by one: spans that are about as long as those at both ends. What is shorter only keeps
   // two prompts apart.
   std::vector<Window> idle_between;
@@ -56,6 +64,7 @@ struct PassWindows {
 
 // `idle_guard_ns` is left out at both ends of an idle span: the board takes a question or settles there.
 PassWindows find_windows(const std::vector<Stretch>& stretches,
-                         const std::vector<ExpectedGeneration>& expected, int64_t idle_guard_ns);
+                         const std::vector<ExpectedGeneration>& expected, int64_t idle_guard_ns,
+                         const std::vector<ExpectedColdStart>& cold_starts = {});
 
 }  // namespace slmrig::analyse

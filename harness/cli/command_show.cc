@@ -186,6 +186,8 @@ Result<ExitCode> show_cell(store::Reader& reader, const store::CellRow& row, boo
   }
   print_profile(*found, session.roofline, about.cost_unit);
   if (found->energy) fmt::print("\n{}", cell_energy_text(*found->energy));
+  if (session.cold_start_energy)
+    fmt::print("\ncold starts of the session, by a reset\n{}", cell_energy_text(*session.cold_start_energy));
   fmt::print("\n");
   for (const store::MemoryRow& memory : session.memory) {
     fmt::print("memory   {:<12}{:>12} bytes\n", memory.name, memory.bytes);

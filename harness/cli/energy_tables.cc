@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/analyse/energy.h"
 #include "harness/analyse/measured_energy.h"
 #include "harness/cli/figures.h"
 #include "harness/cli/footnotes.h"
@@ -21,6 +22,7 @@ using analyse::MeasuredCell;
 using base::PhaseEnergy;
 
 constexpr Align kRight = Align::kRight;
+constexpr std::size_t kMostAnswers = 40;
 
 std::string with_share(const Figure& uj) {
   return with_half_width(energy_text(uj.value), uj.value, uj.half_width);
@@ -135,7 +137,9 @@ std::string answers_table(const base::Energy& energy, Footnotes& notes) {
                    {"a token", kRight},
                    {""}},
                   2);
-  for (const base::GenerationEnergy& answer : energy.generations) {
+  const std::size_t shown = std::min(energy.generations.size(), kMostAnswers);
+  for (std::size_t at = 0; at < shown; ++at) {
+    const base::GenerationEnergy& answer = energy.generations[at];
     const std::size_t tokens = answer.token_net_uj.size();
     double later_uj = 0;
     for (std::size_t i = 1; i < tokens; ++i) later_uj += answer.token_net_uj[i];
@@ -149,7 +153,32 @@ std::string answers_table(const base::Energy& energy, Footnotes& notes) {
                    tokens < 2 ? kNothing : energy_text(later_uj / static_cast<double>(tokens - 1)),
                    notes.mark(refused)});
   }
-  return "\n" + table.text();
+  const std::size_t more = energy.generations.size() - shown;
+  return "\n" + table.text() + (more == 0 ? "" : fmt::format("  and {} more: v_generation_energy\n", more));
+}
+
+// What MLPerf Tiny asks for: the median window's energy of an answer.
+std::string windows_text(const base::Energy& energy) {
+  if (energy.windows.empty()) return {};
+  const analyse::WindowFigures figures = analyse::window_figures(energy.windows);
+  std::string text = fmt::format(
+      "\nwindows  {}, each {} or longer: an answer takes {} net of idle in the median window (a/b {}), {} to "
+      "{}\n",
+      energy.windows.size(), time_text(figures.shortest_s * 1e9),
+      with_share({figures.median_uj, figures.expanded_uncertainty_uj}),
+      share_of({figures.median_uj, figures.comparative_uncertainty_uj}), energy_text(figures.least_uj),
+      energy_text(figures.most_uj));
+  TextTable table(
+      {{"window", kRight}, {"answers", kRight}, {"time", kRight}, {"an answer", kRight}, {"a/b", kRight}}, 2);
+  for (std::size_t at = 0; at < energy.windows.size(); ++at) {
+    const base::EnergyWindow& window = energy.windows[at];
+    const double share = 1.0 / std::max(1U, window.generations);
+    table.add_row({fmt::format("{}", at + 1), fmt::format("{}", window.generations),
+                   time_text(static_cast<double>(window.duration_ns)),
+                   with_share({window.net_uj * share, window.expanded_uncertainty_uj * share}),
+                   share_of({window.net_uj, window.comparative_uncertainty_uj})});
+  }
+  return text + table.text();
 }
 
 }  // namespace
@@ -195,6 +224,7 @@ std::string cell_energy_text(const base::Energy& energy) {
   text += phase_table(energy, notes);
   text += budget_table(energy);
   Footnotes refusals("");
+  text += windows_text(energy);
   text += answers_table(energy, refusals);
   text += refusals.text();
   if (!energy.capture.file.empty()) {

@@ -177,6 +177,16 @@ void read_energy(JsonObject object, base::EnergySettings& into) {
   into.until_half_width_percent =
       object.optional_number("until_half_width_percent", into.until_half_width_percent, 0, 100);
   into.idle_ms = count("idle_ms", into.idle_ms, 50, 60'000);
+  into.windows = count("windows", into.windows, 0, 1000);
+  into.window_s = object.optional_number("window_s", into.window_s, 0.01, 3600);
+  into.window_limit_s = count("window_limit_s", into.window_limit_s, 1, 86'400);
+  into.cold_starts = count("cold_starts", into.cold_starts, 0, 1000);
+  for (const char* name : {"repeats", "most_repeats", "until_half_width_percent"}) {
+    if (into.windows != 0 && object.has(name))
+      object.fail(name, "stands beside \"windows\"; an energy pass has repeats or windows");
+  }
+  if (into.windows == 0 && (object.has("window_s") || object.has("window_limit_s")))
+    object.fail("windows", "is 0 or not there, and what a window is to be is said; MLPerf Tiny has 5");
   if (into.most_repeats < into.repeats) {
     object.fail("most_repeats", fmt::format("is {}, less than the {} repeats that are wanted at least",
                                             into.most_repeats, into.repeats));

@@ -146,6 +146,19 @@ TEST_CASE("What the energy pass does is read, and refused where it makes no sens
   CHECK(plan.energy.most_repeats == 20);
   CHECK(plan.energy.until_half_width_percent == 0.5);
   CHECK(plan.energy.idle_ms == 1000);
+  CHECK(plan.energy.windows == 0);
+  const base::EnergySettings tiny =
+      root.load(head +
+                R"(, "energy": {"windows": 5, "window_s": 12.5, "window_limit_s": 60, "cold_starts": 0}})")
+          .value()
+          .energy;
+  CHECK(tiny.windows == 5);
+  CHECK(tiny.window_s == 12.5);
+  CHECK(tiny.window_limit_s == 60);
+  CHECK(tiny.cold_starts == 0);
+  CHECK_THAT(error_of(root, head + R"(, "energy": {"windows": 5, "repeats": 2}})"),
+             Contains("energy.repeats: stands beside \"windows\""));
+  CHECK_THAT(error_of(root, head + R"(, "energy": {"window_s": 5}})"), Contains("energy.windows: is 0"));
   CHECK_THAT(error_of(root, head + R"(, "energy": {"repeats": 5, "most_repeats": 2}})"),
              Contains("energy.most_repeats: is 2, less than the 5"));
   CHECK_THAT(error_of(root, head + R"(, "energy": {"prompt": 5}})"), Contains("did you mean 'prompts'?"));

@@ -81,6 +81,7 @@ struct UploadFigures {
 struct LoadRequest {
   uint32_t context_tokens = 0;  // 0: the model's own maximum
   base::KvFormat kv = base::KvFormat::kF32;
+  bool markers = false;  // raise the board's marker lines
 };
 
 struct LoadReport {

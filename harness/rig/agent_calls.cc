@@ -16,6 +16,8 @@ using base::ErrorCode;
 using base::fail;
 using base::Result;
 
+constexpr const char* kNoMarkers = "this agent has no marker lines, or is older than they are";
+
 void AgentClient::expect_image(uint32_t slot, uint64_t image_bytes) { laid_image_bytes_[slot] = image_bytes; }
 
 Result<SlotState> AgentClient::query_slot(uint32_t slot, bool hash) {
@@ -29,7 +31,9 @@ Result<SlotState> AgentClient::query_slot(uint32_t slot, bool hash) {
 
 Result<LoadReport> AgentClient::load(uint32_t slot, const LoadRequest& request) {
   const fb::KvFormat kv = wire_kv_format(request.kv);
-  SLMRIG_TRY(ask(fb::CreateLoad(builder_.begin(), static_cast<uint8_t>(slot), request.context_tokens, kv)));
+  if (request.markers && !banner_.has_markers) return fail(ErrorCode::kUnsupported, kNoMarkers);
+  SLMRIG_TRY(ask(fb::CreateLoad(builder_.begin(), static_cast<uint8_t>(slot), request.context_tokens, kv,
+                                request.markers)));
   SLMRIG_ASSIGN(const fb::LoadReport* report, await_as<fb::LoadReport>(timeouts_.load_ms));
   if (report->kv() != kv) {
     return fail(ErrorCode::kUnsupported,
@@ -57,7 +61,7 @@ Result<RunReply> AgentClient::run(const RunRequest& request) {
                             request.fallback.size(), wire::kMaxFallbackBytes));
   }
   if (request.markers && !banner_.has_markers) {
-    return fail(ErrorCode::kUnsupported, "this agent has no marker lines, or is older than they are");
+    return fail(ErrorCode::kUnsupported, kNoMarkers);
   }
   const int64_t begun_ns = now_ns();
   const int64_t deadline_ns = begun_ns + request.timeout_ms * 1'000'000;

@@ -57,8 +57,8 @@ std::string question_text(const fb::Envelope& envelope) {
     case fb::Message::UploadEnd: return fmt::format("slot={}", envelope.message_as_UploadEnd()->slot());
     case fb::Message::Load: {
       const auto& load = *envelope.message_as_Load();
-      return fmt::format("slot={} context_tokens={} kv={}", load.slot(), load.context_tokens(),
-                         fb::EnumNameKvFormat(load.kv()));
+      return fmt::format("slot={} context_tokens={} kv={} markers={}", load.slot(), load.context_tokens(),
+                         fb::EnumNameKvFormat(load.kv()), load.markers());
     }
     case fb::Message::Run: {
       const auto& run = *envelope.message_as_Run();

@@ -14,6 +14,12 @@ namespace slmrig::agent::port {
 // counter runs since reset. Returns the ticks at the final rate that passed so far without being counted.
 uint64_t start_chip();
 
+// The first thing after reset, before memory is initialised (so: registers alone). Raises the marker lines of
+// a boot where they are pins.
+void begin_boot_mark();
+// The boot took so many ticks: lowers the lines, or tells of it whoever stands in for a meter.
+void end_boot_mark(uint64_t ticks);
+
 void start_uart();
 void on_uart();
 

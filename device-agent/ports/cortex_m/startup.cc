@@ -84,6 +84,7 @@ Status start(int, char**) {
     end_of_boot();  // before what takes longer in a second life than in a first: the count is the same in
                     // both
   }
+  end_boot_mark(boot_ticks());
   read_retained_fault();
   return Status::kOk;
 }
@@ -118,6 +119,7 @@ __attribute__((naked)) void slmrig_reset_handler() {
 // Word copies through volatile pointers: memcpy and memset may not be called before memory is what they
 // expect.
 void slmrig_start_program() {
+  slmrig::agent::port::begin_boot_mark();
 #if defined(__ARM_ARCH) && __ARM_ARCH < 8
   // No stack limit register: the lowest part of the stack is closed by the memory protection unit instead.
   using namespace slmrig::agent::port;

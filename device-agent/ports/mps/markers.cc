@@ -4,6 +4,7 @@
 
 #include "chip.h"
 #include "device-agent/core/port.h"
+#include "device-agent/ports/cortex_m/family.h"
 #include "device-agent/ports/cortex_m/registers.h"
 #include "device-agent/wire/marker_edges.h"
 
@@ -34,6 +35,11 @@ uint64_t g_last_ticks = 0;
 uint64_t g_idle_ticks = 0;
 uint8_t g_lines = 0;
 uint8_t g_number = 0;
+
+void start_edge_uart() {
+  at(kBaudDivider) = static_cast<uint32_t>(SLMRIG_CLOCK_HZ / kBaud);
+  at(kControl) = kTransmitEnable;
+}
 
 bool send_byte(uint8_t byte) {
   if ((at(kState) & kTransmitFull) != 0) {
@@ -89,11 +95,23 @@ void set_markers(uint8_t lines) {
   g_edges[g_edge_count++] = static_cast<uint32_t>(since << kLineBits) | lines;
 }
 
+// An emulated pin would lead nowhere.
+void begin_boot_mark() {}
+
+// Sent by every life, whether a meter listens or not: it cannot know, and nothing is counted yet.
+void end_boot_mark(uint64_t boot_ticks) {
+  start_edge_uart();
+  if (send_edge(MarkerEdgeKind::kStart, 0, 0) && send_edge(MarkerEdgeKind::kEdge, wire::kMarkBoot, 0) &&
+      send_edge(MarkerEdgeKind::kEdge, 0, boot_ticks)) {
+    send_edge(MarkerEdgeKind::kEnd, 0, boot_ticks);
+  }
+  flush();
+}
+
 void idle(uint64_t sleep_ticks) { g_idle_ticks = sleep_ticks; }
 
 void begin_edges() {
-  at(kBaudDivider) = static_cast<uint32_t>(SLMRIG_CLOCK_HZ / kBaud);
-  at(kControl) = kTransmitEnable;
+  start_edge_uart();
   g_edge_count = 0;
   g_last_ticks = 0;  // the counter is re-armed before the first edge
   g_idle_ticks = 0;

@@ -30,15 +30,13 @@ constexpr uint32_t kWriteTimeoutMs = 2000;
 constexpr uint32_t kLastCharacterMs = 4;
 constexpr uint32_t kSmallestDivider = 16;  // sampled 16 times a bit: 2.6 M baud at 42 MHz
 
-// PA2 and PA3: alternate function 7, PA3 pulled up so that an open line is silent; PC0 to PC3: outputs.
+// PA2 and PA3: alternate function 7, PA3 pulled up so that an open line is silent.
 constexpr uintptr_t kMode = 0x00;
 constexpr uintptr_t kPull = 0x0C;
 constexpr uintptr_t kAlternate = 0x20;
 constexpr uint32_t kPins23 = 0xF0;  // two bits a pin
 constexpr uint32_t kPins23Alternate = 0xA0;
 constexpr uint32_t kPins23Function7 = 0x7700;  // four bits a pin
-constexpr uint32_t kPins0To3 = 0xFF;
-constexpr uint32_t kPins0To3Output = 0x55;
 
 uint32_t g_baud = kBaud;
 
@@ -67,13 +65,11 @@ void drain() {
 }  // namespace
 
 void start_uart() {
-  change(chip::kEnableAhb1, 0, chip::kEnableGpioA | chip::kEnableGpioC);
+  change(chip::kEnableAhb1, 0, chip::kEnableGpioA);
   change(chip::kEnableApb1, 0, chip::kEnableUsart2);
   change(chip::kGpioA + kAlternate, 0xFF00, kPins23Function7);
   change(chip::kGpioA + kPull, kPins23, 0x40);
   change(chip::kGpioA + kMode, kPins23, kPins23Alternate);
-  set_markers(0);
-  change(chip::kGpioC + kMode, kPins0To3, kPins0To3Output);
   at(kRate) = divider_of(kBaud);
   at(kControl) = kQuiet | kReceiveInterrupt;
   for (uint32_t input : chip::kUartInterrupts)

@@ -61,6 +61,12 @@ void TimedStretches::add_sample(int64_t time_ns, double power_uw, double current
   ++sums.samples;
   sums.peak_uw = std::max(sums.peak_uw, power_uw);
   if ((flags & base::kSampleSaturated) != 0) ++sums.saturated;
+  if ((flags & base::kSampleRepeated) != 0) {
+    ++sums.repeated;
+  } else {
+    if (last_new_ns_ != 0) updates_ns_.push_back(time_ns - last_new_ns_);
+    last_new_ns_ = time_ns;
+  }
   current_.block_uw.push_back(static_cast<float>(power_uw));
   last_ns_ = time_ns;
   last_uw_ = power_uw;
@@ -70,6 +76,16 @@ void TimedStretches::add_sample(int64_t time_ns, double power_uw, double current
 std::vector<Stretch> TimedStretches::finish() {
   if (is_open_) close(last_ns_, last_uw_);
   return std::move(done_);
+}
+
+// The median: a load that stays the same looks like a meter that does not convert, and a pause between two
+// captures like one that is slow.
+double TimedStretches::update_period_s() const {
+  if (updates_ns_.empty()) return 0;
+  std::vector<int64_t> sorted = updates_ns_;
+  const auto middle = sorted.begin() + static_cast<ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  return static_cast<double>(*middle) * 1e-9;
 }
 
 void TimedStretches::enter(uint8_t state, int64_t time_ns, double power_uw) {

@@ -14,6 +14,7 @@ class TimedStretches final : public StretchBuilder {
   explicit TimedStretches(const StretchOptions& options) : options_(options) {}
   void add(const base::PowerSamples& block) override;
   std::vector<Stretch> finish() override;
+  double update_period_s() const override;
 
  private:
   void add_sample(int64_t time_ns, double power_uw, double current_ua, uint8_t flags, bool is_mean);
@@ -27,6 +28,8 @@ class TimedStretches final : public StretchBuilder {
   int64_t last_ns_ = 0;
   double last_uw_ = 0;
   double last_ua_ = 0;
+  int64_t last_new_ns_ = 0;          // of the last sample that was a conversion of its own
+  std::vector<int64_t> updates_ns_;  // times from one such to the next
   std::size_t next_cut_ = 0;
   Stretch current_;
   std::vector<Stretch> done_;

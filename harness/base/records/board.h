@@ -35,7 +35,7 @@ struct SafeVoltages {
 struct PowerModel {
   double cycles_per_instruction = 0;  // 0: there is no model
   double idle_ua = 0;
-  double load_ua = 0;
+  double load_ua = 0;  // and while it boots
   double prefill_ua = 0;
   double decode_ua = 0;
   double token_pulse_ua = 0;  // more than that, at the end of each token

@@ -73,6 +73,17 @@ struct GenerationEnergy {
   std::string tokens_refused;
 };
 
+// A stretch of repeated generations, where the plan asks for the pass in windows (MLPerf Tiny): sums over its
+// generations, without what lies between them.
+struct EnergyWindow {
+  uint32_t generations = 0;
+  int64_t duration_ns = 0;
+  double gross_uj = 0;
+  double net_uj = 0;
+  double expanded_uncertainty_uj = 0;
+  double comparative_uncertainty_uj = 0;
+};
+
 // The power of one generation over time, thinned for looking at (analyse/power_trace.h). Figures are made of
 // the samples themselves. The columns are [steps], one after another without a hole: what was lost is joined
 // by a line.
@@ -106,7 +117,8 @@ struct Energy {
   double idle_after_uw = 0;
   std::vector<PhaseEnergy> phases;
   std::vector<GenerationEnergy> generations;  // in the order in which they ran
-  std::optional<PowerTrace> trace;            // of one of them
+  std::vector<EnergyWindow> windows;          // in the order in which they ran; empty: none were asked for
+  std::optional<PowerTrace> trace;            // of one of the generations
   std::vector<std::string> doubts;            // that hold for all of it; repeated in every phase
   CaptureFacts capture;
 };

@@ -69,6 +69,12 @@ struct EnergySettings {
   double until_half_width_percent = 0;
   uint32_t most_repeats = 10;
   uint32_t idle_ms = 200;  // before and after each repeat, in the meter's time
+  // Instead of repeats: so many windows of the prompts again and again, each at least so long in the meter's
+  // time. The energy of a generation is then that of the median window. 0: none.
+  uint32_t windows = 0;
+  double window_s = 10;
+  uint32_t window_limit_s = 120;  // of the host's clock: a window ends here, too short, with a doubt
+  uint32_t cold_starts = 2;       // of a session, for the energy of boot and load; 0: none is measured
 };
 
 struct SettingsOverride {

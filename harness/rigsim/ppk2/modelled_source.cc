@@ -12,8 +12,11 @@ constexpr double kSampleRateHz = 100'000;
 // Sums of fractions of a sample come out this close to a whole one.
 constexpr double kRounding = 1e-9;
 
+bool is_boot(uint8_t lines) { return (lines & ~wire::kMarkToken) == wire::kMarkBoot; }
+
 const char* phase_name(uint8_t lines) {
-  if ((lines & wire::kMarkActive) == 0 && wire::phase_of(lines) != wire::MarkerPhase::kLoad) return "idle";
+  if ((lines & wire::kMarkActive) == 0 && wire::phase_of(lines) != wire::MarkerPhase::kLoad)
+    return is_boot(lines) ? "boot" : "idle";
   switch (wire::phase_of(lines)) {
     case wire::MarkerPhase::kPrefill: return "prefill";
     case wire::MarkerPhase::kLoad: return "load";
@@ -80,6 +83,7 @@ double ModelledSource::current_ua() const {
   const base::PowerModel& power = board_.power;
   if (!powered_) return 0;
   const bool active = (lines_ & wire::kMarkActive) != 0;
+  if (is_boot(lines_)) return power.load_ua;  // both copy and clear memory
   switch (wire::phase_of(lines_)) {
     case wire::MarkerPhase::kLoad: return power.load_ua;
     case wire::MarkerPhase::kPrefill: return active ? power.prefill_ua : power.idle_ua;

@@ -40,8 +40,8 @@ class ModelledTruth {
   void token_ended();
   void span_began() { after_token_ = {}; }
 
-  // {"supply_mv", "phases": {"idle"|"load"|"prefill"|"decode": {"uj", "ns"}}, "tokens": [{"uj", "ns"}]}, a
-  // token from the edge before (or from the beginning of its generation) to its own.
+  // {"supply_mv", "phases": {"idle"|"boot"|"load"|"prefill"|"decode": {"uj", "ns"}}, "tokens": [{"uj",
+  // "ns"}]}, a token from the edge before (or from the beginning of its generation) to its own.
   nlohmann::json json() const;
 
  private:

@@ -57,6 +57,27 @@ void start_stream(ModelledSource& source) {
 
 }  // namespace
 
+TEST_CASE("a boot and a load draw what a load draws, and are told apart in the truth") {
+  ModelledSource source(microsecond_board());
+  start_stream(source);
+  for (const MarkerEdge& edge :
+       {record(MarkerEdgeKind::kStart, 0, 0), record(MarkerEdgeKind::kEdge, 0, wire::kMarkBoot),
+        record(MarkerEdgeKind::kEdge, 2000, 0), record(MarkerEdgeKind::kEnd, 2000, 0),
+        record(MarkerEdgeKind::kStart, 0, 0),
+        record(MarkerEdgeKind::kEdge, 0, lines(false, false, MarkerPhase::kLoad)),
+        record(MarkerEdgeKind::kEdge, 1000, 0), record(MarkerEdgeKind::kEnd, 1000, 0)}) {
+    source.add(edge, true);
+  }
+  const std::vector<DueSample> due = all_due(source);
+  REQUIRE(due.size() == 300);
+  CHECK(due[0].current_ua == Approx(4000));
+  CHECK(due[0].lines == wire::kMarkBoot);
+  CHECK(due[299].current_ua == Approx(4000));
+  const nlohmann::json phases = source.truth().at("streams").at(0).at("phases");
+  CHECK(phases.at("boot").at("ns").get<double>() == Approx(2e6));
+  CHECK(phases.at("load").at("ns").get<double>() == Approx(1e6));
+}
+
 TEST_CASE("edges become samples of their modelled time") {
   ModelledSource source(microsecond_board());
   start_stream(source);
