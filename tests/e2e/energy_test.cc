@@ -93,12 +93,29 @@ TEST_CASE("a meter that is plugged in again measures the cells and sessions that
   CHECK(run.exit_code == 0);
   CHECK_THAT(run.text(), Contains("has no energy"));
   // Which cell comes first is the order's; it alone has none, and its session says why.
-  const json with_energy = sandbox.query("select distinct variant, suite from v_energy");
+  const json with_energy = sandbox.query("select distinct variant, suite from v_energy where cell_id is not null");
   CHECK(with_energy.size() == 3);
   const json missing = sandbox.query("select value from v_provenance where name = 'energy.missing'");
   REQUIRE(missing.size() == 1);
   CHECK_THAT(missing[0]["value"].get<std::string>(), Contains(": "));
   CHECK(sandbox.count("select count(*) from v_cell where status <> 'ok'") == 0);
+}
+
+TEST_CASE("a board that stops below a supply voltage ends a sweep with a brown-out, and no failure",
+          "[e2e]") {
+  Sandbox sandbox;
+  change_meter(sandbox, {"--brown-out-mv", "2500"});
+  const Ended run = sandbox.run_plan(sandbox.write("sweep.json", R"({
+    "name": "sweep", "benches": ["mps3-an547"], "models": ["wrist-nano"], "variants": ["int4"],
+    "suites": ["intents"], "settings": {"context_tokens": 256, "prompts": 1, "cold_starts": 0},
+    "energy": {"prompts": 0}, "supply_mv": [3300, 2600, 2000]})"));
+  INFO(run.text());
+  CHECK(run.exit_code == 0);
+  CHECK(sandbox.count("select count(*) from v_cell where status = 'ok'") == 2);
+  const json unfit = sandbox.query("select reason from v_cell where status = 'unfit'");
+  REQUIRE(unfit.size() == 1);
+  CHECK_THAT(unfit[0]["reason"].get<std::string>(),
+             Contains("brown_out at 2000 mV, where 2600 mV went well"));
 }
 
 TEST_CASE("the same rig without its virtual meter's program measures all the rest", "[e2e]") {

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <string>
 
@@ -24,12 +25,27 @@ void EdgeListener::add_descriptors(std::vector<pollfd>* wait) const {
   if (!lives_.empty()) wait->push_back({lives_.front().get(), POLLIN, 0});
 }
 
-std::vector<wire::MarkerEdge> EdgeListener::receive() {
+void EdgeListener::accept_lives() {
   for (;;) {
     base::UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!fd) break;
     lives_.push_back(std::move(fd));
   }
+}
+
+// Who connected is known to the kernel; a connection whose other end was killed goes with the next receive().
+void EdgeListener::kill_boards() {
+  accept_lives();
+  for (const base::UniqueFd& life : lives_) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(life.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) continue;
+    if (peer.pid > 1 && peer.pid != ::getpid()) ::kill(peer.pid, SIGKILL);
+  }
+}
+
+std::vector<wire::MarkerEdge> EdgeListener::receive() {
+  accept_lives();
   std::vector<wire::MarkerEdge> edges;
   while (!lives_.empty() && !receive_from_first(&edges)) lives_.pop_front();
   return edges;

@@ -27,10 +27,14 @@ class EdgeListener {
   // All that has arrived: a life's edges before those of the next one.
   std::vector<wire::MarkerEdge> receive();
 
+  // Kills the processes at the other ends, as a failing supply would: emulators of boards that have no power.
+  void kill_boards();
+
   uint64_t lost_records() const { return decoder_.lost_records(); }
   uint64_t dropped_bytes() const { return decoder_.dropped_bytes(); }
 
  private:
+  void accept_lives();
   bool receive_from_first(std::vector<wire::MarkerEdge>* edges);
 
   std::string path_;

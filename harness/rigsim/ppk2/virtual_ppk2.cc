@@ -35,6 +35,7 @@ Result<std::unique_ptr<VirtualPpk2>> VirtualPpk2::start(const VirtualPpk2Options
     source = self.modelled_.get();
   }
   self.truth_file_ = options.truth;
+  self.brown_out_mv_ = options.brown_out_mv;
   self.device_ = std::make_unique<Ppk2Device>(options.device, constants, *source);
   for (const std::string& fault : options.faults) SLMRIG_TRY(self.add_fault(fault));
   if (!options.control.empty()) {
@@ -106,6 +107,9 @@ void VirtualPpk2::serve(int64_t now_ns) {
   const std::vector<uint8_t> received = port_.receive();
   if (modelled_) take_edges();
   device_->receive(received, now_ns);
+  // At every turn: a board that is started meanwhile does not run either.
+  if (edges_ && brown_out_mv_ > 0 && (device_->supply_mv() < brown_out_mv_ || !device_->powered()))
+    edges_->kill_boards();
   if (live_) live_->set_supply(device_->supply_mv() / 1000.0);
   device_->advance(now_ns);
   if (modelled_ && was_streaming && !device_->streaming() && !truth_file_.empty()) write_truth();

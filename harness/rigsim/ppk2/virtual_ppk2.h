@@ -29,6 +29,8 @@ struct VirtualPpk2Options {
   std::string board;
   std::string
       truth;  // file for what was really drawn (ModelledTruth), written when a stream ends; empty: none
+  // Supply below which that board stops, as it does without power; its process is killed. 0: it never does.
+  int brown_out_mv = 0;
   std::vector<std::string> faults;
   Ppk2DeviceOptions device;
 };
@@ -56,6 +58,7 @@ class VirtualPpk2 {
   std::unique_ptr<ModelledSource> modelled_;
   std::unique_ptr<EdgeListener> edges_;
   std::string truth_file_;
+  int brown_out_mv_ = 0;
   std::unique_ptr<Ppk2Device> device_;
   std::string port_link_;
   VirtualTerminal port_;

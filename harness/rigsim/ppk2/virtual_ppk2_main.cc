@@ -42,6 +42,9 @@ void declare(CLI::App* app, Arguments* arguments) {
   edges->needs(app->add_option("--board", options.board, "with --edges: the board.json of that board"));
   app->add_option("--truth", options.truth, "with --edges: JSON of what was really drawn, as streams end")
       ->needs(edges);
+  app->add_option("--brown-out-mv", options.brown_out_mv,
+                  "with --edges: the supply below which the emulated board is killed, as without power")
+      ->needs(edges);
   app->add_option("--calibration", options.device.calibration, "constants of which unit: A or B")
       ->capture_default_str();
   app->add_option("--voltage", options.device.settings.vdd_mv, "millivolts that it is set to at first")
