@@ -6,10 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "harness/analyse/arrival.h"
-#include "harness/analyse/energy.h"
-#include "harness/analyse/power_trace.h"
 #include "harness/base/power_model.h"
+#include "harness/campaign/capture_energy.h"
 #include "harness/measure/sample_log.h"
 #include "harness/store/captures.h"
 
@@ -25,8 +23,6 @@ constexpr int64_t kBetweenPromptsNs = 10'000'000;
 constexpr int64_t kRailFallsNs = 1'000'000'000;
 constexpr int64_t kRailRisesNs = 200'000'000;
 constexpr int kResetAttempts = 3;
-// How late a message may come besides what is seen: buffers of serial adapters.
-constexpr int64_t kMessageDelayNs = 16'000'000;
 
 Done check_voltage(int millivolts, const base::Board& board) {
   const base::SafeVoltages& safe = board.voltages;
@@ -41,21 +37,6 @@ Done check_voltage(int millivolts, const base::Board& board) {
   return fail(ErrorCode::kBadInput,
               fmt::format("{} mV are asked for, but {} bears {} to {} mV ({}); nothing was applied",
                           millivolts, board.name, safe.minimum_mv, safe.maximum_mv, board.file));
-}
-
-// Where the meter has no marker lines: what the host's clock knows of a generation.
-void add_cuts(const measure::MeteredGeneration& generation, int64_t first_token_ns, int64_t total_ns,
-              analyse::EnergyInputs& inputs) {
-  const int64_t slack_ns =
-      std::max<int64_t>(0, generation.reported_ns - generation.accepted_ns - total_ns) + kMessageDelayNs;
-  const int64_t start_ns = generation.accepted_ns + (slack_ns - kMessageDelayNs) / 2;
-  const auto state = [](uint8_t phase) {
-    return static_cast<uint8_t>(analyse::kStateActive | (phase << analyse::kStatePhaseShift));
-  };
-  inputs.cuts.push_back({start_ns, state(analyse::kPhasePrefill)});
-  inputs.cuts.push_back({start_ns + first_token_ns, state(analyse::kPhaseDecode)});
-  inputs.cuts.push_back({start_ns + total_ns, 0});
-  inputs.cut_half_width_ns = std::max(inputs.cut_half_width_ns, slack_ns / 2);
 }
 
 }  // namespace
@@ -232,46 +213,30 @@ measure::EnergyMeans BenchMeter::means(const base::EnergySettings& settings, boo
     SLMRIG_ASSIGN(facts.file, store::keep_capture(database, log.file(), facts.sha256));
     return facts;
   };
+  const auto evaluate = [this, has_markers, windows = settings.windows](const auto& capture) {
+    return energy_of_capture(capture, {.spec = spec_,
+                                       .meter = meter_facts(),
+                                       .supply_mv = static_cast<double>(supply_mv_),
+                                       .has_markers = has_markers,
+                                       .windows = windows,
+                                       .meter_ns = [this](uint64_t ticks) { return meter_ns(ticks); }});
+  };
+  const bool tells_phases = spec_.active_line >= 0 && spec_.phase_line >= 0 &&
+                            meter_facts().marker_lines > static_cast<uint32_t>(spec_.phase_line) + 1;
   return measure::EnergyMeans{
       .meter = ready,
       .meter_failed = [this] { is_lost_ = true; },
       .settings = settings,
       .idle_ticks = ticks_of(int64_t{settings.idle_ms} * 1'000'000),
       .between_ticks = ticks_of(kBetweenPromptsNs),
+      .meter_ns = [this](uint64_t ticks) { return meter_ns(ticks); },
       .open_log = [this, database](int64_t started_at_ns) { return open_log(database, started_at_ns); },
-      .evaluate = [this, has_markers](const auto& capture) { return evaluate(capture, has_markers); },
+      .evaluate = evaluate,
       .keep = keep,
       .meter_name = name_,
-      .doubts = [this] { return doubts_; }};
-}
-
-Result<base::Energy> BenchMeter::evaluate(const measure::EnergyCapture& capture, bool has_markers) const {
-  analyse::EnergyInputs inputs;
-  inputs.meter = meter_facts();
-  inputs.tier = spec_.modelled_clock ? base::Tier::kModelled : base::Tier::kHardware;
-  inputs.supply_mv = supply_mv_;
-  inputs.markers = {spec_.active_line, spec_.token_line, spec_.phase_line};
-  const bool by_markers = has_markers && inputs.meter.marker_lines != 0 && spec_.active_line >= 0;
-  analyse::ArrivalFit arrivals(inputs.meter.sample_rate_hz);
-  for (const measure::SampleArrival& arrival : capture.samples->arrivals())
-    arrivals.add(arrival.end_index, arrival.received_ns);
-  if (!spec_.modelled_clock && inputs.meter.sample_rate_hz > 0) {
-    inputs.arrival_rate_hz = arrivals.rate_hz();
-    inputs.first_sample_ns = arrivals.first_sample_ns();
-  }
-  for (const measure::MeteredGeneration& generation : capture.generations) {
-    const int64_t total_ns = meter_ns(generation.total_ticks);
-    inputs.expected.push_back({generation.prompt_id, generation.prompt_sha256, generation.repeat,
-                               generation.prompt_tokens, generation.generated_tokens, total_ns});
-    if (!by_markers) add_cuts(generation, meter_ns(generation.first_token_ticks), total_ns, inputs);
-  }
-  analyse::EnergyPass pass(inputs);
-  SLMRIG_TRY(capture.samples->for_each([&](const base::PowerSamples& block) { pass.add(block); }));
-  base::Energy energy = pass.finish();
-  analyse::PowerTraceBuilder trace(inputs.meter, supply_mv_, energy);
-  SLMRIG_TRY(capture.samples->for_each([&](const base::PowerSamples& block) { trace.add(block); }));
-  energy.trace = trace.finish();
-  return energy;
+      .doubts = [this] { return doubts_; },
+      .no_cold_starts =
+          tells_phases ? "" : "the meter has no marker lines of the phase, which would tell boot and load"};
 }
 
 Result<std::unique_ptr<measure::SampleLog>> BenchMeter::open_log(const std::string& database,

@@ -72,7 +72,6 @@ class BenchMeter {
   int64_t meter_ns(uint64_t board_ticks) const;
   base::Result<std::unique_ptr<measure::SampleLog>> open_log(const std::string& database,
                                                              int64_t started_at_ns) const;
-  base::Result<base::Energy> evaluate(const measure::EnergyCapture& capture, bool has_markers) const;
 
   const base::MeterSpec spec_;
   const base::Board& board_;

@@ -1,31 +1,23 @@
 #include "harness/measure/energy_pass.h"
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "harness/base/sha256.h"
-#include "harness/measure/meter_recording.h"
+#include "harness/measure/pass_recorder.h"
 
 namespace slmrig::measure {
 namespace {
 
 using base::Done;
-using base::PowerSamples;
 using base::Result;
 
 // Without marker lines a token line cannot be told apart.
 constexpr uint32_t kFewestMarkerLines = 2;
-
-// One position behind the last sample of a block.
-int64_t end_of(const PowerSamples& block) {
-  const auto samples = static_cast<int64_t>(std::max(block.current_ua.size(), block.power_uw.size()));
-  int64_t end = block.first_index + samples;
-  // The gap in front of the first sample is in first_index already.
-  for (const base::SampleGap& gap : block.gaps) end += gap.index > block.first_index ? gap.count : 0;
-  return end;
-}
 
 class EnergyRun {
  public:
@@ -37,7 +29,8 @@ class EnergyRun {
         cell_(cell),
         means_(means),
         suite_(base::suite_of(inputs.plan, cell)),
-        prompts_(std::min<std::size_t>(means.settings.prompts, base::prompt_count(cell.settings, suite_))) {}
+        prompts_(std::min<std::size_t>(means.settings.prompts, base::prompt_count(cell.settings, suite_))),
+        recorder_(board, inputs, context, means) {}
 
   Result<EnergyOutcome> run() {
     if (prompts_ == 0) return outcome_;
@@ -45,7 +38,7 @@ class EnergyRun {
     const Result<uint32_t> repeats = record(energy);
     if (!repeats) {
       SLMRIG_TRY(tell_missing(repeats.error().text()));
-      outcome_.go_on = board_answers_;
+      outcome_.go_on = recorder_.board_answers();
       return outcome_;
     }
     if (context_.stop()) return EnergyOutcome{outcome_.busy_ns, false};
@@ -54,86 +47,92 @@ class EnergyRun {
   }
 
  private:
-  // All repeats, and what they tell; how many there were. After a stop the energy is that of none.
+  // All repeats or windows, and what they tell; how many there were. After a stop the energy is that of none.
   Result<uint32_t> record(base::Energy& energy) {
-    SLMRIG_ASSIGN(meter_, means_.meter());
-    capture_.started_at_ns = context_.clock.utc_ns();
-    SLMRIG_ASSIGN(log_, means_.open_log(capture_.started_at_ns));
-    capture_.samples = log_.get();
-    uint32_t repeats = 0;
+    SLMRIG_TRY(recorder_.open());
+    const uint32_t windows = means_.settings.windows;
+    uint32_t spans = 0;
     for (bool more = true; more;) {
-      SLMRIG_TRY(repeat_once(repeats));
-      if (context_.stop()) return repeats;
-      SLMRIG_ASSIGN(energy, means_.evaluate(capture_));
-      more = wants_more(energy, ++repeats);
+      SLMRIG_TRY(recorder_.record([&] { return windows == 0 ? work(spans) : window(spans); }));
+      if (context_.stop()) return spans;
+      ++spans;
+      if (windows != 0 && spans < windows) continue;
+      SLMRIG_ASSIGN(energy, means_.evaluate(recorder_.capture()));
+      more = windows == 0 && wants_more(energy, spans);
     }
-    return repeats;
-  }
-
-  Done repeat_once(uint32_t repeat) {
-    const int64_t offset = end_;
-    const auto take = [this, offset](const PowerSamples& block) {
-      PowerSamples kept = block;
-      kept.first_index += offset;
-      for (base::SampleGap& gap : kept.gaps) gap.index += offset;
-      end_ = end_of(kept);
-      return log_->add(kept);
-    };
-    SLMRIG_ASSIGN(const std::unique_ptr<MeterRecording> recording, start_recording(take));
-    const Done worked = work(repeat);
-    const Done recorded = recording->finish();
-    if (recording->is_meter_broken()) means_.meter_failed();
-    if (!worked) board_answers_ = false;
-    return recorded ? worked : recorded;
-  }
-
-  // It may have been plugged out and in since it was asked for last: once more, then.
-  Result<std::unique_ptr<MeterRecording>> start_recording(const MeterRecording::Take& take) {
-    auto recording = MeterRecording::start(*meter_, take);
-    if (recording) return recording;
-    means_.meter_failed();
-    SLMRIG_ASSIGN(meter_, means_.meter());
-    return MeterRecording::start(*meter_, take);
+    if (windows != 0) end_windows(energy);
+    return spans;
   }
 
   Done work(uint32_t repeat) {
-    SLMRIG_TRY(idle(means_.idle_ticks));
-    for (std::size_t i = 0; i < prompts_; ++i) {
-      if (context_.stop()) return {};
-      if (i != 0) SLMRIG_TRY(idle(means_.between_ticks));
-      context_.observer.activity(inputs_.session.bench,
-                                 fmt::format("{} {}: energy of {} {}/{}", inputs_.session.model,
-                                             inputs_.session.variant, cell_.suite, i + 1, prompts_));
-      SLMRIG_TRY(generate(suite_.prompts[i], repeat));
-    }
-    return idle(means_.idle_ticks);
+    SLMRIG_TRY(recorder_.idle(means_.idle_ticks));
+    SLMRIG_TRY(all_prompts(repeat, repeat, ""));
+    return recorder_.idle(means_.idle_ticks);
   }
 
-  // A board that cannot be told to sleep is left alone for as long.
-  Done idle(uint64_t ticks) {
-    if (ticks == 0) return {};
-    if (board_.banner().has_idle) return board_.agent().idle(ticks);
-    const base::TickScale& scale = board_.bench().board.ticks;
-    if (!scale.counts_instructions) context_.clock.sleep_ns(scale.convert(ticks));
+  // Whole rounds of the prompts, so that each counts as much as the others.
+  Done window(uint32_t window) {
+    const base::EnergySettings& settings = means_.settings;
+    const int64_t began_ns = context_.clock.monotonic_ns();
+    const auto limit_ns = int64_t{settings.window_limit_s} * 1'000'000'000;
+    int64_t window_ns = 0;
+    SLMRIG_TRY(recorder_.idle(means_.idle_ticks));
+    do {
+      const std::size_t from = recorder_.capture().generations.size();
+      SLMRIG_TRY(all_prompts(round_++, window,
+                             fmt::format(", window {}/{}: {:.1f} of {:g} s", window + 1, settings.windows,
+                                         static_cast<double>(window_ns) * 1e-9, settings.window_s)));
+      const auto& all = recorder_.capture().generations;
+      for (std::size_t i = from; i < all.size(); ++i) window_ns += means_.meter_ns(all[i].total_ticks);
+    } while (!context_.stop() && static_cast<double>(window_ns) < settings.window_s * 1e9 &&
+             context_.clock.monotonic_ns() - began_ns < limit_ns);
+    shortest_window_ns_ = std::min(shortest_window_ns_, window_ns);
+    return recorder_.idle(means_.idle_ticks);
+  }
+
+  void end_windows(base::Energy& energy) {
+    const base::EnergySettings& settings = means_.settings;
+    const double shortest_s = static_cast<double>(shortest_window_ns_) * 1e-9;
+    ending_ = fmt::format("{} windows of at least {:g} s, {} answers", settings.windows, settings.window_s,
+                          recorder_.capture().generations.size());
+    if (shortest_s >= settings.window_s) return;
+    const std::string doubt = fmt::format("a window has {:.3g} s of {:g} s: its limit of {} s was reached",
+                                          shortest_s, settings.window_s, settings.window_limit_s);
+    energy.doubts.push_back(doubt);
+    for (base::PhaseEnergy& phase : energy.phases) phase.doubts.push_back(doubt);
+  }
+
+  Done all_prompts(uint32_t repeat, uint32_t span, const std::string& where) {
+    for (std::size_t i = 0; i < prompts_; ++i) {
+      if (context_.stop()) return {};
+      if (i != 0 || started_span_ == span) SLMRIG_TRY(recorder_.idle(means_.between_ticks));
+      started_span_ = span;
+      context_.observer.activity(inputs_.session.bench,
+                                 fmt::format("{} {}: energy of {} {}/{}{}", inputs_.session.model,
+                                             inputs_.session.variant, cell_.suite, i + 1, prompts_, where));
+      SLMRIG_TRY(generate(suite_.prompts[i], repeat, span));
+    }
     return {};
   }
 
-  Done generate(const base::Prompt& prompt, uint32_t repeat) {
+  Done generate(const base::Prompt& prompt, uint32_t repeat, uint32_t span) {
     rig::RunRequest request = run_request(inputs_, cell_, prompt, board_.bench().board.ticks);
-    request.markers = board_.banner().has_markers && meter_->facts().marker_lines >= kFewestMarkerLines;
+    request.markers =
+        board_.banner().has_markers && recorder_.meter().facts().marker_lines >= kFewestMarkerLines;
     SLMRIG_ASSIGN(const rig::RunReply reply, board_.agent().run(request));
     outcome_.busy_ns += reply.host_ns;
     MeteredGeneration generation;
     generation.prompt_id = prompt.id;
     generation.prompt_sha256 = base::sha256_hex(std::string_view(prompt.text));
     generation.repeat = repeat;
+    generation.span = span;
     generation.prompt_tokens = reply.prompt_tokens;
     generation.generated_tokens = reply.generated_tokens;
-    generation.first_token_ticks = reply.token_ticks.empty() ? 0 : reply.token_ticks.front();
+    generation.token_ticks = reply.token_ticks;
     generation.total_ticks = reply.total_ticks;
     generation.accepted_ns = reply.accepted_ns;
     generation.reported_ns = reply.reported_ns;
-    capture_.generations.push_back(std::move(generation));
+    recorder_.capture().generations.push_back(std::move(generation));
     return {};
   }
 
@@ -165,25 +164,8 @@ class EnergyRun {
   }
 
   Done store(base::Energy energy, uint32_t repeats) {
-    energy.session_id = inputs_.session.session_id;
     energy.cell_id = cell_.cell_id;
-    energy.meter = means_.meter_name;
-    energy.started_at_ns = capture_.started_at_ns;
-    const std::vector<std::string> doubts = means_.doubts();
-    energy.doubts.insert(energy.doubts.end(), doubts.begin(), doubts.end());
-    for (base::PhaseEnergy& phase : energy.phases) {
-      phase.doubts.insert(phase.doubts.end(), doubts.begin(), doubts.end());
-    }
-    if (means_.keep) {
-      auto kept = means_.keep(*log_);
-      if (kept) {
-        energy.capture = *std::move(kept);
-      } else {
-        context_.observer.notice(inputs_.session.bench,
-                                 "the raw samples are not kept: " + kept.error().text());
-      }
-    }
-    SLMRIG_TRY(context_.sink.add(energy));
+    SLMRIG_TRY(recorder_.store(std::move(energy)));
     const std::string key = fmt::format("energy.{}", cell_.suite);
     return context_.sink.add(base::SessionFacts{
         inputs_.session.session_id,
@@ -207,11 +189,10 @@ class EnergyRun {
   const EnergyMeans& means_;
   const base::Suite& suite_;
   const std::size_t prompts_;
-  rig::Meter* meter_ = nullptr;
-  std::unique_ptr<SampleLog> log_;
-  EnergyCapture capture_;
-  bool board_answers_ = true;
-  int64_t end_ = 0;  // position behind the last sample
+  PassRecorder recorder_;
+  uint32_t round_ = 0;                    // of all prompts, over all windows
+  std::optional<uint32_t> started_span_;  // the one of the last prompt
+  int64_t shortest_window_ns_ = std::numeric_limits<int64_t>::max();
   std::string ending_;
   EnergyOutcome outcome_;
 };

@@ -3,9 +3,10 @@
 //
 //   each repeat: meter on, idle, the prompts one by one, idle, meter off and drained
 //
-// Every repeat begins and ends with the board idle in the same state (model loaded, clocks as they are). The
-// repeats are one capture: the sample positions of one go on where those of the one before ended. Samples are
-// in a file from when they arrive on, and read from there (sample_log.h).
+// or, where the plan asks for windows, as many of them, with the prompts again and again until each has
+// lasted long enough. Every repeat begins and ends with the board idle in the same state (model loaded,
+// clocks as they are). The repeats are one capture: the sample positions of one go on where those of the one
+// before ended. Samples are in a file from when they arrive on, and read from there (sample_log.h).
 #pragma once
 
 #include <cstdint>
@@ -26,18 +27,27 @@ namespace slmrig::measure {
 struct MeteredGeneration {
   std::string prompt_id;
   std::string prompt_sha256;
-  uint32_t repeat = 0;
+  uint32_t repeat = 0;  // of the prompt
+  uint32_t span = 0;    // of the recording: a repeat of all prompts, or a window
   uint64_t prompt_tokens = 0;
   uint64_t generated_tokens = 0;
-  uint64_t first_token_ticks = 0;
+  std::vector<uint64_t> token_ticks;  // each; [0] from the prompt on
   uint64_t total_ticks = 0;
   int64_t accepted_ns = 0;  // CLOCK_MONOTONIC of the host, before and after
   int64_t reported_ns = 0;
 };
 
+// What the board reports of a reset and the load after it.
+struct MeteredColdStart {
+  uint64_t boot_ticks = 0;
+  uint64_t load_ticks = 0;
+};
+
 struct EnergyCapture {
   SampleLog* samples = nullptr;                // never null in what EnergyMeans are given
+  std::vector<int64_t> span_starts;            // position of the first sample of each span of recording
   std::vector<MeteredGeneration> generations;  // in the order in which they ran
+  std::vector<MeteredColdStart> cold_starts;   // likewise; of a capture without generations
   int64_t started_at_ns = 0;                   // UTC, of the first sample
 };
 
@@ -50,6 +60,7 @@ struct EnergyMeans {
   base::EnergySettings settings;
   uint64_t idle_ticks = 0;     // of the board, for settings.idle_ms of the meter's time
   uint64_t between_ticks = 0;  // sleep between two prompts, so that the meter sees them apart
+  std::function<int64_t(uint64_t board_ticks)> meter_ns;  // in the meter's time
   // Where the samples of a cell go; `started_at_ns`: UTC, of the first of them.
   std::function<base::Result<std::unique_ptr<SampleLog>>(int64_t started_at_ns)> open_log;
   // From samples to energy; ids, names and times are filled in here. Called after every repeat.
@@ -60,6 +71,7 @@ struct EnergyMeans {
   std::string meter_name;  // kind, model and serial number
   // That hold for all of it: the self-check failed, ... As of the meter's last opening.
   std::function<std::vector<std::string>()> doubts;
+  std::string no_cold_starts;  // why boot and load cannot be told; empty: they can
 };
 
 struct EnergyOutcome {

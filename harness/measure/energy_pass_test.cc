@@ -2,138 +2,12 @@
 
 #include <catch2/catch.hpp>
 
-#include "harness/base/file.h"
-#include "harness/base/observer.h"
-#include "harness/measure/scripted_board.h"
-#include "harness/measure/scripted_meter.h"
+#include "harness/measure/energy_bed_for_test.h"
 
 namespace slmrig::measure {
 namespace {
 
 using Catch::Matchers::Contains;
-
-// A session of one cell on a scripted board with a scripted meter. Each generation gives 10 samples, each
-// idle time its ticks.
-class Bed : public base::Observer {
- public:
-  Bed() {
-    base::Suite suite;
-    suite.name = "s";
-    for (const char* id : {"a", "b", "c"}) suite.prompts.push_back({id, std::string("text-") + id, {}});
-    plan.suites = {{"s", suite}};
-    session.session_id = "session";
-    session.bench = "scripted";
-    session.model = "m";
-    session.variant = "int8";
-    session.warmup_generations = 0;
-    session.cold_starts = 0;
-    base::Cell cell;
-    cell.cell_id = "cell";
-    cell.suite = "s";
-    session.cells = {cell};
-    board.banner_for_test().has_markers = true;
-    board.banner_for_test().has_idle = true;
-    board.on_idle = [this](uint64_t ticks) {
-      meter.put(ticks, 100, 0);
-      return base::Done{};
-    };
-    board.on_run = [this](const rig::RunRequest& request) -> base::Result<rig::RunReply> {
-      if (request.markers) meter.put(10, 1000, 1);
-      return ScriptedBoard::good_reply();
-    };
-  }
-
-  // Comparative uncertainties of decode, in percent, that evaluations tell one after the other.
-  std::vector<double> half_widths = {0.1};
-  std::function<base::Result<base::CaptureFacts>(SampleLog& log)> keep;
-  // What there is of a meter before each cell; nothing: it was lost.
-  std::function<base::Result<rig::Meter*>()> find_meter = [this] { return &meter; };
-  int meter_failures = 0;
-  uint64_t most_bytes = 0;  // that a cell's samples may take
-  uint64_t header_bytes = 0;
-
-  base::Result<std::unique_ptr<SampleLog>> open_log(int64_t started_at_ns) {
-    CaptureHeader header;
-    header.meter = meter.facts();
-    header.started_at_ns = started_at_ns;
-    auto log = SampleLog::create(log_file(), header, most_bytes);
-    header_bytes = std::filesystem::file_size(log_file());
-    return log;
-  }
-
-  base::Result<SessionOutcome> measure() {
-    const EnergyMeans means{.meter = find_meter,
-                            .meter_failed = [this] { ++meter_failures; },
-                            .settings = settings,
-                            .idle_ticks = 5,
-                            .between_ticks = 2,
-                            .open_log = [this](int64_t at_ns) { return open_log(at_ns); },
-                            .evaluate = [this](const EnergyCapture& capture) { return evaluate(capture); },
-                            .keep = keep,
-                            .meter_name = "scripted 1",
-                            .doubts = [this] { return doubts; }};
-    const References references;
-    const WorkUnits units;
-    SessionInputs inputs{.session = session,
-                         .plan = plan,
-                         .references = references,
-                         .units = units,
-                         .profile = false,
-                         .doubts = {},
-                         .host_waiting_ns = {},
-                         .board_doubt = {},
-                         .generation_timeouts_ms = {},
-                         .energy = &means};
-    return measure_session(board, inputs, {sink, *this, clock, [this] { return stop; }});
-  }
-
-  void total_work(uint64_t) override {}
-  void advance(const std::string&, uint64_t) override {}
-  void activity(const std::string&, const std::string&) override {}
-  void notice(const std::string&, const std::string& text) override { notices.push_back(text); }
-
-  base::Plan plan;
-  base::Session session;
-  base::EnergySettings settings;
-  std::vector<std::string> doubts;
-  ScriptedBoard board;
-  ScriptedMeter meter;
-  MemorySink sink;
-  base::ManualClock clock;
-  bool stop = false;
-  // As evaluations saw it.
-  struct Seen {
-    std::vector<base::PowerSamples> blocks;
-    std::vector<MeteredGeneration> generations;
-  };
-  std::vector<Seen> captures;
-  std::vector<std::string> notices;
-
-  std::filesystem::path log_file() const { return folder_.path() / "log"; }
-
- private:
-  base::Result<base::Energy> evaluate(const EnergyCapture& capture) {
-    Seen& seen = captures.emplace_back();
-    seen.generations = capture.generations;
-    SLMRIG_TRY(
-        capture.samples->for_each([&](const base::PowerSamples& block) { seen.blocks.push_back(block); }));
-    base::Energy energy;
-    base::PhaseEnergy decode;
-    decode.net_uj = 100;
-    decode.comparative_uncertainty_uj = half_widths.front();
-    if (half_widths.size() > 1) half_widths.erase(half_widths.begin());
-    energy.phases = {decode};
-    return energy;
-  }
-
-  base::TemporaryDirectory folder_ = base::TemporaryDirectory::create("energy").value();
-};
-
-std::size_t samples_of(const Bed::Seen& capture) {
-  std::size_t count = 0;
-  for (const base::PowerSamples& block : capture.blocks) count += block.current_ua.size();
-  return count;
-}
 
 }  // namespace
 
@@ -151,7 +25,7 @@ TEST_CASE("The energy pass records idle, the first prompts with markers, and idl
   REQUIRE(capture.generations.size() == 2);
   CHECK(capture.generations[1].prompt_id == "b");
   CHECK(capture.generations[1].generated_tokens == 2);
-  CHECK(capture.generations[1].first_token_ticks == 25);
+  CHECK(capture.generations[1].token_ticks == std::vector<uint64_t>{25, 6});
   CHECK(capture.generations[1].total_ticks == 31);
   REQUIRE(bed.sink.energies.size() == 1);
   const base::Energy& energy = bed.sink.energies[0];
@@ -316,6 +190,44 @@ TEST_CASE(
   REQUIRE(plain.measure());
   CHECK_FALSE(marked);
   CHECK(plain.clock.monotonic_ns() - before_ns == 5 + 2 + 5);  // ticks are nanoseconds here
+}
+
+TEST_CASE("Windows are rounds of all prompts until each has lasted long enough, and stand in for repeats") {
+  Bed bed;
+  bed.settings.prompts = 2;
+  bed.settings.windows = 3;
+  bed.settings.window_s = 0.1;  // an answer takes 31 ms
+  REQUIRE(bed.measure());
+  REQUIRE(bed.captures.size() == 1);  // one evaluation, of all of them
+  const Bed::Seen& capture = bed.captures[0];
+  REQUIRE(capture.generations.size() == 3 * 4);
+  for (std::size_t i = 0; i < capture.generations.size(); ++i) {
+    CHECK(capture.generations[i].span == i / 4);
+    CHECK(capture.generations[i].repeat == i / 2);
+    CHECK(capture.generations[i].prompt_id == (i % 2 == 0 ? "a" : "b"));
+  }
+  CHECK(capture.span_starts == std::vector<int64_t>{0, 56, 112});
+  CHECK(samples_of(capture) == std::size_t{3} * (5 + 4 * 10 + 3 * 2 + 5));
+  CHECK(bed.sink.energies.at(0).doubts.empty());
+  CHECK(bed.sink.facts.at(0).provenance.at("energy.s") == "3 windows of at least 0.1 s, 12 answers");
+}
+
+TEST_CASE("A window whose board is too slow for the host's patience ends with a doubt") {
+  Bed bed;
+  bed.settings.prompts = 1;
+  bed.settings.windows = 2;
+  bed.settings.window_s = 1;
+  bed.settings.window_limit_s = 10;
+  bed.board.on_run = [&](const rig::RunRequest&) -> base::Result<rig::RunReply> {
+    bed.clock.sleep_ns(6'000'000'000);
+    return ScriptedBoard::good_reply();
+  };
+  REQUIRE(bed.measure());
+  REQUIRE(bed.captures.size() == 1);
+  CHECK(bed.captures[0].generations.size() == 2 * 2);
+  REQUIRE(bed.sink.energies.at(0).doubts.size() == 1);
+  CHECK_THAT(bed.sink.energies[0].doubts[0], Contains("0.062 s of 1 s") && Contains("limit of 10 s"));
+  CHECK(bed.sink.energies[0].phases.at(0).doubts == bed.sink.energies[0].doubts);
 }
 
 }  // namespace slmrig::measure

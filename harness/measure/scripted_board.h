@@ -78,7 +78,7 @@ class ScriptedBoard final : public rig::LiveBoard, public rig::Agent {
     return base::fail(base::ErrorCode::kUnsupported, "a scripted board takes no uploads");
   }
   base::Result<rig::LoadReport> load(uint32_t, const rig::LoadRequest& request) override {
-    events.push_back("load " + std::to_string(request.context_tokens));
+    events.push_back("load " + std::to_string(request.context_tokens) + (request.markers ? " marked" : ""));
     if (on_load) return on_load();
     rig::LoadReport report;
     report.load_ticks = 50;

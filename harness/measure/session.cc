@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "harness/measure/cell.h"
+#include "harness/measure/cold_start_pass.h"
 #include "harness/measure/energy_pass.h"
 #include "harness/measure/profile_pass.h"
 
@@ -69,6 +70,10 @@ class SessionRun {
       outcome_.busy_ns += outcome.busy_ns;
       if (!outcome.go_on) return {};
     }
+    if (!goes_on()) return {};
+    SLMRIG_ASSIGN(const EnergyOutcome outcome,
+                  measure_cold_start_energy(board_, inputs_, context_, *inputs_.energy));
+    outcome_.busy_ns += outcome.busy_ns;
     return {};
   }
 

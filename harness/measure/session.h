@@ -7,7 +7,8 @@
 //   for each cell: prompts x repeats, repeat by repeat, so that drift meets all prompts alike
 //   memory by class
 //   where it is asked for: the profile pass, each prompt of each cell once more, operator by operator
-//   where there is a power meter: the energy pass, a few prompts of each cell once more while it samples
+//   where there is a power meter: the energy pass, a few prompts of each cell once more while it samples;
+//   then a few cold starts while it does
 //
 // What the board does wrong is a result and not an error of this function: see SessionOutcome. The Result's
 // error is the sink's alone (the database could not be written), and ends the run.

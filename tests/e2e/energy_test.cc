@@ -28,6 +28,16 @@ void change_meter(Sandbox& sandbox, const std::vector<std::string>& more) {
   REQUIRE(base::write_file_atomically(file, rig.dump(1)));
 }
 
+// The last stream of the meter in which the board was in this phase.
+const json& last_with(const json& truth, const std::string& phase) {
+  const json& streams = truth.at("streams");
+  for (std::size_t i = streams.size(); i > 0; --i) {
+    if (streams[i - 1].at("phases").contains(phase)) return streams[i - 1];
+  }
+  FAIL("no stream with " << phase);
+  return streams;
+}
+
 }  // namespace
 
 TEST_CASE("energy by phase and token is what the virtual meter really drew, and says that it is modelled",
@@ -43,7 +53,7 @@ TEST_CASE("energy by phase and token is what the virtual meter really drew, and 
   CHECK(sandbox.count("select count(*) from v_energy where tier <> 'modelled' or trust <> 'ok'") == 0);
 
   const json truth = json::parse(read_file(truth_file));
-  const json& stream = truth.at("streams").back();
+  const json& stream = last_with(truth, "prefill");
   for (const std::string phase : {"prefill", "decode"}) {
     INFO(phase << " " << stream.dump());
     const json rows = sandbox.query(
@@ -68,6 +78,68 @@ TEST_CASE("energy by phase and token is what the virtual meter really drew, and 
             "where t.repeat = 0") == static_cast<int64_t>(tokens.size()));
   CHECK(sandbox.count("select count(*) from v_generation_energy where net_uj > expanded_uncertainty_uj") ==
         2);
+}
+
+TEST_CASE(
+    "boot and load of a session have the energy that was really drawn, and a battery's life is told of it",
+    "[e2e]") {
+  Sandbox sandbox;
+  const std::string truth_file = sandbox.path("truth.json");
+  change_meter(sandbox, {"--truth", truth_file});
+  const Ended run = sandbox.run_plan(sandbox.write("energy.json", kPlan));
+  INFO(run.text());
+  REQUIRE(run.exit_code == 0);
+  const json truth = json::parse(read_file(truth_file));
+  for (const std::string phase : {"boot", "load"}) {
+    const json rows = sandbox.query(
+        "select e.generations, e.gross_uj, e.net_uj, e.duration_ns, e.trust, e.cell_id, "
+        "e.expanded_uncertainty_uj from v_energy e where phase = '" +
+        phase + "'");
+    INFO(rows.dump() << " " << truth.dump());
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0]["generations"] == 2);
+    CHECK(rows[0]["trust"] == "ok");
+    CHECK(rows[0]["cell_id"].is_null());
+    double uj = 0;
+    double ns = 0;
+    for (const json& stream : truth.at("streams")) {
+      if (!stream.at("phases").contains(phase)) continue;
+      uj += stream["phases"][phase]["uj"].get<double>();
+      ns += stream["phases"][phase]["ns"].get<double>();
+    }
+    CHECK(rows[0]["gross_uj"].get<double>() == Approx(uj).epsilon(0.02));
+    CHECK(rows[0]["duration_ns"].get<double>() == Approx(ns).margin(2 * 2 * 10'000));  // two edges of each
+    CHECK(rows[0]["net_uj"] < rows[0]["gross_uj"]);
+  }
+  const Ended life = sandbox.slmrig({"power", "life", "--db", sandbox.database(), "--duty", "watch"});
+  INFO(life.text());
+  CHECK(life.exit_code == 0);
+  CHECK_THAT(life.output, !Contains("no cold start was measured"));
+}
+
+TEST_CASE("the pass in windows repeats the prompts until each window is long enough", "[e2e]") {
+  Sandbox sandbox;
+  std::string plan = kPlan;
+  const std::string wanted = R"("idle_ms": 100)";
+  plan.replace(plan.find(wanted), wanted.size(),
+               R"("idle_ms": 100, "windows": 3, "window_s": 0.8, "cold_starts": 0)");
+  const Ended run = sandbox.run_plan(sandbox.write("energy.json", plan));
+  INFO(run.text());
+  REQUIRE(run.exit_code == 0);
+  CHECK(sandbox.count("select count(*) from v_energy where trust <> 'ok'") == 0);
+  CHECK(sandbox.count("select count(*) from v_energy where phase = 'boot'") == 0);
+  const json windows = sandbox.query("select * from v_energy_window order by window");
+  REQUIRE(windows.size() == 3);
+  int64_t generations = 0;
+  for (const json& window : windows) {
+    CHECK(window["duration_ns"].get<int64_t>() >= 800'000'000);
+    CHECK(window["net_uj_per_generation"] < window["gross_uj_per_generation"]);
+    generations += window["generations"].get<int64_t>();
+  }
+  CHECK(generations == sandbox.count("select count(*) from v_generation_energy"));
+  const Ended shown =
+      sandbox.slmrig({"show", "--db", sandbox.database(), windows[0]["cell_id"].get<std::string>()});
+  CHECK_THAT(shown.output, Contains("windows  3, each"));
 }
 
 TEST_CASE("a meter that is unplugged in mid-run costs the energy, and no other figure", "[e2e]") {
