@@ -62,6 +62,7 @@ base::Energy energy_for_test() {
   refused.token_duration_ns.clear();
   refused.tokens_refused = "an edge is 12 % of a token";
   energy.generations = {one, refused};
+  energy.windows = {{1, 60'000'000, 1600, 1536, 192, 3}, {2, 119'000'000, 3200, 3072, 384, 6.5}};
   energy.trace = {1, 57, 20, {10, 11.5, 12}, {20, 21, 22}, {30, 31, 32.25}};
   energy.capture = {"ab12", "ab/ab12.power", 4096, 12'000};
   return energy;
@@ -107,6 +108,11 @@ TEST_CASE("energy has its own tier in the views, and a doubt in its trust") {
   REQUIRE(budget.rows.size() == 2);
   CHECK(budget.rows[0] == Row{"decode", "gain", 128.0, 0.0, 0.0});
   CHECK(budget.rows[1] == Row{"decode", "sampling", 0.125, 0.125, 15.0});
+  const SqlTable windows = query_for_test(
+      folder.file(),
+      "select tier, window, generations, duration_ns, net_uj_per_generation from v_energy_window");
+  REQUIRE(windows.rows.size() == 2);
+  CHECK(windows.rows[1] == Row{"modelled", int64_t{1}, int64_t{2}, int64_t{119'000'000}, 1536.0});
   // The prompt is the one that the timing pass brought.
   CHECK(number_for_test(folder.file(), "select count(*) from prompt") == 1);
 }
@@ -137,6 +143,10 @@ TEST_CASE("energy reads back as it was written") {
   REQUIRE(read.phases[1].terms.size() == 2);
   CHECK(read.phases[1].terms[1].name == "sampling");
   CHECK(read.phases[1].terms[1].degrees_of_freedom == 15);
+  REQUIRE(read.windows.size() == 2);
+  CHECK(read.windows[1].generations == 2);
+  CHECK(read.windows[1].duration_ns == 119'000'000);
+  CHECK(read.windows[1].comparative_uncertainty_uj == 6.5);
   REQUIRE(read.generations.size() == 2);
   CHECK(read.generations[0].token_net_uj == written.generations[0].token_net_uj);
   CHECK(read.generations[0].token_duration_ns == written.generations[0].token_duration_ns);

@@ -186,6 +186,22 @@ Result<std::vector<base::GenerationEnergy>> read_generations(Database& database,
   }
 }
 
+Result<std::vector<base::EnergyWindow>> read_windows(Database& database, int64_t energy) {
+  SLMRIG_ASSIGN(
+      Statement row,
+      database.prepare("select generations, duration_ns, gross_uj, net_uj, expanded_uncertainty_uj, "
+                       "comparative_uncertainty_uj from energy_window where energy_key = ? "
+                       "order by place"));
+  row.bind(energy);
+  std::vector<base::EnergyWindow> windows;
+  for (;;) {
+    SLMRIG_ASSIGN(const bool more, row.step());
+    if (!more) return windows;
+    windows.push_back({static_cast<uint32_t>(row.column_int64(0)), row.column_int64(1), row.column_double(2),
+                       row.column_double(3), row.column_double(4), row.column_double(5)});
+  }
+}
+
 Result<std::optional<base::Energy>> read_energy(Database& database, const char* where,
                                                 const std::string& id) {
   SLMRIG_ASSIGN(
@@ -217,6 +233,7 @@ Result<std::optional<base::Energy>> read_energy(Database& database, const char* 
   }
   SLMRIG_ASSIGN(energy.phases, read_phases(database, row.column_int64(0)));
   SLMRIG_ASSIGN(energy.generations, read_generations(database, row.column_int64(0)));
+  SLMRIG_ASSIGN(energy.windows, read_windows(database, row.column_int64(0)));
   SLMRIG_ASSIGN(energy.trace, read_power_trace(database, row.column_int64(0)));
   return energy;
 }
@@ -230,12 +247,14 @@ Done RecordWriter::add(const base::Energy& energy) {
   for (const base::GenerationEnergy& generation : energy.generations) {
     SLMRIG_TRY(add_generation(key, place++, generation));
   }
+  SLMRIG_TRY(add_windows(key, energy.windows));
   return energy.trace ? add_power_trace(key, *energy.trace, energy.generations.size()) : Done{};
 }
 
 Done RecordWriter::remove_energy(int64_t cell) {
   for (const char* sql :
        {"delete from power_trace where energy_key in (select energy_key from energy where cell_key = ?)",
+        "delete from energy_window where energy_key in (select energy_key from energy where cell_key = ?)",
         "delete from energy_generation where energy_key in (select energy_key from energy where cell_key = "
         "?)",
         "delete from energy_phase where energy_key in (select energy_key from energy where cell_key = ?)",
@@ -353,6 +372,28 @@ Done RecordWriter::add_generation(int64_t energy, uint64_t place, const base::Ge
   insert->bind_text_or_null(generation.tokens_refused);
   const bool has_prefill = generation.prefill_ns > 0;
   return insert->bind(has_prefill ? std::optional<int64_t>(generation.prefill_ns) : std::nullopt).run();
+}
+
+Done RecordWriter::add_windows(int64_t energy, const std::vector<base::EnergyWindow>& windows) {
+  uint64_t place = 0;
+  for (const base::EnergyWindow& window : windows) {
+    SLMRIG_TRY(check_finite(
+        "the energy of a window",
+        {window.gross_uj, window.net_uj, window.expanded_uncertainty_uj, window.comparative_uncertainty_uj}));
+    if (window.generations == 0) {
+      return base::fail(ErrorCode::kBadInput,
+                        fmt::format("window {} of an energy holds no generation", place));
+    }
+    SLMRIG_ASSIGN(Statement * insert, database_.cached("insert into energy_window values (?,?,?,?,?,?,?,?)"));
+    insert->bind(energy)
+        .bind(place++)
+        .bind(window.generations)
+        .bind(window.duration_ns)
+        .bind(window.gross_uj);
+    insert->bind(window.net_uj).bind(window.expanded_uncertainty_uj);
+    SLMRIG_TRY(insert->bind(window.comparative_uncertainty_uj).run());
+  }
+  return {};
 }
 
 Done RecordWriter::add_power_trace(int64_t energy, const base::PowerTrace& trace, std::size_t generations) {

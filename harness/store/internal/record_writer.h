@@ -62,6 +62,7 @@ class RecordWriter {
   base::Result<std::optional<int64_t>> capture_key(const base::Energy& energy);
   base::Done add_phase(int64_t energy, const base::PhaseEnergy& phase);
   base::Done add_generation(int64_t energy, uint64_t place, const base::GenerationEnergy& generation);
+  base::Done add_windows(int64_t energy, const std::vector<base::EnergyWindow>& windows);
   base::Done add_power_trace(int64_t energy, const base::PowerTrace& trace, std::size_t generations);
   // Of a cell that is measured anew.
   base::Done remove_energy(int64_t cell);
