@@ -180,6 +180,8 @@ TEST_CASE("cold starts have an energy that belongs to the session") {
               })()
                   .has_value());
   energy.generations.clear();
+  CHECK_FALSE(store->add(energy).has_value());  // nor windows
+  energy.windows.clear();
   CHECK_FALSE(store->add(energy).has_value());  // a trace of no generation
   energy.trace.reset();
   energy.capture = {};

@@ -284,7 +284,7 @@ Result<int64_t> RecordWriter::insert_energy(const base::Energy& energy) {
     SLMRIG_ASSIGN(cell, cell_key(energy.cell_id));
     SLMRIG_TRY(remove_energy(*cell));
   } else {
-    if (!energy.generations.empty()) {
+    if (!energy.generations.empty() || !energy.windows.empty()) {
       return base::fail(
           ErrorCode::kBadInput,
           fmt::format("an energy of session '{}' holds generations and names no cell", energy.session_id));
