@@ -165,7 +165,8 @@ TEST_CASE("a meter that is plugged in again measures the cells and sessions that
   CHECK(run.exit_code == 0);
   CHECK_THAT(run.text(), Contains("has no energy"));
   // Which cell comes first is the order's; it alone has none, and its session says why.
-  const json with_energy = sandbox.query("select distinct variant, suite from v_energy where cell_id is not null");
+  const json with_energy =
+      sandbox.query("select distinct variant, suite from v_energy where cell_id is not null");
   CHECK(with_energy.size() == 3);
   const json missing = sandbox.query("select value from v_provenance where name = 'energy.missing'");
   REQUIRE(missing.size() == 1);
@@ -187,7 +188,7 @@ TEST_CASE("a board that stops below a supply voltage ends a sweep with a brown-o
   const json unfit = sandbox.query("select reason from v_cell where status = 'unfit'");
   REQUIRE(unfit.size() == 1);
   CHECK_THAT(unfit[0]["reason"].get<std::string>(),
-             Contains("brown_out at 2000 mV, where 2600 mV went well"));
+             Contains("brown_out at 2000 mV, where 3300 mV went well"));
 }
 
 TEST_CASE("the same rig without its virtual meter's program measures all the rest", "[e2e]") {
