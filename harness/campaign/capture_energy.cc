@@ -100,6 +100,8 @@ base::Result<base::Energy> energy_of_capture(const measure::EnergyCapture& captu
     inputs.arrival_rate_hz = clock.rate_hz();
     inputs.first_sample_ns = clock.first_sample_ns();
   }
+  // A capture begins idle.
+  if (!by_markers) inputs.cuts.push_back({0, 0});
   uint8_t level = 0;
   for (const measure::MeteredGeneration& generation : capture.generations) {
     inputs.expected.push_back({generation.prompt_id, generation.prompt_sha256, generation.repeat,

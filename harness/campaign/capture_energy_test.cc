@@ -95,13 +95,13 @@ TEST_CASE("answers of a later span lie where they were, however long the host pa
 TEST_CASE("tokens by the host's clock are told where they are long, and refused where their edges are not") {
   HostClockBed slow;
   slow.span(1'000'000 * kMs, 400);
-  const base::GenerationEnergy& told = slow.energy().generations.at(0);
+  const base::GenerationEnergy told = slow.energy().generations.at(0);
   REQUIRE(told.token_net_uj.size() == 2);
   CHECK(told.token_net_uj[0] == Approx(4000).epsilon(0.01));
   CHECK(told.token_net_uj[1] == Approx(4000).epsilon(0.01));
   HostClockBed fast;
   fast.span(1'000'000 * kMs, 100);
-  const base::GenerationEnergy& refused = fast.energy().generations.at(0);
+  const base::GenerationEnergy refused = fast.energy().generations.at(0);
   CHECK(refused.token_net_uj.empty());
   CHECK_THAT(refused.tokens_refused, Catch::Contains("edges are uncertain by 16.000 ms"));
   CHECK(refused.net_uj == Approx(2000).epsilon(0.02));
