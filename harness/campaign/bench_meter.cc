@@ -121,6 +121,11 @@ Done BenchMeter::ensure() {
   return {};
 }
 
+Result<rig::Meter*> BenchMeter::ready() {
+  SLMRIG_TRY(ensure());
+  return there();
+}
+
 Done BenchMeter::set_supply(int millivolts) {
   const int wanted_mv = millivolts != 0 ? millivolts : own_mv_;
   if (wanted_mv == supply_mv_) return {};
@@ -204,10 +209,6 @@ int64_t BenchMeter::meter_ns(uint64_t board_ticks) const {
 
 measure::EnergyMeans BenchMeter::means(const base::EnergySettings& settings, bool has_markers,
                                        const std::string& database) {
-  const auto ready = [this]() -> Result<rig::Meter*> {
-    SLMRIG_TRY(ensure());
-    return there();
-  };
   const auto keep = [database](measure::SampleLog& log) -> Result<base::CaptureFacts> {
     SLMRIG_ASSIGN(base::CaptureFacts facts, log.finish());
     SLMRIG_ASSIGN(facts.file, store::keep_capture(database, log.file(), facts.sha256));
@@ -224,7 +225,7 @@ measure::EnergyMeans BenchMeter::means(const base::EnergySettings& settings, boo
   const bool tells_phases = spec_.active_line >= 0 && spec_.phase_line >= 0 &&
                             meter_facts().marker_lines > static_cast<uint32_t>(spec_.phase_line) + 1;
   return measure::EnergyMeans{
-      .meter = ready,
+      .meter = [this] { return ready(); },
       .meter_failed = [this] { is_lost_ = true; },
       .settings = settings,
       .idle_ticks = ticks_of(int64_t{settings.idle_ms} * 1'000'000),

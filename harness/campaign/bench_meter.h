@@ -38,6 +38,9 @@ class BenchMeter {
   // as it was set last, and checked. The error is why it is not there.
   base::Done ensure();
 
+  // The meter, after ensure().
+  base::Result<rig::Meter*> ready();
+
   // Asks the meter to check itself; what it says is in facts() and what is not good in doubts() until the
   // next time.
   void check();

@@ -45,6 +45,7 @@ void add_rig_slots_commands(CLI::App& rig, Action& action);  // below `rig`
 // Under `slmrig rig`.
 void add_rig_init_command(CLI::App& rig, Action& action);
 void add_rig_doctor_command(CLI::App& rig, Action& action);
+void add_rig_identify_command(CLI::App& rig, Action& action);
 void add_rig_check_command(CLI::App& rig, Action& action);
 void add_board_command(CLI::App& app, Action& action);
 // Under `slmrig board`.
