@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "harness/analyse/profile.h"
 #include "harness/analyse/summary.h"
 #include "harness/base/metrics.h"
+#include "reports/comparison_json.h"
 #include "reports/energy_json.h"
 #include "reports/packed_integers.h"
 #include "reports/sentence.h"
@@ -289,12 +291,14 @@ Json report_json(const ReportInput& input) {
   Json sessions = Json::array();
   Json cells = Json::array();
   std::vector<std::string> inlined;
+  std::map<std::string, std::size_t> cell_indices;
   for (const store::RunData& run : input.runs) {
     inlined.push_back(run.run.run_id);
     for (const store::SessionData& session : run.sessions) {
       const auto summaries = analyse::summarise(session, run.run.build);
       SLMRIG_CHECK(summaries.size() == session.cells.size());
       for (std::size_t at = 0; at < session.cells.size(); ++at) {
+        cell_indices.emplace(session.cells[at].cell.cell_id, cells.size());
         cells.push_back(
             cell_json(session.cells[at], session.roofline, sessions.size(), summaries[at], input.limits));
       }
@@ -310,6 +314,8 @@ Json report_json(const ReportInput& input) {
           {"runs", std::move(runs)},
           {"sessions", std::move(sessions)},
           {"cells", std::move(cells)},
+          {"comparisons",
+           input.runs.empty() ? Json::array() : comparisons_json(input.runs.front(), cell_indices)},
           {"history", input.history == nullptr ? Json(nullptr) : history_json(*input.history, inlined)}};
 }
 

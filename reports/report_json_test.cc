@@ -201,6 +201,28 @@ TEST_CASE("the text may stand inside a script element", "[reports]") {
   CHECK(parsed["runs"][0]["label"].get<std::string>().find("</script>") == 0);
 }
 
+TEST_CASE("variants of the newest run stand side by side, the largest image first", "[reports]") {
+  const nlohmann::json report = written(sample_run());
+  REQUIRE(!report["comparisons"].empty());
+  for (const nlohmann::json& comparison : report["comparisons"]) {
+    const nlohmann::json& subjects = comparison["subjects"];
+    REQUIRE(subjects.size() == 2);
+    CHECK(subjects[0]["name"] == "f32");
+    CHECK(subjects[0]["recommendation"] == "");
+    CHECK(subjects[1]["recommendation"] != "");
+    for (const nlohmann::json& index : subjects[1]["cells"]) {
+      const nlohmann::json& cell = report["cells"][index.get<std::size_t>()];
+      CHECK(cell["suite"] == comparison["suite"]);
+      CHECK(report["sessions"][cell["session"].get<std::size_t>()]["variant"] == "int8");
+    }
+    for (const nlohmann::json& figure : subjects[1]["figures"]) {
+      // Time on an emulated board, or instructions on a real one, would be a figure of no tier.
+      const bool counts = figure["metric"].get<std::string>().find("instructions") != std::string::npos;
+      if (counts) CHECK(comparison["tier"] == "emulated");
+    }
+  }
+}
+
 TEST_CASE("several runs stand newest first and older ones are counted", "[reports]") {
   const std::vector<store::RunData> runs = {sample_run(), smallest_run()};
   const auto report = report_json({runs, 5, {}});

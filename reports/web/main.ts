@@ -1,6 +1,7 @@
 // The page of a report: reads the data that is inside the file, checks it, and draws it.
 import report_schema from '../report.schema.json';
 import {draw_answers} from './answers';
+import {draw_compare} from './compare';
 import {el, fold} from './dom';
 import {draw_energy} from './energy';
 import {draw_filters} from './filters';
@@ -11,7 +12,7 @@ import {draw_power} from './power';
 import {draw_profile} from './profile';
 import {draw_provenance} from './provenance';
 import type {Report} from './report_types';
-import type {JsonSchema} from './schema_check';
+import type {SchemaRoot} from './schema_check';
 import {schema_problem} from './schema_check';
 import {draw_cold_starts, draw_memory} from './session_bars';
 import {pattern_definitions} from './stacked_bars';
@@ -68,7 +69,7 @@ function place_of(id: string): HTMLElement {
 
 function read_report(): Report {
   const data: unknown = JSON.parse(place_of('data').textContent ?? '');
-  const problem = schema_problem(data, report_schema as JsonSchema);
+  const problem = schema_problem(data, report_schema as unknown as SchemaRoot);
   if (problem) throw new Error(`its data is not of the form that this page knows: ${problem}`);
   return data as Report;
 }
@@ -104,6 +105,9 @@ function draw_report(report: Report): void {
     draw_filters(filters, model, state);
   }
   for (const [id, title, draw] of kRunSections) draw(section_of(runs, id, title), model, state);
+  if (report.comparisons.length > 0) {
+    draw_compare(section_of(views.add('compare', 'Compare'), 'compare', 'Variants side by side'), model, state);
+  }
   views.show();
   unfold_for_print();
 }

@@ -258,6 +258,53 @@ export interface Cell {
   readonly energy: Energy | null;  // null: no meter measured it.
 }
 
+// A figure of one of the compared, and its change against the reference.
+export interface ComparedFigure {
+  readonly metric: string;
+  readonly tier: 'hardware' | 'emulated' | 'functional' | 'modelled';
+  readonly value: number;  // In the metric's unit.
+  readonly sessions: number;
+  readonly change: number | null;  // null: of the reference, or nothing to compare with.
+  readonly is_ratio: boolean;  // The change is value / reference; false: value - reference.
+  readonly low: number | null;  // Of the change, 95 %; null: exact, or not known.
+  readonly high: number | null;
+  readonly exact: boolean;
+  readonly judgement: 'reference' | 'better' | 'worse' | 'same' | 'undecided';
+  readonly reason: string;  // Why it is undecided.
+}
+
+// An answer that differs from the reference's.
+export interface Flip {
+  readonly prompt_id: string;
+  readonly prompt: string;  // Empty: the suite does not store text; likewise the answers.
+  readonly reference_text: string;
+  readonly text: string;
+  readonly reference_correct: boolean | null;
+  readonly correct: boolean | null;
+}
+
+// A variant; the first one is the reference.
+export interface ComparedSubject {
+  readonly name: string;
+  readonly cells: readonly number[];  // Indices into cells.
+  readonly figures: readonly ComparedFigure[];
+  readonly answers: number;  // Prompts that this one and the reference both answered.
+  readonly flipped: number;  // Of them, answered otherwise.
+  readonly flips: readonly Flip[];  // The first of these.
+  readonly recommendation: string;
+}
+
+// The variants that the newest run measured in one way, side by side.
+export interface Comparison {
+  readonly bench: string;
+  readonly board: string;
+  readonly model: string;
+  readonly suite: string;
+  readonly settings: string;
+  readonly tier: 'hardware' | 'emulated' | 'functional' | 'modelled';
+  readonly subjects: readonly ComparedSubject[];
+}
+
 // i: PackedIntegers; d: 64-bit floats, little-endian, in base64. Exact.
 export type PackedNumbers = string;
 
@@ -396,5 +443,6 @@ export interface Report {
   readonly runs: readonly Run[];  // Newest first.
   readonly sessions: readonly Session[];
   readonly cells: readonly Cell[];
+  readonly comparisons: readonly Comparison[];  // Of the newest run.
   readonly history: History | null;  // null: the page is of runs alone.
 }

@@ -3,7 +3,7 @@
 import {el} from './dom';
 import type {ViewState} from './view_state';
 
-export const kViewNames = ['today', 'matrix', 'series', 'run', 'fleet'] as const;
+export const kViewNames = ['today', 'matrix', 'series', 'run', 'compare', 'fleet'] as const;
 export type ViewName = (typeof kViewNames)[number];
 
 interface View {
