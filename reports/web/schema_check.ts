@@ -35,7 +35,7 @@ class Checker {
     if (schema.o) return this.object_problem(value, schema.o, path);
     if (schema.e) {
       return schema.e.includes(value) ? null :
-          `${path}: found ${JSON.stringify(value)}, expected one of ${schema.e.join(', ')}`;
+          `${path}: found ${JSON.stringify(value)}, expected ${schema.e.length > 1 ? 'one of ' : ''}${schema.e.join(', ')}`;
     }
     if (typeof value !== 'string') return expected(path, value, 'string');
     return new RegExp(schema.p ?? '').test(value) ? null : `${path}: the text is not of the form ${schema.p}`;

@@ -25,7 +25,7 @@ function amount(text) {
 
 test('every section is there and filled', () => on_report('sample.html', {}, async (page) => {
   assert.match(await page.locator('h1').innerText(), /^Plan sample on 3 boards, 2026-01-01 00:00 UTC: 24 cells/);
-  const titles = await page.locator('h2').allInnerTexts();
+  const titles = await page.locator('#view-run h2').allInnerTexts();
   assert.deepEqual(titles, ['Summary', 'Accuracy against cost', 'Token by token', 'Where a token goes', 'Energy',
     'Power over time', 'Memory', 'Cold start', 'Wrong and fallback answers', 'Provenance']);
   assert.equal(await page.locator('table.summary').count(), 2);
@@ -336,7 +336,7 @@ test('print has light colours, no controls, and unfolds the provenance', () =>
     const pdf = await page.pdf({preferCSSPageSize: true});
     assert.ok(pdf.length > 50_000 && pdf.subarray(0, 5).toString() === '%PDF-');
     await page.emulateMedia({media: 'print'});
-    assert.equal(await page.locator('.filters').isVisible(), false);
+    assert.equal(await page.locator('#view-run .filters').isVisible(), false);
     assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(255, 255, 255)');
     await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
     assert.ok(await page.locator('#provenance details').first().evaluate((each) => each.open));
