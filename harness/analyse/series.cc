@@ -25,7 +25,8 @@ class Values {
 
   void add(std::string metric, std::optional<double> value, uint64_t samples) {
     SLMRIG_CHECK(base::find_metric(metric) != nullptr);
-    if (value) values_.push_back({cell_id_, std::move(metric), samples, *value});
+    if (!value) return;
+    values_.push_back({cell_id_, std::move(metric), samples, *value});
   }
 
   // The metric "<what>_ms_<statistic>" or "<what>_instructions_<statistic>", as the unit of the session is.
@@ -34,6 +35,19 @@ class Values {
     if (!cost || unit_ == CostUnit::kNone) return;
     if (unit_ == CostUnit::kInstructions) return add(what + "_instructions_" + statistic, cost, samples);
     add(what + "_ms_" + statistic, *cost / kNanosecondsPerMillisecond, samples);
+  }
+
+  void add_energy(std::string metric, double value, const base::PhaseEnergy& phase,
+                  const base::Energy& energy) {
+    add(std::move(metric), value, phase.generations);
+    SeriesValue& added = values_.back();
+    added.tier = energy.tier;
+    added.doubts = energy.doubts;
+    for (const std::string& doubt : phase.doubts) {
+      if (std::find(added.doubts.begin(), added.doubts.end(), doubt) == added.doubts.end()) {
+        added.doubts.push_back(doubt);
+      }
+    }
   }
 
   std::vector<SeriesValue> take() { return std::move(values_); }
@@ -62,9 +76,59 @@ void add_session_values(const CellSummary& any_cell, Values& values) {
   if (any_cell.image_bytes > 0) values.add("image_bytes", static_cast<double>(any_cell.image_bytes), 1);
 }
 
+const base::PhaseEnergy* find_phase(const base::Energy& energy, base::EnergyPhase phase) {
+  const auto found = std::find_if(energy.phases.begin(), energy.phases.end(),
+                                  [&](const base::PhaseEnergy& each) { return each.phase == phase; });
+  return found == energy.phases.end() || found->duration_ns <= 0 ? nullptr : &*found;
+}
+
+double share_of(double sum, uint32_t count) { return sum / std::max(1U, count); }
+
+// An answer's energy is what the battery pays for it, idle power included; net of that is what the work
+// costs.
+void add_energy_values(const base::Energy& energy, Values& values) {
+  using base::EnergyPhase;
+  if (const base::PhaseEnergy* idle = find_phase(energy, EnergyPhase::kIdle)) {
+    values.add_energy("idle_power_uw", idle->gross_uj / (static_cast<double>(idle->duration_ns) * 1e-9),
+                      *idle, energy);
+  }
+  const base::PhaseEnergy* prefill = find_phase(energy, EnergyPhase::kPrefill);
+  if (prefill == nullptr) return;
+  double gross = share_of(prefill->gross_uj, prefill->generations);
+  double net = share_of(prefill->net_uj, prefill->generations);
+  values.add_energy("energy_prefill_uj_per_answer", net, *prefill, energy);
+  base::PhaseEnergy both = *prefill;
+  // Absent where every answer was one token long.
+  if (const base::PhaseEnergy* decode = find_phase(energy, EnergyPhase::kDecode)) {
+    gross += share_of(decode->gross_uj, decode->generations);
+    net += share_of(decode->net_uj, decode->generations);
+    both.doubts.insert(both.doubts.end(), decode->doubts.begin(), decode->doubts.end());
+    if (decode->tokens > 0) {
+      values.add_energy("energy_decode_uj_per_token", decode->net_uj / static_cast<double>(decode->tokens),
+                        *decode, energy);
+    }
+  }
+  values.add_energy("energy_uj_per_answer", gross, both, energy);
+  values.add_energy("energy_net_uj_per_answer", net, both, energy);
+}
+
+void add_cold_start_energy(const base::Energy& energy, Values& values) {
+  using base::EnergyPhase;
+  for (const auto& [phase, metric] :
+       {std::pair(EnergyPhase::kBoot, "energy_boot_uj"), std::pair(EnergyPhase::kLoad, "energy_load_uj")}) {
+    const base::PhaseEnergy* found = find_phase(energy, phase);
+    if (found == nullptr) continue;
+    values.add_energy(metric, share_of(found->gross_uj, found->generations), *found, energy);
+  }
+}
+
 void add_cell_values(const CellSummary& cell, Values& values) {
   values.add_cost("ttft", "p50", cell.ttft_cost_p50, cell.generations);
   values.add_cost("ttft", "p95", cell.ttft_cost_p95, cell.generations);
+  values.add_cost("answer", "p50", cell.answer_cost_p50, cell.generations);
+  values.add_cost("answer", "p95", cell.answer_cost_p95, cell.generations);
+  values.add_cost("answer", "p99", cell.answer_cost_p99, cell.generations);
+  values.add_cost("answer", "max", cell.answer_cost_max, cell.generations);
   values.add_cost("token", "p50", cell.token_cost_p50, cell.decode_tokens);
   values.add_cost("token", "p95", cell.token_cost_p95, cell.decode_tokens);
   values.add_cost("token", "p99", cell.token_cost_p99, cell.decode_tokens);
@@ -76,6 +140,8 @@ void add_cell_values(const CellSummary& cell, Values& values) {
   values.add("decode_tokens_per_s", cell.decode_tokens_per_s, cell.decode_tokens);
   values.add("prefill_tokens_per_s", cell.prefill_tokens_per_s, cell.generations);
   values.add("accuracy", cell.accuracy(), cell.checked);
+  values.add("intent_accuracy", cell.intent_accuracy(), cell.intents_checked);
+  values.add("worst_intent_accuracy", cell.worst_intent_accuracy(), cell.worst_intent_checked);
   values.add("reference_agreement", cell.reference_agreement(), cell.compared);
 }
 
@@ -88,10 +154,12 @@ std::vector<SeriesValue> series_values(const store::SessionData& session) {
   const auto first = std::find_if(cells.begin(), cells.end(), is_ok);
   if (first == cells.end()) return {};
   add_session_values(*first, values);
-  for (const CellSummary& cell : cells) {
-    if (!is_ok(cell)) continue;
-    values.of(cell.cell_id);
-    add_cell_values(cell, values);
+  if (session.cold_start_energy) add_cold_start_energy(*session.cold_start_energy, values);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (!is_ok(cells[i])) continue;
+    values.of(cells[i].cell_id);
+    add_cell_values(cells[i], values);
+    if (session.cells[i].energy) add_energy_values(*session.cells[i].energy, values);
   }
   return values.take();
 }

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 
+#include "harness/analyse/flips.h"
 #include "harness/analyse/rows_for_test.h"
 #include "harness/analyse/summary.h"
 #include "harness/base/file.h"
@@ -67,6 +68,70 @@ TEST_CASE("instructions go into history as they are, and never as time") {
   }
 }
 
+TEST_CASE("answers go into history whole, and by the intent that is missed most") {
+  store::SessionData data = full_session();
+  std::vector<store::GenerationRow>& generations = data.cells[0].generations;
+  generations[0].intent = "timer.set";
+  const store::GenerationRow right = generations[0];
+  store::GenerationRow slot_wrong = right;  // the intent is right all the same
+  slot_wrong.correct = false;
+  slot_wrong.failed_checks = {"slots"};
+  store::GenerationRow wrong = right;
+  wrong.intent = "music.play";
+  wrong.correct = false;
+  wrong.failed_checks = {"exact_intent", "slots"};
+  store::GenerationRow music = right;
+  music.intent = "music.play";
+  generations = {right, slot_wrong, wrong, music};
+  auto cell = by_metric(series_values(data), "c");
+  CHECK(cell.at("answer_ms_p50").value == 9);
+  CHECK(cell.at("answer_ms_max").samples == 4);
+  CHECK(cell.at("accuracy").value == 0.5);
+  CHECK(cell.at("intent_accuracy").value == 0.75);
+  CHECK(cell.at("worst_intent_accuracy").value == 0.5);
+  CHECK(cell.at("worst_intent_accuracy").samples == 2);
+}
+
+TEST_CASE("energies go into history with a tier and doubts of their own") {
+  store::SessionData data = emulated(full_session());
+  base::Energy energy;
+  energy.tier = base::Tier::kModelled;
+  energy.doubts = {"idle drifted"};
+  const auto phase = [](base::EnergyPhase of, double gross_uj, double net_uj) {
+    base::PhaseEnergy each;
+    each.phase = of;
+    each.generations = 2;
+    each.tokens = 10;
+    each.gross_uj = gross_uj;
+    each.net_uj = net_uj;
+    each.duration_ns = 1'000'000'000;
+    return each;
+  };
+  energy.phases = {phase(base::EnergyPhase::kIdle, 7, 0), phase(base::EnergyPhase::kPrefill, 100, 80),
+                   phase(base::EnergyPhase::kDecode, 60, 40)};
+  energy.phases[2].doubts = {"samples were lost"};
+  data.cells[0].energy = energy;
+  energy.doubts.clear();
+  energy.phases = {phase(base::EnergyPhase::kBoot, 30, 20), phase(base::EnergyPhase::kLoad, 50, 40)};
+  data.cold_start_energy = energy;
+  const std::vector<SeriesValue> values = series_values(data);
+  auto cell = by_metric(values, "c");
+  CHECK(cell.at("energy_uj_per_answer").value == 80);
+  CHECK(cell.at("energy_net_uj_per_answer").value == 60);
+  CHECK(cell.at("energy_prefill_uj_per_answer").value == 40);
+  CHECK(cell.at("energy_decode_uj_per_token").value == 4);
+  CHECK(cell.at("idle_power_uw").value == 7);
+  CHECK(cell.at("energy_uj_per_answer").tier == base::Tier::kModelled);
+  CHECK(cell.at("energy_uj_per_answer").doubts ==
+        std::vector<std::string>{"idle drifted", "samples were lost"});
+  CHECK(cell.at("energy_prefill_uj_per_answer").doubts == std::vector<std::string>{"idle drifted"});
+  CHECK_FALSE(cell.at("accuracy").tier.has_value());
+  auto session = by_metric(values, "");
+  CHECK(session.at("energy_boot_uj").value == 15);
+  CHECK(session.at("energy_load_uj").value == 25);
+  CHECK(session.at("energy_load_uj").doubts.empty());
+}
+
 TEST_CASE("cells that did not end ok give no values") {
   store::SessionData data = full_session();
   data.cells.push_back(data.cells[0]);
@@ -107,11 +172,13 @@ TEST_CASE("a stored run has a value for every metric that its tiers can have") {
     CHECK(read_back->size() == values.size());
     for (const SeriesValue& value : *read_back) ++seen[value.metric];
   }
+  seen["flip_rate"] = static_cast<int>(flips_of(*run).size());
   for (const base::Metric& metric : base::metrics()) {
     INFO(metric.name);
     // The sample reports no peak of a process.
     const bool of_a_process = metric.name == "memory_process_bytes" || metric.name == "memory_cgroup_bytes";
-    CHECK((seen[std::string(metric.name)] > 0) == !of_a_process);
+    const bool is_imported = metric.name == "benchmark_ms_p50";
+    CHECK((seen[std::string(metric.name)] > 0) == !(of_a_process || is_imported));
   }
 }
 

@@ -1,8 +1,10 @@
 #include "harness/analyse/summary.h"
 
 #include <algorithm>
+#include <map>
 
 #include "harness/analyse/percentile.h"
+#include "harness/base/check.h"
 #include "harness/base/metrics.h"
 
 namespace slmrig::analyse {
@@ -50,6 +52,33 @@ std::optional<uint64_t> peak_bytes(const std::vector<store::MemoryRow>& memory) 
   return peak;
 }
 
+// The worst one: of those alike, the first by name.
+void count_intents(const std::vector<GenerationRow>& generations, CellSummary& summary) {
+  struct Count {
+    uint32_t checked = 0;
+    uint32_t right = 0;
+  };
+  const std::string_view check = base::to_string(base::CheckKind::kExactIntent);
+  std::map<std::string, Count> intents;
+  for (const GenerationRow& generation : generations) {
+    if (generation.intent.empty() || !generation.correct) continue;
+    const auto& failed = generation.failed_checks;
+    Count& count = intents[generation.intent];
+    ++count.checked;
+    if (std::find(failed.begin(), failed.end(), check) == failed.end()) ++count.right;
+  }
+  for (const auto& [intent, count] : intents) {
+    summary.intents_checked += count.checked;
+    summary.intents_right += count.right;
+    const uint64_t share = uint64_t{count.right} * summary.worst_intent_checked;
+    const uint64_t worst = uint64_t{summary.worst_intent_right} * count.checked;
+    if (!summary.worst_intent.empty() && share >= worst) continue;
+    summary.worst_intent = intent;
+    summary.worst_intent_checked = count.checked;
+    summary.worst_intent_right = count.right;
+  }
+}
+
 void count_answers(const std::vector<GenerationRow>& generations, CellSummary& summary) {
   summary.generations = static_cast<uint32_t>(generations.size());
   for (const GenerationRow& generation : generations) {
@@ -67,8 +96,10 @@ void count_answers(const std::vector<GenerationRow>& generations, CellSummary& s
 }
 
 struct Costs {
-  std::vector<double> ttft;    // [generations with a token]
-  std::vector<double> tokens;  // of index >= 1, all generations together
+  std::vector<double> ttft;     // [generations with a token]
+  std::vector<double> answers;  // likewise: from the prompt to the last token
+  std::vector<double> tokens;   // of index >= 1, all generations together
+  double decode_tokens = 0;     // as many as that, also where the traces were removed
   double decode = 0;
   double prefill = 0;
   double prompt_tokens = 0;
@@ -77,7 +108,11 @@ struct Costs {
 Costs collect_costs(const std::vector<GenerationRow>& generations) {
   Costs costs;
   for (const GenerationRow& generation : generations) {
-    if (generation.ttft_cost) costs.ttft.push_back(static_cast<double>(*generation.ttft_cost));
+    if (generation.ttft_cost) {
+      costs.ttft.push_back(static_cast<double>(*generation.ttft_cost));
+      costs.answers.push_back(static_cast<double>(*generation.ttft_cost + generation.decode_cost));
+      costs.decode_tokens += generation.generated_tokens > 0 ? generation.generated_tokens - 1 : 0;
+    }
     for (std::size_t i = 1; i < generation.token_costs.size(); ++i) {
       costs.tokens.push_back(static_cast<double>(generation.token_costs[i]));
     }
@@ -86,13 +121,14 @@ Costs collect_costs(const std::vector<GenerationRow>& generations) {
     costs.prompt_tokens += generation.prompt_tokens;
   }
   std::sort(costs.ttft.begin(), costs.ttft.end());
+  std::sort(costs.answers.begin(), costs.answers.end());
   std::sort(costs.tokens.begin(), costs.tokens.end());
   return costs;
 }
 
 void summarise_costs(const std::vector<GenerationRow>& generations, CellSummary& summary) {
   const Costs costs = collect_costs(generations);
-  summary.decode_tokens = costs.tokens.size();
+  summary.decode_tokens = static_cast<uint64_t>(costs.decode_tokens);
   if (summary.cost_unit == CostUnit::kNone) return;
   summary.ttft_cost_p50 = percentile_of_sorted(costs.ttft, 50);
   summary.ttft_cost_p95 = percentile_of_sorted(costs.ttft, 95);
@@ -100,7 +136,11 @@ void summarise_costs(const std::vector<GenerationRow>& generations, CellSummary&
   summary.token_cost_p95 = percentile_of_sorted(costs.tokens, 95);
   summary.token_cost_p99 = percentile_of_sorted(costs.tokens, 99);
   summary.token_cost_max = percentile_of_sorted(costs.tokens, 100);
-  const auto tokens = static_cast<double>(costs.tokens.size());
+  summary.answer_cost_p50 = percentile_of_sorted(costs.answers, 50);
+  summary.answer_cost_p95 = percentile_of_sorted(costs.answers, 95);
+  summary.answer_cost_p99 = percentile_of_sorted(costs.answers, 99);
+  summary.answer_cost_max = percentile_of_sorted(costs.answers, 100);
+  const double tokens = costs.decode_tokens;
   const bool is_time = summary.cost_unit == CostUnit::kNanoseconds;
   if (tokens > 0) summary.token_cost_mean = costs.decode / tokens;
   if (is_time && costs.decode > 0)
@@ -146,6 +186,12 @@ std::optional<double> CellSummary::accuracy() const { return share(correct, chec
 
 std::optional<double> CellSummary::reference_agreement() const { return share(equal_to_reference, compared); }
 
+std::optional<double> CellSummary::intent_accuracy() const { return share(intents_right, intents_checked); }
+
+std::optional<double> CellSummary::worst_intent_accuracy() const {
+  return share(worst_intent_right, worst_intent_checked);
+}
+
 std::vector<CellSummary> summarise(const SessionData& session, const std::string& build) {
   const ColdStartSummary cold_start = summarise_cold_starts(session.cold_starts, session.session.cost_unit);
   const std::optional<uint64_t> peak = peak_bytes(session.memory);
@@ -157,6 +203,7 @@ std::vector<CellSummary> summarise(const SessionData& session, const std::string
     summary.memory = session.memory;
     summary.image_bytes = session.session.image_bytes;
     count_answers(cell.generations, summary);
+    count_intents(cell.generations, summary);
     summarise_costs(cell.generations, summary);
     summaries.push_back(std::move(summary));
   }

@@ -56,6 +56,10 @@ struct CellSummary {
   uint32_t generations = 0;
   std::optional<double> ttft_cost_p50;
   std::optional<double> ttft_cost_p95;
+  std::optional<double> answer_cost_p50;  // whole answers: from the prompt to the last token
+  std::optional<double> answer_cost_p95;
+  std::optional<double> answer_cost_p99;
+  std::optional<double> answer_cost_max;
   uint64_t decode_tokens = 0;  // tokens of index >= 1: what the token figures are taken over
   std::optional<double> token_cost_p50;
   std::optional<double> token_cost_p95;
@@ -69,6 +73,11 @@ struct CellSummary {
   uint32_t correct = 0;
   uint32_t compared = 0;  // generations for which the host's answer is known
   uint32_t equal_to_reference = 0;
+  uint32_t intents_checked = 0;  // generations whose prompt asks for an intent
+  uint32_t intents_right = 0;    // that had it, whatever else was wrong
+  std::string worst_intent{};    // with the smallest share of right ones; empty: none was asked for
+  uint32_t worst_intent_checked = 0;
+  uint32_t worst_intent_right = 0;
   // Answers that are the suite's fallback text. Their costs are the model's all the same, their checks were
   // made on the fallback text: that is what a user got.
   uint32_t fallback_late = 0;  // the budget was used up
@@ -76,6 +85,8 @@ struct CellSummary {
 
   std::optional<double> accuracy() const;             // correct / checked
   std::optional<double> reference_agreement() const;  // equal_to_reference / compared
+  std::optional<double> intent_accuracy() const;      // intents_right / intents_checked
+  std::optional<double> worst_intent_accuracy() const;
   uint32_t fallbacks() const { return fallback_late + fallback_form; }
   bool trusted() const { return doubts.empty(); }
 };

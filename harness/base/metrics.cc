@@ -33,6 +33,11 @@ constexpr std::array kMetrics = {
     Metric{"token_ms_p95", "ms", "token p95", kLower, kTime, kCell},
     Metric{"token_ms_p99", "ms", "token p99", kLower, kTime, kCell},
     Metric{"token_ms_max", "ms", "token max", kLower, kTime, kCell},
+    Metric{"answer_ms_p50", "ms", "whole answer p50", kLower, kTime, kCell},
+    Metric{"answer_ms_p95", "ms", "whole answer p95", kLower, kTime, kCell},
+    Metric{"answer_ms_p99", "ms", "whole answer p99", kLower, kTime, kCell},
+    Metric{"answer_ms_max", "ms", "whole answer max", kLower, kTime, kCell},
+    Metric{"benchmark_ms_p50", "ms", "imported benchmark p50", kLower, kTime, kCell},
     Metric{"decode_tokens_per_s", "tokens/s", "decode rate", kHigher, kTime, kCell},
     Metric{"prefill_tokens_per_s", "tokens/s", "prefill rate", kHigher, kTime, kCell},
     Metric{"ttft_instructions_p50", "instructions", "instructions to first token p50", kLower, kInstructions,
@@ -44,6 +49,10 @@ constexpr std::array kMetrics = {
     Metric{"token_instructions_p99", "instructions", "token p99", kLower, kInstructions, kCell},
     Metric{"token_instructions_max", "instructions", "token max", kLower, kInstructions, kCell},
     Metric{"token_instructions_mean", "instructions", "instructions a token", kLower, kInstructions, kCell},
+    Metric{"answer_instructions_p50", "instructions", "whole answer p50", kLower, kInstructions, kCell},
+    Metric{"answer_instructions_p95", "instructions", "whole answer p95", kLower, kInstructions, kCell},
+    Metric{"answer_instructions_p99", "instructions", "whole answer p99", kLower, kInstructions, kCell},
+    Metric{"answer_instructions_max", "instructions", "whole answer max", kLower, kInstructions, kCell},
     Metric{"prefill_instructions_per_token", "instructions", "prefill instructions a prompt token", kLower,
            kInstructions, kCell},
 
@@ -63,7 +72,19 @@ constexpr std::array kMetrics = {
     Metric{"image_bytes", "bytes", "model image", kLower, kAny, kSession},
 
     Metric{"accuracy", "ratio", "accuracy", kHigher, kAny, kCell},
+    Metric{"intent_accuracy", "ratio", "intents right", kHigher, kAny, kCell},
+    Metric{"worst_intent_accuracy", "ratio", "intents right, of the worst intent", kHigher, kAny, kCell},
+    Metric{"flip_rate", "ratio", "answers that f32 had right and this wrong, or the reverse", kLower, kAny,
+           kCell},
     Metric{"reference_agreement", "ratio", "answers equal to the host's", kHigher, kAny, kCell},
+
+    Metric{"energy_uj_per_answer", "uj", "energy an answer", kLower, kEnergy, kCell},
+    Metric{"energy_net_uj_per_answer", "uj", "energy an answer, net of idle", kLower, kEnergy, kCell},
+    Metric{"energy_prefill_uj_per_answer", "uj", "prefill energy an answer, net", kLower, kEnergy, kCell},
+    Metric{"energy_decode_uj_per_token", "uj", "decode energy a token, net", kLower, kEnergy, kCell},
+    Metric{"energy_boot_uj", "uj", "energy of a boot", kLower, kEnergy, kSession},
+    Metric{"energy_load_uj", "uj", "energy of loading the model", kLower, kEnergy, kSession},
+    Metric{"idle_power_uw", "uw", "idle power, model loaded", kLower, kEnergy, kCell},
 };
 
 constexpr std::array kMemoryClasses = {
@@ -97,6 +118,7 @@ bool has_figures(const Metric& metric, Tier tier) {
   switch (metric.basis) {
     case kTime: return tier == Tier::kHardware || tier == Tier::kModelled;
     case kInstructions: return tier == Tier::kEmulated;
+    case kEnergy: return tier == Tier::kHardware || tier == Tier::kModelled;
     case kAny: return true;
   }
   return false;

@@ -22,6 +22,7 @@ std::string_view to_string(Better better);
 enum class MetricBasis {
   kTime,          // from nanoseconds: tiers hardware and modelled, never emulated
   kInstructions,  // from instruction counts: tier emulated alone
+  kEnergy,        // from a power meter: tiers hardware and modelled, the tier being the energy's own
   kAny,           // bytes and answers: every tier
 };
 
@@ -30,7 +31,7 @@ enum class MetricScope { kCell, kSession };
 
 struct Metric {
   std::string_view name;   // "token_ms_p99"
-  std::string_view unit;   // "ms", "instructions", "tokens/s", "bytes", "ratio" (0 to 1)
+  std::string_view unit;   // "ms", "instructions", "tokens/s", "bytes", "uj", "uw", "ratio" (0 to 1)
   std::string_view title;  // for people: "token p99"
   Better better = Better::kLower;
   MetricBasis basis = MetricBasis::kAny;

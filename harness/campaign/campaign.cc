@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/analyse/flips.h"
 #include "harness/base/clock.h"
 #include "harness/base/uuid.h"
 #include "harness/campaign/bench_runner.h"
@@ -16,6 +17,7 @@
 #include "harness/plan/estimate.h"
 #include "harness/rig/bench_lock.h"
 #include "harness/store/captures.h"
+#include "harness/store/queries.h"
 
 namespace slmrig::campaign {
 namespace {
@@ -162,6 +164,20 @@ Done check_room_for_samples(const ExpandedPlan& expanded, const std::string& dat
   return store::check_capture_room(database, {}, expected_bytes);
 }
 
+// Known only when all variants have been measured.
+Done put_flip_rates(const std::string& run_id, store::Store& store) {
+  SLMRIG_ASSIGN(store::Reader reader, store::open_reader(store.path()));
+  SLMRIG_ASSIGN(const std::vector<store::SessionRow> sessions, reader.sessions(run_id));
+  const auto is_f32 = [](const store::SessionRow& session) { return session.variant == "f32"; };
+  if (std::none_of(sessions.begin(), sessions.end(), is_f32)) return {};
+  SLMRIG_ASSIGN(const store::RunData data, reader.run_data(run_id));
+  for (const analyse::CellFlips& flips : analyse::flips_of(data)) {
+    SLMRIG_TRY(store.add_series_values(flips.session_id,
+                                       {{flips.cell_id, "flip_rate", flips.compared, flips.rate()}}));
+  }
+  return {};
+}
+
 WaveTime run_wave(const Wave& wave, SharedRun& run) {
   const int64_t began_ns = base::monotonic_now_ns();
   {
@@ -248,6 +264,7 @@ Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Stor
   outcome.failures = std::move(run.failures);
   outcome.wall_ns = base::monotonic_now_ns() - began_ns;
   outcome.busy_share = busy_share(times, outcome.wall_ns);
+  SLMRIG_TRY(put_flip_rates(run_id, store));
   SLMRIG_TRY(store.end_run({run_id, base::utc_now_ns(), outcome.interrupted, outcome.busy_share}));
   return outcome;
 }

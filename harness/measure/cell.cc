@@ -32,6 +32,13 @@ std::string hash_of_ids(const std::vector<int32_t>& ids) {
   return base::sha256_hex(std::string_view(bytes));
 }
 
+// Answers are counted by intent; what a private suite asks for stays private.
+std::string intent_of(const base::Check& check, bool store_text) {
+  constexpr std::size_t kHashDigits = 12;
+  if (store_text) return check.text;
+  return "#" + base::sha256_hex(std::string_view(check.text)).substr(0, kHashDigits);
+}
+
 // The board answered, and said no: the next prompt may do better. Everything else means that it cannot be
 // trusted to answer at all.
 bool is_refusal(const Error& error) {
@@ -180,6 +187,7 @@ Generation CellRun::record_of(const Prompt& prompt, uint32_t repeat, rig::RunRep
   const std::string answer = base::make_valid_utf8(reply.output);
   if (!prompt.checks.empty()) {
     for (const base::Check& check : prompt.checks) {
+      if (check.kind == base::CheckKind::kExactIntent) record.intent = intent_of(check, suite_.store_text);
       if (!base::passes(check, prompt.text, answer)) {
         record.failed_checks.emplace_back(base::to_string(check.kind));
       }

@@ -33,18 +33,22 @@ struct Kept {
   std::string file;
   int64_t started_at_ns = 0;
   uint64_t bytes = 0;
+  bool pinned = false;  // a release names its run
 };
 
 Result<std::vector<Kept>> kept_captures(Database& database) {
-  SLMRIG_ASSIGN(Statement row,
-                database.prepare("select capture_key, file, started_at_ns, bytes from capture "
-                                 "where removed_at_ns is null order by started_at_ns, capture_key"));
+  SLMRIG_ASSIGN(
+      Statement row,
+      database.prepare("select capture_key, file, started_at_ns, bytes, capture_key in (select e.capture_key "
+                       "from energy e join session using (session_key) join release_run using (run_key) "
+                       "where e.capture_key is not null) from capture "
+                       "where removed_at_ns is null order by started_at_ns, capture_key"));
   std::vector<Kept> kept;
   for (;;) {
     SLMRIG_ASSIGN(const bool more, row.step());
     if (!more) return kept;
     kept.push_back({row.column_int64(0), row.column_text(1), row.column_int64(2),
-                    static_cast<uint64_t>(row.column_int64(3))});
+                    static_cast<uint64_t>(row.column_int64(3)), row.column_int64(4) != 0});
   }
 }
 
@@ -174,7 +178,7 @@ Result<CaptureUsage> prune_captures(const std::string& path, const CaptureLimits
   CaptureUsage removed;
   for (const Kept& each : kept) {
     const bool old = limits.most_days > 0 && now_ns - each.started_at_ns > limits.most_days * kDayNs;
-    if (!old && total <= limits.most_bytes) continue;
+    if (each.pinned || (!old && total <= limits.most_bytes)) continue;
     SLMRIG_TRY(remove_file(folder / each.file));
     SLMRIG_TRY(mark_removed(*database, each.key, now_ns));
     total -= each.bytes;

@@ -45,8 +45,9 @@ base::Done check_capture_room(const std::string& database, const CaptureLimits& 
 // What a capture that begins now may grow to within the limits; kIo as above where that is next to nothing.
 base::Result<uint64_t> capture_room(const std::string& database, const CaptureLimits& limits);
 
-// Removes what is too old, then the oldest until the rest keeps within most_bytes; what was removed. The
-// database remembers when. Files that no row names (a run was killed) go once they are a day old.
+// Removes what is too old, then the oldest until the rest keeps within most_bytes; what was removed. What
+// belongs to a pinned release stays. The database remembers when. Files that no row names (a run was killed)
+// go once they are a day old.
 base::Result<CaptureUsage> prune_captures(const std::string& database, const CaptureLimits& limits,
                                           int64_t now_ns);
 

@@ -125,6 +125,7 @@ struct GenerationRow {
   base::FallbackReason fallback = base::FallbackReason::kNone;
   std::optional<bool> matches_reference;
   int64_t started_at_ns = 0;
+  std::string intent{};  // that the prompt asks for (or a hash of it); empty: no such check
 };
 
 // The profile pass of a cell: sums over its generations.

@@ -336,6 +336,7 @@ class Sample {
     metered_.push_back({generation.prompt_id, generation.prompt_sha256, generation.prompt_tokens,
                         generation.generated_tokens});
     generation.correct = !wrong;
+    generation.intent = index % 2 == 0 ? "timer.set" : "music.play";
     if (wrong) generation.failed_checks = {prompt.failed_check};
     generation.matches_reference =
         !(options_.with_troubles && board.tier == base::Tier::kEmulated && below(12) == 0);

@@ -90,6 +90,9 @@ class SqliteStore final : public Store {
   Done put_series_values(const std::string& session_id, const std::vector<SeriesValue>& values) override {
     return write(Commit::kNow, [&] { return writer_.put_series_values(session_id, values); });
   }
+  Done add_series_values(const std::string& session_id, const std::vector<SeriesValue>& values) override {
+    return write(Commit::kNow, [&] { return writer_.add_series_values(session_id, values); });
+  }
   Done commit() override {
     const std::scoped_lock lock(mutex_);
     if (broken_) return tl::unexpected<Error>(*broken_);

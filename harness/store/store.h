@@ -53,6 +53,10 @@ class Store : public base::RecordSink {
   virtual base::Done put_series_values(const std::string& session_id,
                                        const std::vector<SeriesValue>& values) = 0;
 
+  // As that, for some more figures: replaces those of the same cell and metric alone.
+  virtual base::Done add_series_values(const std::string& session_id,
+                                       const std::vector<SeriesValue>& values) = 0;
+
   // Commits what was added so far.
   virtual base::Done commit() = 0;
 

@@ -104,6 +104,9 @@ struct Generation {
   std::vector<std::string> failed_checks;
   std::optional<bool> matches_reference;  // equal token hash to the host's for the same image
   int64_t started_at_ns = 0;
+  // What the prompt's exact_intent check asks for; where the suite does not store text, '#' and a piece of its
+  // SHA-256. Empty: it has no such check.
+  std::string intent{};
 };
 
 // Prefill goes from the prompt to the first token; decode is every further token.

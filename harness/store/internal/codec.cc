@@ -141,4 +141,12 @@ Result<std::string> unpack(std::string_view packed, uint64_t text_bytes) {
   return base::fail(ErrorCode::kCorrupt, fmt::format("a log of {} bytes does not unpack", text_bytes));
 }
 
+Result<std::string> unpack(std::string_view packed) {
+  const unsigned long long bytes = ZSTD_getFrameContentSize(packed.data(), packed.size());
+  if (bytes == ZSTD_CONTENTSIZE_UNKNOWN || bytes == ZSTD_CONTENTSIZE_ERROR) {
+    return base::fail(ErrorCode::kCorrupt, "this is not a whole zstd frame");
+  }
+  return unpack(packed, bytes);
+}
+
 }  // namespace slmrig::store

@@ -32,5 +32,7 @@ std::string hex_of_bytes(std::string_view bytes);
 std::string pack(std::string_view text);
 // kCorrupt when it does not unpack to `text_bytes` bytes.
 base::Result<std::string> unpack(std::string_view packed, uint64_t text_bytes);
+// As long as the frame itself says.
+base::Result<std::string> unpack(std::string_view packed);
 
 }  // namespace slmrig::store

@@ -358,7 +358,7 @@ Done RecordWriter::add_generation(int64_t energy, uint64_t place, const base::Ge
                       fmt::format("{} has {} tokens with an energy and {} with a duration", what,
                                   generation.token_net_uj.size(), generation.token_duration_ns.size()));
   }
-  SLMRIG_ASSIGN(const int64_t prompt, prompt_key(generation.prompt_id, generation.prompt_sha256, ""));
+  SLMRIG_ASSIGN(const int64_t prompt, prompt_key({generation.prompt_id, generation.prompt_sha256, "", ""}));
   const bool has_tokens = !generation.token_net_uj.empty();
   const std::string tokens = has_tokens ? json_array_of(std::span(generation.token_net_uj)) : std::string();
   const std::string durations =

@@ -38,7 +38,8 @@ const char* const kSelectGeneration =
     "g.prefill_ticks, "
     "g.first_sample_ticks, g.ttft_ticks, g.decode_ticks, g.token_ticks, g.token_ids, g.token_ids_sha256, "
     "p.sha256, "
-    "p.text, g.output_text, g.correct, g.failed_checks, g.matches_reference, g.started_at_ns, g.fallback "
+    "p.text, g.output_text, g.correct, g.failed_checks, g.matches_reference, g.started_at_ns, g.fallback, "
+    "p.intent "
     "from generation g join prompt p using (prompt_key) ";
 
 namespace {
@@ -177,6 +178,7 @@ Result<GenerationRow> generation_row(const Statement& row, const base::TickScale
     generation.fallback =
         row.column_int64(20) == 1 ? base::FallbackReason::kBudget : base::FallbackReason::kForm;
   }
+  generation.intent = row.column_text(21);
   return generation;
 }
 

@@ -68,21 +68,24 @@ Result<int64_t> RecordWriter::cell_key(const std::string& cell_id) {
   return *key;
 }
 
-Result<int64_t> RecordWriter::prompt_key(const std::string& prompt_id, const std::string& sha256,
-                                         const std::string& prompt_text) {
-  const std::string text = base::make_valid_utf8(prompt_text);
+Result<int64_t> RecordWriter::prompt_key(const PromptFacts& prompt) {
+  const std::string text = base::make_valid_utf8(prompt.text);
   // Another suite may keep the same prompt private: the text is added when it is first allowed to be.
-  const std::string name = fmt::format("{} {} {}", text.empty() ? "-" : "+", sha256, prompt_id);
+  const std::string name = fmt::format("{}{} {} {}", text.empty() ? '-' : '+',
+                                       prompt.intent.empty() ? '-' : '+', prompt.sha256, prompt.prompt_id);
   if (const auto found = prompts_.find(name); found != prompts_.end()) return found->second;
-  SLMRIG_ASSIGN(const std::string hash, bytes_of_hex(sha256));
+  SLMRIG_ASSIGN(const std::string hash, bytes_of_hex(prompt.sha256));
   SLMRIG_ASSIGN(
       Statement * insert,
-      database_.cached("insert into prompt (prompt_id, sha256, text) values (?,?,?) on conflict "
-                       "(prompt_id, sha256) do update set text = coalesce(prompt.text, excluded.text)"));
-  SLMRIG_TRY(insert->bind(prompt_id).bind_blob(hash).bind_text_or_null(text).run());
+      database_.cached("insert into prompt (prompt_id, sha256, text, intent) values (?,?,?,?) on conflict "
+                       "(prompt_id, sha256) do update set text = coalesce(prompt.text, excluded.text), "
+                       "intent = case when excluded.intent is null or (substr(excluded.intent, 1, 1) = '#' "
+                       "and prompt.intent is not null) then prompt.intent else excluded.intent end"));
+  insert->bind(prompt.prompt_id).bind_blob(hash).bind_text_or_null(text);
+  SLMRIG_TRY(insert->bind_text_or_null(prompt.intent).run());
   SLMRIG_ASSIGN(Statement * select,
                 database_.cached("select prompt_key from prompt where prompt_id = ? and sha256 = ?"));
-  SLMRIG_ASSIGN(const std::optional<int64_t> key, find_key(select->bind(prompt_id).bind_blob(hash)));
+  SLMRIG_ASSIGN(const std::optional<int64_t> key, find_key(select->bind(prompt.prompt_id).bind_blob(hash)));
   SLMRIG_CHECK(key.has_value());
   prompts_[name] = *key;
   return *key;

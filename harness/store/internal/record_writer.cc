@@ -88,10 +88,14 @@ Done RecordWriter::begin_run(const base::RunStart& run) {
   SLMRIG_ASSIGN(const int64_t plan, plan_key(run.plan_text));
   SLMRIG_ASSIGN(Statement * insert,
                 database_.cached("insert into run (run_id, label, build, commit_sha, plan_name, "
-                                 "plan_key, rig_name, started_at_ns) values (?,?,?,?,?,?,?,?)"));
+                                 "plan_key, rig_name, started_at_ns, imported_from) "
+                                 "values (?,?,?,?,?,?,?,?,?)"));
   insert->bind(run.run_id).bind_text_or_null(run.label).bind_text_or_null(run.build.name);
   insert->bind_text_or_null(run.build.commit_sha).bind(run.plan_name).bind(plan).bind(run.rig_name);
-  SLMRIG_TRY(insert->bind(run.started_at_ns).run());
+  const auto format = run.provenance.find("import.format");
+  insert->bind(run.started_at_ns);
+  SLMRIG_TRY(
+      insert->bind_text_or_null(format == run.provenance.end() ? std::string_view() : format->second).run());
   const int64_t key = database_.last_insert_key();
   for (const auto& [name, value] : run.provenance) {
     SLMRIG_ASSIGN(const int64_t fact, fact_key(name, value));
@@ -259,8 +263,8 @@ Done RecordWriter::add(const base::Generation& generation) {
     SLMRIG_TRY(check_ticks({decode_ticks}));
   }
   SLMRIG_ASSIGN(const int64_t cell, cell_key(generation.cell_id));
-  SLMRIG_ASSIGN(const int64_t prompt,
-                prompt_key(generation.prompt_id, generation.prompt_sha256, generation.prompt_text));
+  SLMRIG_ASSIGN(const int64_t prompt, prompt_key({generation.prompt_id, generation.prompt_sha256,
+                                                  generation.prompt_text, generation.intent}));
   SLMRIG_ASSIGN(const std::string hash, bytes_of_hex(generation.token_ids_sha256));
   const std::string token_ticks = json_array_of(ticks);
   const bool has_ids = generation.token_ids.size() == ticks.size() && !generation.token_ids.empty();
@@ -334,28 +338,6 @@ Done RecordWriter::end_run(const base::RunEnd& run) {
                 database_.cached("update run set ended_at_ns = ?, interrupted = ?, busy_share = ? "
                                  "where run_key = ?"));
   return update->bind(run.ended_at_ns).bind(run.interrupted).bind(run.busy_share).bind(key).run();
-}
-
-Done RecordWriter::put_series_values(const std::string& session_id, const std::vector<SeriesValue>& values) {
-  SLMRIG_ASSIGN(const SessionKey session, session_key(session_id));
-  SLMRIG_ASSIGN(Statement * remove, database_.cached("delete from series_value where session_key = ?"));
-  SLMRIG_TRY(remove->bind(session.key).run());
-  for (const SeriesValue& value : values) {
-    SLMRIG_ASSIGN(const int64_t metric, metric_key(value.metric));
-    std::optional<int64_t> cell;
-    if (!value.cell_id.empty()) {
-      SLMRIG_ASSIGN(const int64_t key, cell_key(value.cell_id));
-      cell = key;
-    }
-    SLMRIG_ASSIGN(Statement * insert,
-                  database_.cached("insert into series_value (session_key, cell_key, metric_key, "
-                                   "samples, value, tier, doubts) values (?,?,?,?,?,?,?)"));
-    insert->bind(session.key).bind(cell).bind(metric).bind(value.samples).bind(value.value);
-    const std::string doubts = value.doubts.empty() ? std::string() : json_array_of(value.doubts);
-    insert->bind_text_or_null(value.tier ? base::to_string(*value.tier) : std::string_view());
-    SLMRIG_TRY(insert->bind_text_or_null(doubts).run());
-  }
-  return {};
 }
 
 }  // namespace slmrig::store

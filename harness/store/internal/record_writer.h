@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -37,6 +38,8 @@ class RecordWriter {
   base::Done end_run(const base::RunEnd& run);
   base::Done put_series_values(const std::string& session_id, const std::vector<SeriesValue>& values);
 
+  base::Done add_series_values(const std::string& session_id, const std::vector<SeriesValue>& values);
+
   // After a rollback, keys that were handed out may not be there any more.
   void forget_keys();
 
@@ -49,8 +52,13 @@ class RecordWriter {
   base::Result<int64_t> run_key(const std::string& run_id);
   base::Result<SessionKey> session_key(const std::string& session_id);
   base::Result<int64_t> cell_key(const std::string& cell_id);
-  base::Result<int64_t> prompt_key(const std::string& prompt_id, const std::string& sha256,
-                                   const std::string& text);
+  struct PromptFacts {
+    std::string_view prompt_id;
+    std::string_view sha256;
+    std::string_view text;
+    std::string_view intent;
+  };
+  base::Result<int64_t> prompt_key(const PromptFacts& prompt);
   base::Result<int64_t> plan_key(const std::string& text);
   base::Result<int64_t> metric_key(const std::string& name);
   base::Result<int64_t> fact_key(const std::string& name, const std::string& value);
@@ -67,6 +75,7 @@ class RecordWriter {
   // Of a cell that is measured anew.
   base::Done remove_energy(int64_t cell);
   base::Done remove_cold_start_energy(int64_t session);
+  base::Done insert_series_value(int64_t session, const SeriesValue& value);
   base::Done add_artifacts(const base::VariantFacts& variant);
   base::Done set_session_facts(int64_t session, const base::Provenance& provenance);
 
