@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/base/suggest.h"
+#include "harness/cli/command_gate.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/exit_code.h"
 #include "harness/cli/version.h"
@@ -21,7 +22,8 @@ constexpr const char* kFooter =
     "A RUN is 'latest', a label, or the beginning of a run id.\n"
     "Results go to ./out: the database out/slmrig.db, the cache of variants out/cache. --out moves both,\n"
     "--db the database alone; every command has the same defaults.\n"
-    "Exit codes: 0 good, 1 the measured thing is bad, 2 bad input, 3 the rig could not decide.";
+    "Exit codes: 0 good, 1 the measured thing is bad, 2 bad input, 3 the rig could not decide,\n4 a waiver "
+    "lapsed.";
 
 void add_commands(CLI::App& app, Action& action) {
   slmrig::cli::add_run_command(app, action);
@@ -30,6 +32,7 @@ void add_commands(CLI::App& app, Action& action) {
   slmrig::cli::add_compare_command(app, action);
   slmrig::cli::add_runs_command(app, action);
   slmrig::cli::add_show_command(app, action);
+  slmrig::cli::add_gate_command(app, action);
   slmrig::cli::add_report_command(app, action);
   slmrig::cli::add_rig_command(app, action);
   slmrig::cli::add_board_command(app, action);

@@ -52,12 +52,25 @@ class Transformer::Input {
       transformer_.lap(op == Operator::kOutput ? Operator::kOutputPrepare : Operator::kPrepare, layer_);
     }
     format->multiply(matrix, activations_, tokens_, y);
+#ifdef SLMRIG_SLOW_KERNEL
+    multiply_again(*format, matrix, y);
+#endif
     transformer_.lap(op, layer_, [&] {
       return ProfileWork{tokens_ * macs_of(matrix), bytes_of_weights(matrix)};
     });
   }
 
  private:
+#ifdef SLMRIG_SLOW_KERNEL
+  // A share of the rows once more while decoding: the same products, and really slower.
+  void multiply_again(const FormatKernels& format, const Matrix& matrix, float* y) {
+    constexpr uint32_t kPercent = 100;
+    Matrix again = matrix;
+    again.rows = matrix.rows * SLMRIG_SLOW_KERNEL / kPercent / kGroupRows * kGroupRows;
+    if (tokens_ == 1 && again.rows > 0) format.multiply(again, activations_, 1, y);
+  }
+#endif
+
   const Transformer& transformer_;
   uint32_t layer_;
   const float* x_;

@@ -1,0 +1,307 @@
+#include "harness/campaign/gate_input.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "harness/analyse/noise.h"
+#include "harness/analyse/series.h"
+#include "harness/base/suggest.h"
+#include "harness/base/wildcard.h"
+
+namespace slmrig::campaign {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+
+constexpr double kNanosecondsPerMillisecond = 1e6;
+
+// The hottest place that the board told of, after measuring or else before.
+std::optional<double> temperature_of(const base::Provenance& facts) {
+  for (const std::string_view when : {"board.after.thermal.", "board.before.thermal."}) {
+    std::optional<double> hottest;
+    for (auto it = facts.lower_bound(std::string(when)); it != facts.end() && it->first.starts_with(when);
+         ++it) {
+      double millidegrees = 0;
+      const std::string& text = it->second;
+      if (!it->first.ends_with("_mc")) continue;
+      if (std::from_chars(text.data(), text.data() + text.size(), millidegrees).ec != std::errc()) continue;
+      hottest = std::max(hottest.value_or(-1e9), millidegrees / 1000);
+    }
+    if (hottest) return hottest;
+  }
+  return std::nullopt;
+}
+
+gate::Answer answer_of(const store::GenerationRow& row, const store::SessionRow& session) {
+  gate::Answer answer;
+  answer.prompt_id = row.prompt_id;
+  answer.repeat = row.repeat;
+  answer.ended_early = row.finish == base::Finish::kEndToken;
+  answer.filled_context = row.finish == base::Finish::kContextFull;
+  answer.correct = row.correct;
+  if (session.cost_unit == store::CostUnit::kNone) return answer;
+  const double unit = session.cost_unit == store::CostUnit::kNanoseconds ? kNanosecondsPerMillisecond : 1;
+  answer.token_costs.reserve(row.token_costs.size());
+  for (const int64_t cost : row.token_costs) answer.token_costs.push_back(static_cast<double>(cost) / unit);
+  return answer;
+}
+
+// As shares of the net energy of answers. The uncertainties of the phases add up: what makes them, the meter,
+// is the same.
+gate::EnergyUncertainty energy_uncertainty(const base::Energy& energy) {
+  gate::EnergyUncertainty uncertainty;
+  uncertainty.meter = energy.meter;
+  uncertainty.doubts = energy.doubts;
+  double net = 0;
+  for (const base::PhaseEnergy& phase : energy.phases) {
+    if (phase.phase != base::EnergyPhase::kPrefill && phase.phase != base::EnergyPhase::kDecode) continue;
+    net += phase.net_uj;
+    uncertainty.absolute += phase.expanded_uncertainty_uj;
+    uncertainty.comparative += phase.comparative_uncertainty_uj;
+    for (const std::string& doubt : phase.doubts) {
+      const auto& known = uncertainty.doubts;
+      if (std::find(known.begin(), known.end(), doubt) == known.end()) uncertainty.doubts.push_back(doubt);
+    }
+  }
+  if (net != 0) {
+    uncertainty.absolute /= std::abs(net);
+    uncertainty.comparative /= std::abs(net);
+  }
+  return uncertainty;
+}
+
+gate::GateCell gate_cell(const store::CellData& data, const store::SessionRow& session) {
+  gate::GateCell cell;
+  cell.cell_id = data.cell.cell_id;
+  cell.suite = data.cell.suite;
+  cell.settings = data.cell.settings;
+  cell.status = data.cell.status;
+  cell.reason = data.cell.ended_at_ns ? data.cell.reason : "did not end";
+  cell.doubts = data.cell.doubts;
+  for (const store::GenerationRow& row : data.generations) cell.answers.push_back(answer_of(row, session));
+  if (data.energy) {
+    cell.energy = energy_uncertainty(*data.energy);
+    cell.energy_tier = data.energy->tier;
+  }
+  return cell;
+}
+
+bool may_matter(const gate::BudgetFile& budgets, const store::SessionRow& session) {
+  return std::any_of(budgets.budgets.begin(), budgets.budgets.end(), [&](const gate::Budget& budget) {
+    const gate::Selectors& wanted = budget.selectors;
+    return base::matches_wildcard(wanted.bench, session.bench) &&
+           base::matches_wildcard(wanted.board, session.board) &&
+           base::matches_wildcard(wanted.model, session.model) &&
+           base::matches_wildcard(wanted.variant, session.variant);
+  });
+}
+
+// Without answers and values: so that messages can name what else was measured.
+gate::GateSession names_only(const store::SessionRow& row) {
+  gate::GateSession session;
+  session.run_id = row.run_id;
+  session.session_id = row.session_id;
+  session.bench = row.bench;
+  session.unit_id = row.unit_id;
+  session.board = row.board;
+  session.engine = row.engine;
+  session.model = row.model;
+  session.variant = row.variant;
+  session.tier = row.tier;
+  session.context_tokens = row.context_tokens;
+  session.started_at_ns = row.started_at_ns;
+  session.image_sha256 = row.image_sha256;
+  session.agent_build_id = row.agent_build_id;
+  return session;
+}
+
+Result<std::vector<gate::GateSession>> read_sessions(store::Reader& reader, const gate::BudgetFile& budgets,
+                                                     const std::string& run_id) {
+  SLMRIG_ASSIGN(const std::vector<store::SessionRow> rows, reader.sessions(run_id));
+  std::vector<gate::GateSession> sessions;
+  for (const store::SessionRow& row : rows) {
+    if (!may_matter(budgets, row)) {
+      sessions.push_back(names_only(row));
+      continue;
+    }
+    SLMRIG_ASSIGN(const store::SessionData data, reader.session_data(row.session_id));
+    sessions.push_back(gate_session(data));
+  }
+  return sessions;
+}
+
+// The runs of a release: those that carry its name as their label or their build, or the run of that id.
+Result<std::vector<store::RunRow>> runs_of_release(store::Reader& reader, const std::string& name) {
+  SLMRIG_ASSIGN(const std::vector<store::RunRow> all, reader.runs());
+  std::vector<store::RunRow> runs;
+  std::set<std::string> known;
+  for (const store::RunRow& run : all) {
+    if (run.label == name || run.build == name) runs.push_back(run);
+    for (const std::string* text : {&run.label, &run.build}) {
+      if (!text->empty()) known.insert(*text);
+    }
+  }
+  if (!runs.empty()) return runs;
+  if (Result<store::RunRow> run = reader.find_run(name)) return std::vector{std::move(*run)};
+  return fail(ErrorCode::kBadInput,
+              known.empty() ? fmt::format("unknown release '{}'; no run has a build, a label or an id like it", name)
+                            : base::unknown_name("release", name, {known.begin(), known.end()}));
+}
+
+base::Done read_release(store::Reader& reader, const gate::BudgetFile& budgets, const GateQuestion& question,
+                        const std::string& name, gate::GateInput& input) {
+  const bool is_baseline = name == gate::kBaseline;
+  if (is_baseline && question.baseline.empty()) {
+    return fail(ErrorCode::kBadInput, "limits compare with a baseline; name it with --baseline RELEASE",
+                budgets.file);
+  }
+  auto runs = runs_of_release(reader, is_baseline ? question.baseline : name);
+  if (!runs) return tl::unexpected(base::within(budgets.file, runs.error()));
+  std::vector<gate::GateSession>& sessions = input.releases[name];
+  for (const store::RunRow& run : *runs) {
+    SLMRIG_ASSIGN(std::vector<gate::GateSession> more, read_sessions(reader, budgets, run.run_id));
+    sessions.insert(sessions.end(), std::make_move_iterator(more.begin()),
+                    std::make_move_iterator(more.end()));
+  }
+  return {};
+}
+
+// Metrics whose sessions differ by chance.
+std::vector<std::string> noisy_metrics(const gate::BudgetFile& budgets) {
+  std::set<std::string> names;
+  for (const gate::Budget& budget : budgets.budgets) {
+    const base::Metric& metric = *budget.metric;
+    const bool exact = metric.basis == base::MetricBasis::kInstructions ||
+                       (metric.basis == base::MetricBasis::kAny && metric.unit != "uJ");
+    if (!exact || metric.name.starts_with("memory_process") || metric.name.starts_with("memory_cgroup")) {
+      names.emplace(metric.name);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+// Of each board that stood on a bench: neighbours are compared only where the board is the same.
+void add_spreads(const store::History& history, const store::Series& series,
+                 const std::set<std::string>& gated, std::vector<gate::HistorySpread>& spreads) {
+  struct OfUnit {
+    std::vector<double> values;
+    std::set<std::string> runs;
+  };
+  std::map<std::string, OfUnit> units;
+  for (const store::SeriesPoint& point : series.points) {
+    const store::HistorySession& session = history.sessions[point.session];
+    if (!point.trusted || gated.contains(session.run_id)) continue;
+    units[session.unit_id].values.push_back(point.value);
+    units[session.unit_id].runs.insert(session.run_id);
+  }
+  for (const auto& [unit, of_unit] : units) {
+    gate::HistorySpread spread;
+    spread.bench = series.key.bench;
+    spread.unit_id = unit;
+    spread.engine = series.key.engine;
+    spread.model = series.key.model;
+    spread.variant = series.key.variant;
+    spread.suite = series.key.suite;
+    spread.settings = series.key.settings;
+    spread.metric = series.key.metric;
+    spread.standard_deviation = analyse::estimate_noise(of_unit.values).sigma;
+    spread.nights = static_cast<uint32_t>(of_unit.runs.size());
+    spreads.push_back(std::move(spread));
+  }
+}
+
+base::Done read_spreads(store::Reader& reader, const gate::BudgetFile& budgets, gate::GateInput& input) {
+  store::HistoryFilter filter;
+  filter.metrics = noisy_metrics(budgets);
+  if (filter.metrics.empty()) return {};
+  std::set<std::string> gated;
+  std::set<std::string> benches;
+  for (const gate::GateSession& session : input.sessions) {
+    gated.insert(session.run_id);
+    // Nothing of an emulated board differs by chance.
+    if (session.tier == base::Tier::kHardware && !session.cells.empty()) benches.insert(session.bench);
+  }
+  if (benches.empty()) return {};
+  filter.benches.assign(benches.begin(), benches.end());
+  SLMRIG_ASSIGN(const store::History history, reader.history(filter));
+  for (const store::Series& series : history.series) add_spreads(history, series, gated, input.spreads);
+  return {};
+}
+
+Result<std::vector<store::RunRow>> gated_runs(store::Reader& reader,
+                                              const std::vector<std::string>& selectors) {
+  std::vector<store::RunRow> runs;
+  std::set<std::string> seen;
+  for (const std::string& selector : selectors.empty() ? std::vector<std::string>{"latest"} : selectors) {
+    SLMRIG_ASSIGN(store::RunRow run, reader.find_run(selector));
+    if (seen.insert(run.run_id).second) runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+}  // namespace
+
+gate::GateSession gate_session(const store::SessionData& data) {
+  gate::GateSession session = names_only(data.session);
+  session.temperature_c = temperature_of(data.provenance);
+  std::map<std::string, std::vector<gate::MetricValue>> of_cells;
+  for (store::SeriesValue& value : analyse::series_values(data)) {
+    std::vector<gate::MetricValue>& into = value.cell_id.empty() ? session.values : of_cells[value.cell_id];
+    into.push_back({std::move(value.metric), value.samples, value.value});
+  }
+  for (const store::CellData& cell : data.cells) {
+    session.cells.push_back(gate_cell(cell, data.session));
+    session.cells.back().values = std::move(of_cells[cell.cell.cell_id]);
+  }
+  return session;
+}
+
+Result<gate::GateInput> read_gate_input(store::Reader& reader, const gate::BudgetFile& budgets,
+                                        const GateQuestion& question) {
+  gate::GateInput input;
+  input.now_ns = question.now_ns;
+  SLMRIG_ASSIGN(const std::vector<store::RunRow> runs, gated_runs(reader, question.runs));
+  for (const store::RunRow& run : runs) {
+    if (!run.ended_at_ns || run.interrupted) input.unfinished_runs.push_back(run.run_id);
+    SLMRIG_ASSIGN(std::vector<gate::GateSession> sessions, read_sessions(reader, budgets, run.run_id));
+    input.sessions.insert(input.sessions.end(), std::make_move_iterator(sessions.begin()),
+                          std::make_move_iterator(sessions.end()));
+  }
+  std::vector<std::string> releases = budgets.releases();
+  for (const std::string& release : releases) {
+    SLMRIG_TRY(read_release(reader, budgets, question, release, input));
+  }
+  SLMRIG_TRY(read_spreads(reader, budgets, input));
+  return input;
+}
+
+Result<std::map<std::string, std::string>> measured_artifacts(store::Reader& reader,
+                                                              const std::vector<std::string>& run_ids) {
+  std::map<std::string, std::string> hashes;
+  for (const std::string& run_id : run_ids) {
+    SLMRIG_ASSIGN(const std::vector<store::SessionRow> sessions, reader.sessions(run_id));
+    for (const store::SessionRow& session : sessions) {
+      SLMRIG_ASSIGN(const std::vector<store::CellRow> cells, reader.cells_of_session(session.session_id));
+      const bool measured = std::any_of(
+          cells.begin(), cells.end(), [](const auto& cell) { return cell.status == base::CellStatus::kOk; });
+      if (!measured) continue;
+      SLMRIG_ASSIGN(const base::Provenance facts, reader.session_provenance(session.session_id));
+      const auto add = [&](const std::string& sha256, std::string what) {
+        if (!sha256.empty()) hashes.emplace(sha256, std::move(what));
+      };
+      const auto agent = facts.find("agent.sha256");
+      if (agent != facts.end()) add(agent->second, fmt::format("agent of bench {}", session.bench));
+      add(session.image_sha256, fmt::format("image of {} {}", session.model, session.variant));
+      add(session.model_sha256, fmt::format("model {}", session.model));
+    }
+  }
+  return hashes;
+}
+
+}  // namespace slmrig::campaign
