@@ -11,6 +11,7 @@
 #include "harness/analyse/series.h"
 #include "harness/base/suggest.h"
 #include "harness/base/wildcard.h"
+#include "harness/store/releases.h"
 
 namespace slmrig::campaign {
 namespace {
@@ -57,17 +58,12 @@ gate::Answer answer_of(const store::GenerationRow& row, const store::SessionRow&
 gate::EnergyUncertainty energy_uncertainty(const base::Energy& energy) {
   gate::EnergyUncertainty uncertainty;
   uncertainty.meter = energy.meter;
-  uncertainty.doubts = energy.doubts;
   double net = 0;
   for (const base::PhaseEnergy& phase : energy.phases) {
     if (phase.phase != base::EnergyPhase::kPrefill && phase.phase != base::EnergyPhase::kDecode) continue;
     net += phase.net_uj;
     uncertainty.absolute += phase.expanded_uncertainty_uj;
     uncertainty.comparative += phase.comparative_uncertainty_uj;
-    for (const std::string& doubt : phase.doubts) {
-      const auto& known = uncertainty.doubts;
-      if (std::find(known.begin(), known.end(), doubt) == known.end()) uncertainty.doubts.push_back(doubt);
-    }
   }
   if (net != 0) {
     uncertainty.absolute /= std::abs(net);
@@ -85,10 +81,7 @@ gate::GateCell gate_cell(const store::CellData& data, const store::SessionRow& s
   cell.reason = data.cell.ended_at_ns ? data.cell.reason : "did not end";
   cell.doubts = data.cell.doubts;
   for (const store::GenerationRow& row : data.generations) cell.answers.push_back(answer_of(row, session));
-  if (data.energy) {
-    cell.energy = energy_uncertainty(*data.energy);
-    cell.energy_tier = data.energy->tier;
-  }
+  if (data.energy) cell.energy = energy_uncertainty(*data.energy);
   return cell;
 }
 
@@ -131,18 +124,28 @@ Result<std::vector<gate::GateSession>> read_sessions(store::Reader& reader, cons
       continue;
     }
     SLMRIG_ASSIGN(const store::SessionData data, reader.session_data(row.session_id));
-    sessions.push_back(gate_session(data));
+    SLMRIG_ASSIGN(const std::vector<store::SeriesValue> stored, reader.series_values(row.session_id));
+    sessions.push_back(gate_session(data, stored));
   }
   return sessions;
 }
 
-// The runs of a release: those that carry its name as their label or their build, or the run of that id.
-Result<std::vector<store::RunRow>> runs_of_release(store::Reader& reader, const std::string& name) {
+// The runs of a release: those that were pinned as it, else those that carry its name as their label or
+// build, or the run of that id.
+Result<std::vector<store::RunRow>> runs_of_release(store::Reader& reader, const std::string& database,
+                                                   const std::string& name) {
   SLMRIG_ASSIGN(const std::vector<store::RunRow> all, reader.runs());
-  std::vector<store::RunRow> runs;
+  SLMRIG_ASSIGN(const std::vector<store::ReleaseRow> releases, store::releases(database));
+  std::set<std::string> pinned;
   std::set<std::string> known;
+  for (const store::ReleaseRow& release : releases) {
+    known.insert(release.name);
+    if (release.name == name) pinned.insert(release.run_ids.begin(), release.run_ids.end());
+  }
+  std::vector<store::RunRow> runs;
   for (const store::RunRow& run : all) {
-    if (run.label == name || run.build == name) runs.push_back(run);
+    const bool named = run.label == name || run.build == name;
+    if (pinned.empty() ? named : pinned.contains(run.run_id)) runs.push_back(run);
     for (const std::string* text : {&run.label, &run.build}) {
       if (!text->empty()) known.insert(*text);
     }
@@ -150,7 +153,7 @@ Result<std::vector<store::RunRow>> runs_of_release(store::Reader& reader, const 
   if (!runs.empty()) return runs;
   if (Result<store::RunRow> run = reader.find_run(name)) return std::vector{std::move(*run)};
   return fail(ErrorCode::kBadInput,
-              known.empty() ? fmt::format("unknown release '{}'; no run has a build, a label or an id like it", name)
+              known.empty() ? fmt::format("unknown release '{}'; slmrig release pin makes one", name)
                             : base::unknown_name("release", name, {known.begin(), known.end()}));
 }
 
@@ -161,7 +164,7 @@ base::Done read_release(store::Reader& reader, const gate::BudgetFile& budgets, 
     return fail(ErrorCode::kBadInput, "limits compare with a baseline; name it with --baseline RELEASE",
                 budgets.file);
   }
-  auto runs = runs_of_release(reader, is_baseline ? question.baseline : name);
+  auto runs = runs_of_release(reader, question.database, is_baseline ? question.baseline : name);
   if (!runs) return tl::unexpected(base::within(budgets.file, runs.error()));
   std::vector<gate::GateSession>& sessions = input.releases[name];
   for (const store::RunRow& run : *runs) {
@@ -177,8 +180,8 @@ std::vector<std::string> noisy_metrics(const gate::BudgetFile& budgets) {
   std::set<std::string> names;
   for (const gate::Budget& budget : budgets.budgets) {
     const base::Metric& metric = *budget.metric;
-    const bool exact = metric.basis == base::MetricBasis::kInstructions ||
-                       (metric.basis == base::MetricBasis::kAny && metric.unit != "uJ");
+    const bool exact =
+        metric.basis == base::MetricBasis::kInstructions || metric.basis == base::MetricBasis::kAny;
     if (!exact || metric.name.starts_with("memory_process") || metric.name.starts_with("memory_cgroup")) {
       names.emplace(metric.name);
     }
@@ -247,13 +250,22 @@ Result<std::vector<store::RunRow>> gated_runs(store::Reader& reader,
 
 }  // namespace
 
-gate::GateSession gate_session(const store::SessionData& data) {
+gate::GateSession gate_session(const store::SessionData& data,
+                               const std::vector<store::SeriesValue>& stored) {
+  std::vector<store::SeriesValue> values = analyse::series_values(data);
+  for (const store::SeriesValue& value : stored) {
+    const bool known = std::any_of(values.begin(), values.end(), [&](const store::SeriesValue& each) {
+      return each.metric == value.metric && each.cell_id == value.cell_id;
+    });
+    if (!known) values.push_back(value);
+  }
   gate::GateSession session = names_only(data.session);
   session.temperature_c = temperature_of(data.provenance);
   std::map<std::string, std::vector<gate::MetricValue>> of_cells;
-  for (store::SeriesValue& value : analyse::series_values(data)) {
+  for (store::SeriesValue& value : values) {
     std::vector<gate::MetricValue>& into = value.cell_id.empty() ? session.values : of_cells[value.cell_id];
-    into.push_back({std::move(value.metric), value.samples, value.value});
+    into.push_back(
+        {std::move(value.metric), value.samples, value.value, value.tier, std::move(value.doubts)});
   }
   for (const store::CellData& cell : data.cells) {
     session.cells.push_back(gate_cell(cell, data.session));
@@ -279,29 +291,6 @@ Result<gate::GateInput> read_gate_input(store::Reader& reader, const gate::Budge
   }
   SLMRIG_TRY(read_spreads(reader, budgets, input));
   return input;
-}
-
-Result<std::map<std::string, std::string>> measured_artifacts(store::Reader& reader,
-                                                              const std::vector<std::string>& run_ids) {
-  std::map<std::string, std::string> hashes;
-  for (const std::string& run_id : run_ids) {
-    SLMRIG_ASSIGN(const std::vector<store::SessionRow> sessions, reader.sessions(run_id));
-    for (const store::SessionRow& session : sessions) {
-      SLMRIG_ASSIGN(const std::vector<store::CellRow> cells, reader.cells_of_session(session.session_id));
-      const bool measured = std::any_of(
-          cells.begin(), cells.end(), [](const auto& cell) { return cell.status == base::CellStatus::kOk; });
-      if (!measured) continue;
-      SLMRIG_ASSIGN(const base::Provenance facts, reader.session_provenance(session.session_id));
-      const auto add = [&](const std::string& sha256, std::string what) {
-        if (!sha256.empty()) hashes.emplace(sha256, std::move(what));
-      };
-      const auto agent = facts.find("agent.sha256");
-      if (agent != facts.end()) add(agent->second, fmt::format("agent of bench {}", session.bench));
-      add(session.image_sha256, fmt::format("image of {} {}", session.model, session.variant));
-      add(session.model_sha256, fmt::format("model {}", session.model));
-    }
-  }
-  return hashes;
 }
 
 }  // namespace slmrig::campaign

@@ -23,12 +23,9 @@ struct GateQuestion {
 base::Result<gate::GateInput> read_gate_input(store::Reader& reader, const gate::BudgetFile& budgets,
                                               const GateQuestion& question);
 
-// A session's rows as a gate takes them.
-gate::GateSession gate_session(const store::SessionData& session);
-
-// Hashes of what the runs measured: agent, model image and base model of every session with a cell that ended
-// ok, by hash: what it is and where ("agent of bench native").
-base::Result<std::map<std::string, std::string>> measured_artifacts(store::Reader& reader,
-                                                                    const std::vector<std::string>& run_ids);
+// A session's rows as a gate takes them. `stored`: its figures in the database, for those that it takes other
+// sessions to compute (flip_rate); all others are computed from the rows.
+gate::GateSession gate_session(const store::SessionData& session,
+                               const std::vector<store::SeriesValue>& stored);
 
 }  // namespace slmrig::campaign

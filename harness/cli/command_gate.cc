@@ -16,6 +16,7 @@
 #include "harness/gate/words.h"
 #include "harness/gate/writers.h"
 #include "harness/store/queries.h"
+#include "harness/store/releases.h"
 
 namespace slmrig::cli {
 namespace {
@@ -108,18 +109,22 @@ std::string command_of(const GateOptions& options, const gate::GateReport& repor
   return command;
 }
 
-// The shipped files must be those that were measured. A line for each; false: one was not.
-Result<bool> check_artifacts(const GateOptions& options, store::Reader& reader, gate::GateReport& report) {
+// The shipped files must be those that were measured. False: one was not.
+Result<bool> check_artifacts(const GateOptions& options, gate::GateReport& report) {
   if (options.artifacts.empty()) return true;
-  SLMRIG_ASSIGN(const auto hashes, campaign::measured_artifacts(reader, report.run_ids));
+  SLMRIG_ASSIGN(const std::vector<store::ArtifactRow> measured,
+                store::measured_artifacts(options.places.database(), report.run_ids));
   bool all = true;
   for (const std::string& file : options.artifacts) {
     SLMRIG_ASSIGN(const std::vector<uint8_t> bytes, base::read_bytes(file));
-    const std::string sha256 = base::sha256_hex(bytes);
-    const auto found = hashes.find(sha256);
-    all = all && found != hashes.end();
-    report.artifacts.push_back(
-        {file, sha256, found == hashes.end() ? std::string() : found->second, found != hashes.end()});
+    gate::Artifact artifact{file, base::sha256_hex(bytes), {}, false};
+    for (const store::ArtifactRow& row : measured) {
+      if (row.sha256 != artifact.sha256) continue;
+      artifact.what = row.kind + " " + row.name;
+      artifact.measured = true;
+    }
+    all = all && artifact.measured;
+    report.artifacts.push_back(std::move(artifact));
   }
   return all;
 }
@@ -165,7 +170,7 @@ Result<ExitCode> run_gate(const GateOptions& options) {
   question.now_ns = base::utc_now_ns();
   SLMRIG_ASSIGN(const gate::GateInput input, campaign::read_gate_input(reader, budgets, question));
   SLMRIG_ASSIGN(gate::GateReport report, gate::evaluate(budgets, input, board_names(options.places)));
-  SLMRIG_ASSIGN(const bool shipped, check_artifacts(options, reader, report));
+  SLMRIG_ASSIGN(const bool shipped, check_artifacts(options, report));
   if (!shipped) report.outcome = gate::Outcome::kFail;
   SLMRIG_TRY(print_report(options, report));
   return exit_code_of(report.outcome);

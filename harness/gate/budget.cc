@@ -21,16 +21,10 @@ using base::JsonObject;
 using base::Metric;
 using base::Result;
 
-// The budget of intents is called by its suite's name in some places.
-constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {{"intent_accuracy", "accuracy"}};
-
 const Metric* read_metric(JsonObject& object) {
   std::string name = object.required_string("metric");
   if (name.empty()) return nullptr;
   if (const Metric* metric = base::find_metric(name)) return metric;
-  for (const auto& [other, own] : kOtherNames) {
-    if (name == other) return base::find_metric(own);
-  }
   std::vector<std::string> known;
   for (const Metric& metric : base::metrics()) known.emplace_back(metric.name);
   object.fail("metric", base::unknown_name("metric", name, known));

@@ -49,7 +49,7 @@ TEST_CASE("The file of the documentation is read") {
       {"board": "*", "variant": "int8", "suite": "intents", "metric": "token_ms_p99", "limit": "<= 80"},
       {"metric": "memory_peak_bytes", "limit": "<= 1.03x release-1.2", "context_tokens": 256, "least_units": 3,
        "coverage": 0.5, "supply_mv": "lowest", "temperature_c": {"most": 40}},
-      {"metric": "intent_accuracy", "limit": ">= 93 %", "prompts": "sample"}
+      {"metric": "accuracy", "limit": ">= 93 %", "prompts": "sample"}
     ],
     "waivers": [{"board": "nucleo", "model": "nano", "variant": "int8", "suite": "intents",
                  "metric": "token_ms_p99", "ceiling": "<= 95", "expires": "2026-03-31", "issue": "PERF-12",

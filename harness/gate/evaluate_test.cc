@@ -138,6 +138,22 @@ TEST_CASE("A p99 demands its minimum of samples") {
   CHECK(only_row(budgets, sessions(100)).verdict == Verdict::kPass);
 }
 
+TEST_CASE("Whole answers: so many tokens, that went to their limit") {
+  const BudgetFile budgets = budgets_of(
+      R"({"metric": "answer_instructions_max", "limit": "<= 60", "answer_tokens": 3, "no_early_end": true})");
+  GateSession session = sketch_session(emulated());
+  session = with_answer(session, {30, 10, 10, 500}, false);  // 50 for three tokens
+  session = with_answer(session, {90, 90, 90}, true);        // ended by the model
+  session = with_answer(session, {70, 10}, false);           // too short
+  const Row row = only_row(budgets, {session});
+  CHECK(row.verdict == Verdict::kPass);
+  CHECK(row.benches[0].estimate->value == 50);
+  CHECK(row.benches[0].estimate->samples == 1);
+  const Row none = only_row(budgets, {with_answer(sketch_session(emulated()), {70, 10}, false)});
+  CHECK(none.verdict == Verdict::kMissing);
+  CHECK_THAT(none.reason, Contains("no answer of 3 tokens or more that went to its limit"));
+}
+
 TEST_CASE("The worst bench stands for its board") {
   const BudgetFile budgets = budgets_of(R"({"metric": "memory_peak_bytes", "limit": "<= 100"})");
   const Row row =
@@ -269,6 +285,35 @@ TEST_CASE("A run that did not end is undecided, and says so") {
   CHECK(evaluate(budgets, input)->outcome == Outcome::kPass);
   input.unfinished_runs = {"r"};
   CHECK(evaluate(budgets, input)->outcome == Outcome::kUndecided);
+}
+
+TEST_CASE("Energies: modelled ones meet nothing, and what the meter is wrong by no repetition mends") {
+  const BudgetFile budgets = budgets_of(R"({"metric": "energy_uj_per_answer", "limit": "<= 1000"})");
+  const auto sessions = [](double value) {
+    std::vector<GateSession> all =
+        sessions_with("energy_uj_per_answer", {value, value + 1, value - 1, value, value});
+    for (GateSession& session : all) session.cells[0].energy = EnergyUncertainty{0.05, 0.01, "ppk2"};
+    return all;
+  };
+  CHECK(only_row(budgets, sessions(900)).verdict == Verdict::kPass);
+  CHECK(only_row(budgets, sessions(1100)).verdict == Verdict::kFail);
+  const Row near = only_row(budgets, sessions(980));
+  CHECK(near.verdict == Verdict::kSystematicLimited);
+  CHECK_THAT(near.reason, Contains("a limit against a release"));
+  // Against a release by the same meter the same figures decide.
+  const BudgetFile relative = budgets_of(R"({"metric": "energy_uj_per_answer", "limit": "<= 1.03x r1"})");
+  GateInput input;
+  input.sessions = sessions(980);
+  input.releases["r1"] = sessions(1000);
+  CHECK(evaluate(relative, input)->rows[0].verdict == Verdict::kPass);
+  for (GateSession& session : input.releases["r1"]) session.cells[0].energy->meter = "another";
+  CHECK(evaluate(relative, input)->rows[0].verdict == Verdict::kSystematicLimited);
+  std::vector<GateSession> modelled = sessions(900);
+  for (GateSession& session : modelled) session.cells[0].values[0].tier = base::Tier::kModelled;
+  CHECK(only_row(budgets, modelled).verdict == Verdict::kMissing);
+  std::vector<GateSession> doubted = sessions(900);
+  for (GateSession& session : doubted) session.cells[0].values[0].doubts = {"samples were lost"};
+  CHECK(only_row(budgets, doubted).verdict == Verdict::kUntrusted);
 }
 
 TEST_CASE("The lowest supply of a sweep is what a worst case asks for") {

@@ -19,6 +19,9 @@ struct MetricValue {
   std::string metric;  // of base/metrics.h
   uint64_t samples = 0;
   double value = 0;
+  // Of an energy, which has its own; absent: the session's.
+  std::optional<base::Tier> tier{};
+  std::vector<std::string> doubts{};
 };
 
 // One answer of the timing pass.
@@ -36,7 +39,6 @@ struct EnergyUncertainty {
   double absolute = 0;
   double comparative = 0;  // what is left between measurements by the same meter in the same range
   std::string meter;
-  std::vector<std::string> doubts;
 };
 
 struct GateCell {
@@ -48,9 +50,7 @@ struct GateCell {
   std::vector<std::string> doubts;  // empty: trusted
   std::vector<MetricValue> values;
   std::vector<Answer> answers;
-  // Of values whose metric is an energy; its tier is its own.
-  std::optional<EnergyUncertainty> energy;
-  base::Tier energy_tier = base::Tier::kHardware;
+  std::optional<EnergyUncertainty> energy;  // of values that are energies
 };
 
 struct GateSession {

@@ -45,7 +45,8 @@ inline GateSession sketch_session(const SessionSketch& sketch = {}) {
 inline GateSession with_value(GateSession session, const std::string& metric, double value,
                               uint64_t samples = 100) {
   const bool of_session = base::find_metric(metric)->scope == base::MetricScope::kSession;
-  (of_session ? session.values : session.cells.front().values).push_back({metric, samples, value});
+  (of_session ? session.values : session.cells.front().values)
+      .push_back({metric, samples, value, std::nullopt, {}});
   return session;
 }
 

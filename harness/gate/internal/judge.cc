@@ -24,7 +24,7 @@ bool is_counted_by_system(const base::Metric& metric) {
 
 bool is_exact(const Budget& budget) {
   const base::Metric& metric = *budget.metric;
-  if (metric.unit == "uJ") return false;
+  if (metric.basis == base::MetricBasis::kEnergy) return false;
   if (metric.basis == base::MetricBasis::kTime) return quantile_of_singles(metric) == 1.0;
   if (metric.basis == base::MetricBasis::kInstructions) return true;
   return !is_counted_by_system(metric) && !budget.prompts_are_sample;

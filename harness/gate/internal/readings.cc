@@ -21,7 +21,7 @@ using base::MetricScope;
 
 constexpr double kPercent = 100;
 
-bool is_energy(const base::Metric& metric) { return metric.unit == "uJ"; }
+bool is_energy(const base::Metric& metric) { return metric.basis == MetricBasis::kEnergy; }
 
 // Whether figures of such a session may meet the budget at all. Time and energy of anything but hardware
 // never do.
@@ -153,12 +153,11 @@ MaybeReading read_singles(const Budget& budget, const GateCell& cell, double qua
   return reading;
 }
 
-MaybeReading read_energy_value(const GateCell& cell, Reading reading) {
-  if (cell.energy_tier != base::Tier::kHardware)
+MaybeReading read_energy_value(const GateCell& cell, const MetricValue& value, Reading reading) {
+  if (value.tier.value_or(base::Tier::kHardware) != base::Tier::kHardware) {
     return Absent{"the energy is modelled, and no budget is met by that"};
-  if (cell.energy && !cell.energy->doubts.empty()) {
-    return Doubted{fmt::format("{}", fmt::join(cell.energy->doubts, "; "))};
   }
+  if (!value.doubts.empty()) return Doubted{fmt::format("{}", fmt::join(value.doubts, "; "))};
   reading.energy = cell.energy;
   return reading;
 }
@@ -188,7 +187,7 @@ MaybeReading read_cell(const Budget& budget, const GateSession& session, const G
       ++of;
     }
   }
-  return is_energy(metric) ? read_energy_value(cell, std::move(reading)) : reading;
+  return is_energy(metric) ? read_energy_value(cell, *value, std::move(reading)) : reading;
 }
 
 void add_once(std::vector<std::string>& texts, std::string text) {
