@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "harness/base/clock.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/query_output.h"
-#include "harness/store/captures.h"
 #include "harness/store/row_text.h"
 #include "harness/store/sql_query.h"
 
@@ -55,48 +53,14 @@ base::Result<ExitCode> print_rows(const QueryOptions& options) {
   return ExitCode::kGood;
 }
 
-struct PruneOptions {
-  Places places;
-  double most_gb = 20;
-  int64_t most_days = 90;
-};
-
-base::Result<ExitCode> prune(const PruneOptions& options) {
-  store::CaptureLimits limits;
-  limits.most_bytes = static_cast<uint64_t>(options.most_gb * 1e9);
-  limits.most_days = options.most_days;
-  const std::string database = options.places.database();
-  SLMRIG_ASSIGN(const store::CaptureUsage removed,
-                store::prune_captures(database, limits, base::utc_now_ns()));
-  SLMRIG_ASSIGN(const store::CaptureUsage left, store::capture_usage(database));
-  fmt::print("removed  {} captures, {:.3f} GB\nleft     {} captures, {:.3f} GB in {}\n", removed.files,
-             static_cast<double>(removed.bytes) * 1e-9, left.files, static_cast<double>(left.bytes) * 1e-9,
-             store::capture_folder(database).string());
-  return ExitCode::kGood;
-}
-
-void add_prune_command(CLI::App& db, Action& action) {
-  auto options = std::make_shared<PruneOptions>();
-  CLI::App* command = db.add_subcommand(
-      "prune", "Removes raw samples of power meters that are old or too many; figures stay");
-  command->add_option("--captures-gb", options->most_gb, "Gigabytes that may stay, the newest")
-      ->check(CLI::Range(0.0, 1e6))
-      ->capture_default_str();
-  command->add_option("--captures-days", options->most_days, "Days that they may stay; 0: for ever")
-      ->check(CLI::Range(0, 36'500))
-      ->capture_default_str();
-  add_output_option(*command, options->places);
-  add_database_option(*command, options->places);
-  command->callback([&action, options] { action = [options] { return prune(*options); }; });
-}
-
 }  // namespace
 
 void add_db_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<QueryOptions>();
   CLI::App* db = app.add_subcommand("db", "The database of results");
   db->require_subcommand(1);
-  add_prune_command(*db, action);
+  add_db_upkeep_commands(*db, action);
+  add_db_file_commands(*db, action);
   CLI::App* command = db->add_subcommand("query", "Runs one SQL statement, which can only read");
   command
       ->add_option("SQL", options->sql, "The statement; the views are described in harness/store/README.md")

@@ -53,7 +53,11 @@ void add_board_check_command(CLI::App& board, Action& action);
 void add_power_command(CLI::App& app, Action& action);
 void add_power_export_command(CLI::App& power, Action& action);  // below `power`
 void add_power_life_command(CLI::App& power, Action& action);    // below `power`
+void add_release_command(CLI::App& app, Action& action);
 void add_db_command(CLI::App& app, Action& action);
+// Under `slmrig db`.
+void add_db_upkeep_commands(CLI::App& db, Action& action);
+void add_db_file_commands(CLI::App& db, Action& action);
 void add_version_command(CLI::App& app, Action& action);
 
 }  // namespace slmrig::cli

@@ -37,6 +37,7 @@ void add_commands(CLI::App& app, Action& action) {
   slmrig::cli::add_rig_command(app, action);
   slmrig::cli::add_board_command(app, action);
   slmrig::cli::add_power_command(app, action);
+  slmrig::cli::add_release_command(app, action);
   slmrig::cli::add_db_command(app, action);
   slmrig::cli::add_version_command(app, action);
 }
