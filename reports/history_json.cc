@@ -260,7 +260,7 @@ std::string finding_place(const FindingRow& finding) {
 
 Json history_json(const ReportHistory& input, const std::vector<std::string>& inlined) {
   const Nights nights(*input.history);
-  const analyse::Judgement& judgement = *input.judgement;
+  const analyse::NightJudgement& judgement = *input.judgement;
   std::vector<FindingRow> findings(input.findings.begin(), input.findings.end());
   if (findings.empty()) findings = judgement.findings;
   Json series = Json::array();

@@ -33,7 +33,7 @@ struct BudgetLine {
 // where there are none yet, the judgement's own.
 struct ReportHistory {
   const store::History* history = nullptr;
-  const analyse::Judgement* judgement = nullptr;  // of that history
+  const analyse::NightJudgement* judgement = nullptr;  // of that history
   std::span<const store::FindingRow> findings;
   std::span<const PinnedRun> releases;
   std::map<store::SeriesKey, BudgetLine> budgets;

@@ -44,7 +44,7 @@ std::vector<FindingGroup> group_findings(const std::vector<FindingRow>& findings
   return groups;
 }
 
-JudgementCounts count_judgement(const Judgement& judgement, const std::vector<FindingRow>& findings) {
+JudgementCounts count_judgement(const NightJudgement& judgement, const std::vector<FindingRow>& findings) {
   std::vector<FindingRow> open;
   std::copy_if(findings.begin(), findings.end(), std::back_inserter(open), is_open);
   JudgementCounts counts;

@@ -32,7 +32,7 @@ std::size_t distance(std::size_t a, std::size_t b) { return a > b ? a - b : b - 
 
 class Updater {
  public:
-  Updater(const Judgement& judgement, const std::vector<FindingRow>& known, int64_t now_ns,
+  Updater(const NightJudgement& judgement, const std::vector<FindingRow>& known, int64_t now_ns,
           const StateOptions& options)
       : judgement_(judgement), known_(known), now_ns_(now_ns), options_(options) {
     for (const SeriesJudgement& series : judgement.series) series_[series.key] = &series;
@@ -66,7 +66,7 @@ class Updater {
     update.events.push_back({0, now_ns_, event, kByAnalysis, std::move(reason)});
   }
 
-  const Judgement& judgement_;
+  const NightJudgement& judgement_;
   const std::vector<FindingRow>& known_;
   int64_t now_ns_;
   const StateOptions& options_;
@@ -159,8 +159,9 @@ void Updater::end(const FindingRow& known) {
 
 }  // namespace
 
-std::vector<FindingUpdate> update_findings(const Judgement& judgement, const std::vector<FindingRow>& known,
-                                           int64_t now_ns, const StateOptions& options) {
+std::vector<FindingUpdate> update_findings(const NightJudgement& judgement,
+                                           const std::vector<FindingRow>& known, int64_t now_ns,
+                                           const StateOptions& options) {
   return Updater(judgement, known, now_ns, options).make();
 }
 

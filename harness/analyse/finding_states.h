@@ -26,7 +26,7 @@ struct StateOptions {
 // new -> ongoing when a later night shows it again; a watch becomes an alert (event "alerted"). Resolved,
 // with the reason as an event: the level returned; the statistics do not support it any more; it settled; or
 // the unit was swapped. Nothing changes when the same night is judged twice.
-std::vector<store::FindingUpdate> update_findings(const Judgement& judgement,
+std::vector<store::FindingUpdate> update_findings(const NightJudgement& judgement,
                                                   const std::vector<store::FindingRow>& known, int64_t now_ns,
                                                   const StateOptions& options = {});
 

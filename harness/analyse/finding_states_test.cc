@@ -78,7 +78,7 @@ TEST_CASE("states: the same night judged twice changes nothing", "[findings]") {
     made.add("token_ms_p99", step_at_30(day) + noise.next());
   }
   Book book;
-  const Judgement judgement = judge(made.history());
+  const NightJudgement judgement = judge(made.history());
   book.keep(update_findings(judgement, {}, 1));
   REQUIRE(book.rows.size() == 1);
   CHECK(book.rows.front().state == FindingState::kNew);

@@ -40,7 +40,7 @@ class Judge {
  public:
   Judge(const History& history, const JudgeOptions& options) : history_(history), options_(options) {}
 
-  Judgement make() {
+  NightJudgement make() {
     find_last_nights();
     result_.series.resize(history_.series.size());
     for (std::size_t i = 0; i < history_.series.size(); ++i) prepare(i);
@@ -87,7 +87,7 @@ class Judge {
 
   const History& history_;
   const JudgeOptions& options_;
-  Judgement result_;
+  NightJudgement result_;
   RigDrift drift_;
   std::map<store::SeriesKey, std::size_t> places_;  // in History::series
   std::map<std::string, int64_t> run_began_ns_;     // all series of a night have one onset
@@ -98,6 +98,7 @@ class Judge {
 
 void Judge::find_last_nights() {
   for (const HistorySession& session : history_.sessions) {
+    if (!is_of_a_night(session)) continue;
     last_run_[{session.bench, plan_of(session)}] = session.run_id;
     reached_.emplace(session.run_id, session.bench, session.model, session.variant);
     const auto [began, is_new] = run_began_ns_.try_emplace(session.run_id, session.started_at_ns);
@@ -113,6 +114,7 @@ bool Judge::is_measured_tonight(std::size_t index, SeriesJudgement& judged) cons
   const Series& series = history_.series[index];
   const store::SeriesPoint* newest = nullptr;
   for (const store::SeriesPoint& point : series.points) {
+    if (!is_of_a_night(history_.sessions[point.session])) continue;
     if (newest == nullptr ||
         history_.sessions[point.session].started_at_ns >= history_.sessions[newest->session].started_at_ns)
       newest = &point;
@@ -400,7 +402,7 @@ std::string_view to_string(SeriesStatus status) {
   return "unchanged";
 }
 
-Judgement judge(const History& history, const JudgeOptions& options) {
+NightJudgement judge(const History& history, const JudgeOptions& options) {
   return Judge(history, options).make();
 }
 

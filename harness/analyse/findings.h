@@ -48,7 +48,7 @@ enum class SeriesStatus {
 };
 std::string_view to_string(SeriesStatus status);
 
-// What is known of one series; History::series[i] is judged in Judgement::series[i].
+// What is known of one series; History::series[i] is judged in NightJudgement::series[i].
 struct SeriesJudgement {
   store::SeriesKey key;
   SeriesStatus status = SeriesStatus::kUnchanged;
@@ -63,10 +63,10 @@ struct SeriesJudgement {
   std::optional<double> unit_spread;  // sigma between physical units
   bool exact = false;
   bool sentinel = false;
-  std::vector<std::size_t> findings;  // indices into Judgement::findings
+  std::vector<std::size_t> findings;  // indices into NightJudgement::findings
 };
 
-struct Judgement {
+struct NightJudgement {
   // Open ones: the level that they brought still stands. Without ids and states; most important first.
   std::vector<store::FindingRow> findings;
   std::vector<SeriesJudgement> series;
@@ -75,7 +75,7 @@ struct Judgement {
   int64_t last_session_at_ns = 0;
 };
 
-Judgement judge(const store::History& history, const JudgeOptions& options = {});
+NightJudgement judge(const store::History& history, const JudgeOptions& options = {});
 
 // Findings that began together: same bench, direction and cause, and onsets that overlap. A slower kernel
 // moves a score of series, and is one regression.
@@ -96,7 +96,8 @@ struct JudgementCounts {
 };
 
 // Only findings that are neither acknowledged nor resolved count.
-JudgementCounts count_judgement(const Judgement& judgement, const std::vector<store::FindingRow>& findings);
+JudgementCounts count_judgement(const NightJudgement& judgement,
+                                const std::vector<store::FindingRow>& findings);
 
 // "2 regressions, 1 improvement, 41 unchanged, 3 could not be measured".
 std::string sentence_of(const JudgementCounts& counts);

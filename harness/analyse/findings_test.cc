@@ -34,7 +34,7 @@ void tell(const Story& story, HistoryForTest& made) {
   }
 }
 
-Judgement judged(const Story& story) {
+NightJudgement judged(const Story& story) {
   HistoryForTest made;
   tell(story, made);
   return judge(made.history());
@@ -49,7 +49,7 @@ store::HistorySession& code_changes(int day, store::HistorySession& session) {
 }  // namespace
 
 TEST_CASE("findings: a quiet series is unchanged, with the effect that would be found", "[findings]") {
-  const Judgement judgement = judged({});
+  const NightJudgement judgement = judged({});
   CHECK(judgement.findings.empty());
   REQUIRE(judgement.series.size() == 1);
   CHECK(judgement.series.front().status == SeriesStatus::kUnchanged);
@@ -64,7 +64,7 @@ TEST_CASE("findings: a step up of a time is a regression of the code, with its c
   Story story;
   story.step_percent = 8;
   story.change = code_changes;
-  const Judgement judgement = judged(story);
+  const NightJudgement judgement = judged(story);
   REQUIRE(judgement.findings.size() == 1);
   const store::FindingRow& finding = judgement.findings.front();
   CHECK(finding.direction == FindingDirection::kRegression);
@@ -89,7 +89,7 @@ TEST_CASE("findings: a step down of a time is an improvement, and one up of a ra
   Story rate;
   rate.metric = "decode_tokens_per_s";
   rate.step_percent = 8;
-  const Judgement judgement = judged(rate);
+  const NightJudgement judgement = judged(rate);
   CHECK(judgement.findings.at(0).direction == FindingDirection::kImprovement);
   CHECK(judgement.findings.at(0).cause == FindingCause::kUnknown);  // nothing that is recorded changed
 }
@@ -109,7 +109,7 @@ TEST_CASE("findings: a spike is none, and a swapped unit begins to be learnt", "
     session.unit_id = day < kStep + 7 ? "unit-a" : "unit-b";
   };
   // The step itself is long past when the unit is swapped: unit-b was never any faster.
-  const Judgement judgement = judged(swapped);
+  const NightJudgement judgement = judged(swapped);
   CHECK(judgement.findings.empty());
   CHECK(judgement.series.front().status == SeriesStatus::kLearning);
   CHECK_THAT(judgement.series.front().note,
@@ -122,7 +122,7 @@ TEST_CASE("findings: a step with another meter is the rig's", "[findings]") {
   story.change = [](int day, store::HistorySession& session) {
     code_changes(day, session).conditions["meter.serial"] = day < kStep ? "A1" : "B2";
   };
-  const Judgement judgement = judged(story);
+  const NightJudgement judgement = judged(story);
   REQUIRE(judgement.findings.size() == 1);
   CHECK(judgement.findings.front().cause == FindingCause::kRig);
   CHECK(judgement.findings.front().changes.front().name == "meter.serial");
@@ -135,7 +135,7 @@ TEST_CASE("findings: a regression that was mended leaves neither it nor an impro
     made.night(day);
     made.add("token_ms_p99", (day >= 20 && day < 40 ? 110 : 100) + noise.next());
   }
-  const Judgement judgement = judge(made.history());
+  const NightJudgement judgement = judge(made.history());
   CHECK(judgement.findings.empty());
   CHECK(judgement.series.front().changes.size() == 2);
 }
@@ -149,7 +149,7 @@ TEST_CASE("findings: any change of an emulated count is one, on its first night,
     made.add("token_instructions_p99", day < 2 ? 1000 : 1100, base::Tier::kEmulated);
     made.add("token_instructions_p50", day < 2 ? 1'000'000 : 1'000'001, base::Tier::kEmulated);
   }
-  const Judgement judgement = judge(made.history());
+  const NightJudgement judgement = judge(made.history());
   REQUIRE(judgement.findings.size() == 2);
   CHECK(judgement.findings[0].effect() == 100);
   CHECK(judgement.findings[0].level == FindingLevel::kAlert);
@@ -168,7 +168,7 @@ TEST_CASE("findings: faster with worse answers is a trade and no improvement", "
     made.add("token_ms_p99", (day < kStep ? 100 : 80) + noise.next());
     made.add("accuracy", day < kStep ? 0.95 : 0.85);
   }
-  const Judgement judgement = judge(made.history());
+  const NightJudgement judgement = judge(made.history());
   REQUIRE(judgement.findings.size() == 2);
   CHECK(judgement.findings[0].series.metric == "accuracy");
   CHECK(judgement.findings[0].direction == FindingDirection::kRegression);
@@ -198,11 +198,11 @@ TEST_CASE("findings: what moves in the sentinel is taken out of the others", "[f
     }
     return judge(made.history());
   };
-  const Judgement alone = rig(false);
+  const NightJudgement alone = rig(false);
   REQUIRE(alone.findings.size() == 1);
   CHECK(alone.findings.front().cause == FindingCause::kCode);  // which is wrong, and cannot be known
 
-  const Judgement watched = rig(true);
+  const NightJudgement watched = rig(true);
   REQUIRE(watched.findings.size() == 1);
   CHECK(watched.findings.front().series.model == "sentinel-wrist");
   CHECK(watched.findings.front().direction == FindingDirection::kChange);
@@ -220,7 +220,7 @@ TEST_CASE("findings: a sentinel whose agent changed is none before that night", 
     made.night(day);
     made.add("token_instructions_p99", day < 2 ? 100 : 200, base::Tier::kEmulated);
   }
-  const Judgement judgement = judge(made.history());
+  const NightJudgement judgement = judge(made.history());
   CHECK(judgement.findings.empty());
   CHECK(judgement.sentinels.nights == 10);
   CHECK(judgement.sentinels.not_frozen == std::vector<std::string>{"desk-1 token_instructions_p99"});
@@ -237,11 +237,24 @@ TEST_CASE("findings: a variant that gave no figure tonight could not be measured
     if (day < 5) made.night(day);  // left the plan since
     if (day < 5) made.add("token_ms_p99", 100 + noise.next());
   }
-  const Judgement judgement = judge(made.history());
+  const NightJudgement judgement = judge(made.history());
   CHECK(judgement.series[0].status == SeriesStatus::kUnmeasured);
   CHECK(judgement.series[1].status == SeriesStatus::kAbsent);
   CHECK(count_judgement(judgement, {}).unmeasured == 1);
   CHECK(judgement.last_run == "run-1011");
+}
+
+TEST_CASE("findings: runs that compare two builds are no nights", "[findings]") {
+  HistoryForTest made;
+  for (int day = 0; day < 6; ++day) {
+    if (day == 5) made.session.conditions["run.campaign"] = "ab";
+    made.night(day);
+    made.add("token_instructions_p99", day < 5 ? 1000 : 2000, base::Tier::kEmulated);
+  }
+  const NightJudgement judgement = judge(made.history());
+  CHECK(judgement.findings.empty());
+  CHECK(judgement.last_run == "run-1004");
+  CHECK(judgement.series.front().status == SeriesStatus::kUnchanged);
 }
 
 TEST_CASE("findings: histories of nothing, one point and doubtful points are no findings", "[findings]") {
@@ -269,7 +282,7 @@ TEST_CASE("findings: many quiet series beside one that moved leave one finding",
                "suite-" + std::to_string(i));
     }
   }
-  const Judgement judgement = judge(made.history());
+  const NightJudgement judgement = judge(made.history());
   std::vector<std::string> alerts;
   for (const store::FindingRow& finding : judgement.findings) {
     if (finding.level == FindingLevel::kAlert) alerts.push_back(finding.series.suite);
@@ -289,7 +302,7 @@ TEST_CASE("findings: what began together on a bench is one group", "[findings]")
       made.add("token_instructions_p50", day < 2 ? 900 : 800, base::Tier::kEmulated);
     }
   }
-  const Judgement judgement = judge(made.history());
+  const NightJudgement judgement = judge(made.history());
   CHECK(judgement.findings.size() == 4);
   CHECK(group_findings(judgement.findings).size() == 2);
   const JudgementCounts counts = count_judgement(judgement, judgement.findings);

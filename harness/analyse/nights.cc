@@ -52,10 +52,15 @@ std::vector<double> UnitSegment::values() const {
   return result;
 }
 
+bool is_of_a_night(const store::HistorySession& session) {
+  return !session.conditions.contains("run.campaign");
+}
+
 SeriesNights nights_of(const store::Series& series, const store::History& history) {
   SeriesNights result;
   std::map<std::pair<std::string_view, std::string_view>, Gathered> gathered;  // by run and unit
   for (const store::SeriesPoint& point : series.points) {
+    if (!is_of_a_night(history.sessions[point.session])) continue;
     if (!point.trusted) {
       ++result.untrusted;
       continue;

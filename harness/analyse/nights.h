@@ -35,7 +35,12 @@ struct SeriesNights {
   uint32_t missing = 0;               // or the value is not a finite number
 };
 
-// Points that are in doubt or not finite are left out. The order of History::points does not matter.
+// Whether a session is one of a night: those of a campaign of its own (`slmrig ab`, which compares two
+// builds) are none.
+bool is_of_a_night(const store::HistorySession& session);
+
+// Points that are in doubt or not finite are left out, and those that are of no night. The order of
+// History::points does not matter.
 SeriesNights nights_of(const store::Series& series, const store::History& history);
 
 // Robust sigma of the units' levels around their median; absent with fewer than three units.

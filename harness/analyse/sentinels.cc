@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "harness/analyse/percentile.h"
+#include "harness/base/sentinel.h"
 
 namespace slmrig::analyse {
 namespace {
@@ -19,7 +20,7 @@ double level_of(const UnitSegment& segment, std::size_t from, std::size_t to) {
 
 }  // namespace
 
-bool is_sentinel(const store::SeriesKey& key) { return key.model.starts_with(kSentinelPrefix); }
+bool is_sentinel(const store::SeriesKey& key) { return key.model.starts_with(base::kSentinelPrefix); }
 
 DriftCurve::DriftCurve(const UnitSegment& segment, const std::vector<ChangePoint>& changes) {
   if (segment.nights.empty()) return;

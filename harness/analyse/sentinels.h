@@ -19,8 +19,6 @@
 
 namespace slmrig::analyse {
 
-inline constexpr std::string_view kSentinelPrefix = "sentinel-";
-
 bool is_sentinel(const store::SeriesKey& key);
 
 // The level of one sentinel over time, as a ratio to the level it has now: 1 since its last change.

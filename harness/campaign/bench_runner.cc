@@ -9,6 +9,7 @@
 #include "harness/campaign/board_condition.h"
 #include "harness/campaign/host_facts.h"
 #include "harness/campaign/schedule.h"
+#include "harness/campaign/sentinels.h"
 #include "harness/campaign/session_facts.h"
 #include "harness/measure/clock_check.h"
 #include "harness/plan/estimate.h"
@@ -136,7 +137,12 @@ Done BenchRunner::attempt(Session& session, const base::VariantFacts& variant, u
   };
   is_at_session_supply_ = false;
   ready_meter();  // which may feed the board
-  auto board = run_.deploy(bench_, variant, progress);
+  base::Bench bench = bench_;
+  if (is_sentinel(session)) {
+    const auto frozen = run_.preparation.frozen_agents.find(bench_.name);
+    if (frozen != run_.preparation.frozen_agents.end()) bench.agent = frozen->second;
+  }
+  auto board = run_.deploy(bench, variant, progress);
   if (!board) {
     broken = board.error();
     SLMRIG_TRY(run_.store.begin_session(start_of(session, variant, number)));

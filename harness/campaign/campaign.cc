@@ -14,6 +14,7 @@
 #include "harness/campaign/host_facts.h"
 #include "harness/campaign/prepare.h"
 #include "harness/campaign/schedule.h"
+#include "harness/campaign/sentinels.h"
 #include "harness/plan/estimate.h"
 #include "harness/rig/bench_lock.h"
 #include "harness/store/captures.h"
@@ -212,6 +213,9 @@ Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Stor
   workshop.stop = should_stop;
   workshop.stand_ins = deploy::make_stand_in_pool();
   provision(expanded, workshop, observer, preparation);
+  if (const Done frozen = freeze_sentinels(expanded, workshop, sentinel_folder(workshop), preparation);
+      !frozen)
+    return tl::unexpected(base::within("sentinels", frozen.error()));
   collect_references(expanded, workshop, observer, should_stop, preparation);
   const measure::WorkUnits units = plan_units(expanded, preparation, waves, request.profile, observer);
 

@@ -39,6 +39,7 @@ ReferenceKey reference_key(const base::Session& session, const base::Cell& cell)
 struct Preparation {
   std::map<VariantKey, base::Result<base::VariantFacts>> variants;
   std::map<ReferenceKey, measure::ReferenceHashes> references;
+  std::map<std::string, std::string> frozen_agents;  // of sentinels, by bench (sentinels.h)
 };
 
 // Provisions every variant that a session needs, and marks the sessions whose board it does not fit as unfit,

@@ -30,6 +30,9 @@ void add_commands(CLI::App& app, Action& action) {
   slmrig::cli::add_plan_command(app, action);
   slmrig::cli::add_fit_command(app, action);
   slmrig::cli::add_compare_command(app, action);
+  slmrig::cli::add_ab_command(app, action);
+  slmrig::cli::add_analyse_command(app, action);
+  slmrig::cli::add_finding_command(app, action);
   slmrig::cli::add_runs_command(app, action);
   slmrig::cli::add_show_command(app, action);
   slmrig::cli::add_gate_command(app, action);

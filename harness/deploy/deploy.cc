@@ -7,6 +7,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
 #include "harness/base/paths.h"
+#include "harness/deploy/agent_choice.h"
 #include "harness/deploy/flasher.h"
 #include "harness/deploy/place_image.h"
 #include "harness/deploy/stand_in.h"
@@ -30,6 +31,12 @@ std::filesystem::path agent_of(const base::Bench& bench, const Workshop& worksho
   if (!bench.agent.empty()) return bench.agent;
   const std::string& build = bench.board.agent_build;
   return base::firmware_file(workshop.root, build.empty() ? bench.board.name : build);
+}
+
+Result<std::filesystem::path> agent_file_of(const base::Bench& bench, const Workshop& workshop) {
+  if (base::flasher_kind(bench) != "native" || !bench.agent.empty()) return agent_of(bench, workshop);
+  if (!workshop.native_agent.empty()) return workshop.native_agent;
+  return base::find_program("slmrig-agent-native", workshop.root);
 }
 
 Result<std::shared_ptr<StandIns>> stand_ins_of(const base::Bench& bench, const Workshop& workshop) {

@@ -1,4 +1,5 @@
 #include "harness/base/paths.h"
+#include "harness/deploy/agent_choice.h"
 #include "harness/deploy/agent_file.h"
 #include "harness/deploy/flasher.h"
 
@@ -13,10 +14,7 @@ class NativeFlasher final : public Flasher {
   Result<std::unique_ptr<StartedBoard>> flash(const base::Bench& bench, const base::VariantFacts& /*variant*/,
                                               const Workshop& workshop,
                                               const rig::UploadProgress& /*progress*/) override {
-    fs::path program = bench.agent.empty() ? workshop.native_agent : fs::path(bench.agent);
-    if (program.empty()) {
-      SLMRIG_ASSIGN(program, base::find_program("slmrig-agent-native", workshop.root));
-    }
+    SLMRIG_ASSIGN(const fs::path program, agent_file_of(bench, workshop));
     StartedBoard::Start start;
     SLMRIG_ASSIGN(start.agent, read_agent_file(program));
     start.bench = bench;

@@ -10,6 +10,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/json_reader.h"
+#include "harness/base/sentinel.h"
 #include "harness/base/sha256.h"
 #include "harness/base/suggest.h"
 #include "harness/plan/battery_curve.h"
@@ -129,6 +130,39 @@ void read_models(JsonObject& root, const Places& places, Plan& plan) {
     Result<std::string> file = find_model(entry.file, places);
     if (!file) return root.fail("models", file.error().text());
     const std::string name = entry.name.empty() ? fs::path(*file).stem().string() : entry.name;
+    if (name.starts_with(base::kSentinelPrefix)) {
+      return root.fail("models", fmt::format("'{}' has the name of a sentinel; those stand in \"sentinels\", "
+                                             "and another model needs another name",
+                                             name));
+    }
+    plan.models.push_back({name, *file});
+  }
+}
+
+// A pair that is not measured.
+base::SettingsOverride left_out(const std::string& model, const std::string& variant) {
+  return {{{"model", model}, {"variant", variant}}, {{"sessions", 0}}};
+}
+
+// A sentinel is a model of its own name, measured as its one variant; and if that is none of the plan's, no
+// other model is.
+void read_sentinels(JsonObject& root, const Places& places, Plan& plan) {
+  for (JsonObject& object : root.optional_objects("sentinels")) {
+    const std::string model = object.required_string("model");
+    const std::string variant = object.required_string("variant");
+    if (variant.empty()) object.fail("variant", "expected a variant, for example \"int8\"");
+    Result<std::string> file = find_model(model, places);
+    if (!file) return object.fail("model", file.error().text());
+    const std::string name = std::string(base::kSentinelPrefix) + fs::path(*file).stem().string();
+    for (const std::string& other : plan.variants) {
+      if (other != variant) plan.overrides.push_back(left_out(name, other));
+    }
+    const bool is_known =
+        std::find(plan.variants.begin(), plan.variants.end(), variant) != plan.variants.end();
+    if (!is_known) {
+      for (const base::ModelRef& other : plan.models) plan.overrides.push_back(left_out(other.name, variant));
+      plan.variants.push_back(variant);
+    }
     plan.models.push_back({name, *file});
   }
 }
@@ -309,6 +343,7 @@ Result<Plan> parse_plan(std::string_view text, const std::string& file, const st
   read_energy(root.optional_object("energy"), plan.energy);
   read_supplies(root, places, plan);
   for (JsonObject& object : root.optional_objects("overrides")) read_override(object, plan);
+  read_sentinels(root, places, plan);  // after the overrides, which are not to bring its other variants back
   plan.order_seed = root.optional_uint("order_seed", 1);
   plan.engine = root.optional_string("engine", "slm");
   root.optional_string("description");

@@ -1,10 +1,12 @@
 #include "harness/plan/plan_reader.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <catch2/catch.hpp>
 
 #include "harness/base/file.h"
+#include "harness/plan/expand.h"
 
 namespace slmrig::plan {
 namespace {
@@ -92,6 +94,32 @@ TEST_CASE("A bundled plan is found by its bare name, and a wrong one comes with 
   const auto missing = load_plan("no/such.json", root.path());
   REQUIRE_FALSE(missing);
   CHECK_THAT(missing.error().text(), Contains("no/such.json"));
+}
+
+TEST_CASE("A sentinel is a model of its own name, and no other model may have such a name") {
+  Root root;
+  const auto plan = root.load(R"({"name":"p","models":["wrist-wide"],"variants":["f32"],"suites":["intents"],
+    "sentinels":[{"model":"wrist-nano","variant":"int8"}]})");
+  REQUIRE(plan);
+  REQUIRE(plan->models.size() == 2);
+  CHECK(plan->models[1].name == "sentinel-wrist-nano");
+  CHECK(plan->models[1].file == root.path() + "/workloads/models/wrist-nano/wrist-nano.gguf");
+  CHECK(plan->variants == std::vector<std::string>{"f32", "int8"});
+  base::Rig rig;
+  rig.benches.emplace_back().name = "desk";
+  const auto expanded = expand(*plan, rig, {}, [] { return std::string("id"); });
+  REQUIRE(expanded);
+  std::vector<std::string> pairs;
+  for (const base::Session& session : expanded->sessions)
+    pairs.push_back(session.model + " " + session.variant);
+  std::sort(pairs.begin(), pairs.end());
+  CHECK(pairs == std::vector<std::string>{"sentinel-wrist-nano int8", "wrist-wide f32"});
+  CHECK_THAT(error_of(root, R"({"name":"p","models":["wrist-nano"],"variants":["f32"],"suites":["intents"],
+    "sentinels":[{"model":"wrist-nanp","variant":"int8"}]})"),
+             Contains("sentinels[0]") && Contains("did you mean 'wrist-nano'"));
+  CHECK_THAT(error_of(root, R"({"name":"p","models":[{"name":"sentinel-x","file":"wrist-nano"}],
+    "variants":["f32"],"suites":["intents"]})"),
+             Contains("'sentinel-x' has the name of a sentinel"));
 }
 
 TEST_CASE(

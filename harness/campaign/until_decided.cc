@@ -1,0 +1,86 @@
+#include "harness/campaign/until_decided.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/uuid.h"
+
+namespace slmrig::campaign {
+namespace {
+
+using base::Result;
+using base::Session;
+
+bool holds(const std::string& wanted, const std::string& found) { return wanted.empty() || wanted == found; }
+
+bool is_wanted(const std::vector<UndecidedCell>& cells, const Session& session, const std::string& suite) {
+  return std::any_of(cells.begin(), cells.end(), [&](const UndecidedCell& cell) {
+    return holds(cell.bench, session.bench) && holds(cell.board, session.board) &&
+           holds(cell.model, session.model) && holds(cell.variant, session.variant) &&
+           holds(cell.suite, suite);
+  });
+}
+
+uint32_t next_ordinal(const base::ExpandedPlan& expanded) {
+  uint32_t most = 0;
+  for (const Session& session : expanded.sessions) most = std::max(most, session.ordinal);
+  return most + 1;
+}
+
+void add(CampaignOutcome& sum, CampaignOutcome part) {
+  sum.run_id = std::move(part.run_id);
+  sum.interrupted |= part.interrupted;
+  sum.failures.insert(sum.failures.end(), part.failures.begin(), part.failures.end());
+  sum.busy_share = part.busy_share;
+  sum.wall_ns += part.wall_ns;
+}
+
+}  // namespace
+
+std::vector<Session> sessions_for(const base::ExpandedPlan& expanded, const std::vector<UndecidedCell>& cells,
+                                  uint32_t round) {
+  std::vector<Session> sessions;
+  std::set<std::tuple<std::string, std::string, std::string, int>> taken;
+  for (Session session : expanded.sessions) {
+    std::erase_if(session.cells,
+                  [&](const base::Cell& cell) { return !is_wanted(cells, session, cell.suite); });
+    if (session.cells.empty()) continue;
+    if (!taken.emplace(session.bench, session.model, session.variant, session.supply_mv).second) continue;
+    session.session_id = base::uuid_v7();
+    session.ordinal = next_ordinal(expanded) + round;
+    for (base::Cell& cell : session.cells) cell.cell_id = base::uuid_v7();
+    sessions.push_back(std::move(session));
+  }
+  return sessions;
+}
+
+Result<DecidedOutcome> run_until_decided(const CampaignRequest& request, const UntilDecided& how,
+                                         store::Store& store, base::Observer& observer,
+                                         const std::atomic<bool>& stop) {
+  const int64_t began_ns = base::monotonic_now_ns();
+  DecidedOutcome outcome;
+  SLMRIG_ASSIGN(outcome.campaign, run_campaign(request, store, observer, stop));
+  CampaignRequest more = request;
+  more.resume_run_id = outcome.campaign.run_id;
+  for (;;) {
+    SLMRIG_ASSIGN(outcome.left, how.undecided(more.resume_run_id));
+    const bool is_late = how.time_limit_ns > 0 && base::monotonic_now_ns() - began_ns >= how.time_limit_ns;
+    if (outcome.left.empty() || is_late || outcome.rounds >= how.most_rounds || stop.load()) return outcome;
+    more.expanded.sessions = sessions_for(request.expanded, outcome.left, outcome.rounds);
+    // What cannot be measured here is not decided by trying again.
+    if (more.expanded.sessions.empty()) return outcome;
+    ++outcome.rounds;
+    observer.stage(
+        more.expanded.sessions.front().bench,
+        fmt::format("round {}: {} sessions more to decide", outcome.rounds, more.expanded.sessions.size()));
+    SLMRIG_ASSIGN(CampaignOutcome part, run_campaign(more, store, observer, stop));
+    add(outcome.campaign, std::move(part));
+  }
+}
+
+}  // namespace slmrig::campaign

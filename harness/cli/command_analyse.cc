@@ -1,0 +1,71 @@
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "harness/base/clock.h"
+#include "harness/campaign/nightly_analysis.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/finding_text.h"
+
+namespace slmrig::cli {
+namespace {
+
+using base::Result;
+
+struct AnalyseOptions {
+  Places places;
+  campaign::NightlyRequest night;
+  int64_t last_days = 0;
+  bool look = false;
+  bool json = false;
+};
+
+// A regression that nobody acknowledged is a bad result; a night that measured nothing decides nothing.
+ExitCode exit_code_of_night(const campaign::NightlyAnalysis& night) {
+  if (night.counts.regressions != 0) return ExitCode::kBadResult;
+  const analyse::JudgementCounts& counts = night.counts;
+  const bool anything = counts.unchanged + counts.learning + counts.improvements + counts.trades +
+                            counts.changes + counts.watches !=
+                        0;
+  return anything || counts.unmeasured == 0 ? ExitCode::kGood : ExitCode::kUndecided;
+}
+
+Result<ExitCode> analyse_database(AnalyseOptions options) {
+  constexpr int64_t kNsPerDay = 86'400'000'000'000;
+  options.night.database = options.places.database();
+  options.night.now_ns = base::utc_now_ns();
+  options.night.keep = !options.look;
+  if (options.last_days > 0)
+    options.night.filter.since_ns = options.night.now_ns - options.last_days * kNsPerDay;
+  SLMRIG_ASSIGN(const campaign::NightlyAnalysis night, campaign::analyse_nights(options.night));
+  const std::string text = options.json ? analysis_json(night) : analysis_text(night);
+  std::fputs(text.c_str(), stdout);
+  return exit_code_of_night(night);
+}
+
+}  // namespace
+
+void add_analyse_command(CLI::App& app, Action& action) {
+  auto options = std::make_shared<AnalyseOptions>();
+  CLI::App* command = app.add_subcommand(
+      "analyse", "What changed over the nights: regressions and improvements, since when, and why");
+  store::HistoryFilter& filter = options->night.filter;
+  command->add_option("--bench", filter.benches, "Only these (* and ?), repeatable")->allow_extra_args(false);
+  command->add_option("--board", filter.boards, "Only these kinds of boards")->allow_extra_args(false);
+  command->add_option("--model", filter.models, "Only these models")->allow_extra_args(false);
+  command->add_option("--variant", filter.variants, "Only these variants")->allow_extra_args(false);
+  command->add_option("--suite", filter.suites, "Only these suites")->allow_extra_args(false);
+  command->add_option("--metric", filter.metrics, "Only these metrics")->allow_extra_args(false);
+  command->add_option("--days", options->last_days, "Only sessions of the last so many days; 0: all")
+      ->check(CLI::Range(0, 36'500));
+  command->add_flag("--look", options->look, "Only looks: findings are not kept in the database");
+  command->add_flag("--json", options->json, "Everything, as JSON");
+  add_output_option(*command, options->places);
+  add_database_option(*command, options->places);
+  command->callback([&action, options] { action = [options] { return analyse_database(*options); }; });
+}
+
+}  // namespace slmrig::cli
