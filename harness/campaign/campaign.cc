@@ -56,6 +56,9 @@ base::Provenance run_facts(const CampaignRequest& request) {
   const base::Plan& plan = request.expanded.plan;
   facts["plan.file"] = plan.file;
   facts["plan.sha256"] = plan.sha256;
+  std::size_t cells = 0;
+  for (const base::Session& session : request.expanded.sessions) cells += session.cells.size();
+  facts["plan.cells"] = fmt::format("{}", cells);  // what a run in progress is measured by
   facts["plan.order_seed"] = fmt::format("{}", plan.order_seed);
   facts["rig.file"] = request.expanded.rig.file;
   facts["rig.sha256"] = request.expanded.rig.sha256;
