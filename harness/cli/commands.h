@@ -43,6 +43,7 @@ void add_finding_command(CLI::App& app, Action& action);
 void add_runs_command(CLI::App& app, Action& action);
 void add_show_command(CLI::App& app, Action& action);
 void add_report_command(CLI::App& app, Action& action);
+void add_serve_command(CLI::App& app, Action& action);
 void add_rig_command(CLI::App& app, Action& action);
 void add_rig_slots_commands(CLI::App& rig, Action& action);  // below `rig`
 // Under `slmrig rig`.

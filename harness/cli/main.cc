@@ -37,6 +37,7 @@ void add_commands(CLI::App& app, Action& action) {
   slmrig::cli::add_show_command(app, action);
   slmrig::cli::add_gate_command(app, action);
   slmrig::cli::add_report_command(app, action);
+  slmrig::cli::add_serve_command(app, action);
   slmrig::cli::add_rig_command(app, action);
   slmrig::cli::add_board_command(app, action);
   slmrig::cli::add_power_command(app, action);

@@ -1,8 +1,8 @@
 // Writes report_types.ts from report.schema.json, so that the page's types cannot drift from the contract.
-// Usage: node reports/web/schema_types.mjs          (build.mjs refuses a stale file)
+// Usage: node reports/web/schema_types.mjs [SCHEMA.json TYPES.ts]          (build.mjs refuses a stale file)
 // Knows the part of JSON Schema that the report uses and stops at anything else.
 import {readFileSync, writeFileSync} from 'node:fs';
-import {fileURLToPath} from 'node:url';
+import {fileURLToPath, pathToFileURL} from 'node:url';
 
 const kSchemaFile = new URL('../report.schema.json', import.meta.url);
 const kTypesFile = new URL('./report_types.ts', import.meta.url);
@@ -31,16 +31,19 @@ function declaration(name, schema) {
   return `${comment}export interface ${name} {\n${fields.join('')}}\n`;
 }
 
-export function types_text() {
-  const schema = JSON.parse(readFileSync(kSchemaFile, 'utf8'));
+export function types_text(schema_file = kSchemaFile) {
+  const schema = JSON.parse(readFileSync(schema_file, 'utf8'));
   const parts = Object.entries(schema.$defs).map(([name, value]) => declaration(name, value));
   parts.push(declaration(schema.title, schema));
-  return '// Generated from ../report.schema.json by schema_types.mjs; change that file and run it again.\n\n' +
-      parts.join('\n');
+  const name = schema_file.pathname.split('/').pop();
+  return `// Generated from ../${name} by schema_types.mjs; change that file and run it again.\n\n` + parts.join('\n');
 }
 
-export function types_are_current() {
-  return readFileSync(kTypesFile, 'utf8') === types_text();
+export function types_are_current(schema_file = kSchemaFile, types_file = kTypesFile) {
+  return readFileSync(types_file, 'utf8') === types_text(schema_file);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(kTypesFile, types_text());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [schema_file, types_file] = process.argv.slice(2).map((path) => pathToFileURL(path));
+  writeFileSync(types_file ?? kTypesFile, types_text(schema_file));
+}

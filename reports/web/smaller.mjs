@@ -43,7 +43,7 @@ function compact_root(schema) {
 export const compact_schema = {
   name: 'compact schema',
   setup(build) {
-    build.onLoad({filter: /report\.schema\.json$/}, ({path}) =>
+    build.onLoad({filter: /\.schema\.json$/}, ({path}) =>
         ({contents: JSON.stringify(compact_root(JSON.parse(readFileSync(path, 'utf8')))), loader: 'json'}));
   },
 };

@@ -15,7 +15,7 @@ export function status_text(status: Cell['status']): string {
   return status.replace('_', ' ');
 }
 
-export function status_mark(cell: Cell): HTMLElement {
+export function status_mark(cell: Pick<Cell, 'status' | 'doubts'>): HTMLElement {
   const mark = el('span', {class: 'mark', 'aria-hidden': 'true'}, kMarks[cell.status]);
   const doubted = cell.doubts.length > 0 ? el('span', {class: 'doubt'}, ' doubted') : null;
   return el('span', {class: `status is-${cell.status}`}, mark, ` ${status_text(cell.status)}`, doubted);
