@@ -1,6 +1,7 @@
 #include "harness/analyse/comparison.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -126,6 +127,28 @@ TEST_CASE("A variant that costs more and gains nothing is to be left") {
   const Comparison comparison = compared(
       run_of({emulated(session("int8", 2000, 1900, 500)), emulated(session("nf4", 2000, 1900, 700))}));
   CHECK(comparison.subjects[1].recommendation.find("not better in anything") != std::string::npos);
+}
+
+TEST_CASE("Energies of one session each are compared by what the meter is known to") {
+  const auto with_energy = [](store::SessionData data, double uj) {
+    base::PhaseEnergy decode;
+    decode.phase = base::EnergyPhase::kDecode;
+    decode.generations = 2;
+    decode.gross_uj = 2 * uj;
+    decode.comparative_uncertainty_uj = 0.01 * decode.gross_uj;
+    base::Energy energy;
+    energy.tier = base::Tier::kModelled;
+    energy.phases = {decode};
+    data.cells[0].energy = energy;
+    return data;
+  };
+  const Comparison comparison = compared(run_of({with_energy(emulated(session("f32", 4, 4, 1000)), 800),
+                                                 with_energy(emulated(session("int8", 4, 4, 540)), 600)}));
+  const ComparedFigure& figure = figure_of(comparison, 1, "energy_uj_per_answer");
+  CHECK(figure.tier == base::Tier::kModelled);
+  CHECK(*figure.change == Approx(0.75));
+  CHECK(figure.interval->high == Approx(0.75 * (1 + std::hypot(0.01, 0.01))));
+  CHECK(figure.judgement == Judgement::kBetter);
 }
 
 TEST_CASE("Runs are compared cell by cell, and never across tiers") {

@@ -26,7 +26,7 @@ std::string value_text(const base::Metric& metric, double value) {
   if (metric.unit == "ms") return time_text(value * kNanosecondsPerMillisecond);
   if (metric.unit == "bytes") return bytes_text(value);
   if (metric.unit == "ratio") return share_text(value);
-  if (metric.unit == "uJ") return energy_text(value);
+  if (metric.unit == "uj") return energy_text(value);
   return count_text(value);
 }
 

@@ -22,7 +22,7 @@ function value_text(figure: ComparedFigure, model: Model): string {
     case 'ms': return joined(time_figure(figure.value * 1e6, 'ns'));
     case 'instructions': return joined(time_figure(figure.value, 'instructions'));
     case 'bytes': return joined(byte_figure(figure.value));
-    case 'uJ': return joined(energy_figure(figure.value));
+    case 'uj': return joined(energy_figure(figure.value));
     case 'ratio': return `${(100 * figure.value).toFixed(1)} %`;
     default: return `${three_digits(figure.value)} ${unit}`;
   }
