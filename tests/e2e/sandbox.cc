@@ -105,6 +105,7 @@ std::string Sandbox::make_root() {
   fs::create_directories(root / "workloads");
   fs::copy(source / "boards", root / "boards", fs::copy_options::recursive);
   fs::copy(source / "workloads" / "plans", root / "workloads" / "plans", fs::copy_options::recursive);
+  fs::copy(source / "workloads" / "duty", root / "workloads" / "duty", fs::copy_options::recursive);
   fs::copy(source / "workloads" / "suites", root / "workloads" / "suites", fs::copy_options::recursive);
   fs::create_directory_symlink(source / "workloads" / "models", root / "workloads" / "models");
   fs::create_directory_symlink(SLMRIG_BUILD_DIR, root / "build");
