@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "harness/analyse/energy.h"
 #include "harness/analyse/summary.h"
 #include "harness/base/metrics.h"
 
@@ -107,6 +108,12 @@ void add_energy_values(const base::Energy& energy, Values& values) {
       values.add_energy("energy_decode_uj_per_token", decode->net_uj / static_cast<double>(decode->tokens),
                         *decode, energy);
     }
+  }
+  // MLPerf Tiny's way, where the plan asks for it: the median window counts.
+  if (!energy.windows.empty()) {
+    const double median = window_figures(energy.windows).median_uj;
+    gross += median - net;
+    net = median;
   }
   values.add_energy("energy_uj_per_answer", gross, both, energy);
   values.add_energy("energy_net_uj_per_answer", net, both, energy);

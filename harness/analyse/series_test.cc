@@ -126,6 +126,19 @@ TEST_CASE("energies go into history with a tier and doubts of their own") {
         std::vector<std::string>{"idle drifted", "samples were lost"});
   CHECK(cell.at("energy_prefill_uj_per_answer").doubts == std::vector<std::string>{"idle drifted"});
   CHECK_FALSE(cell.at("accuracy").tier.has_value());
+  data.cells[0].energy->windows.resize(3);
+  for (uint32_t i = 0; i < 3; ++i) {
+    base::EnergyWindow& window = data.cells[0].energy->windows[i];
+    window.generations = 2;
+    window.net_uj = 100.0 + 20 * i;
+    window.gross_uj = 200;
+  }
+  auto windowed = by_metric(series_values(data), "c");
+  CHECK(windowed.at("energy_net_uj_per_answer").value == 60);
+  data.cells[0].energy->windows[0].net_uj = 500;
+  windowed = by_metric(series_values(data), "c");
+  CHECK(windowed.at("energy_net_uj_per_answer").value == 70);
+  CHECK(windowed.at("energy_uj_per_answer").value == 90);
   auto session = by_metric(values, "");
   CHECK(session.at("energy_boot_uj").value == 15);
   CHECK(session.at("energy_load_uj").value == 25);

@@ -54,6 +54,35 @@ TEST_CASE("a database of version 1 is brought up to date and keeps its rows") {
   CHECK(must(reader.generations("old-cell")).at(0).token_ids == std::vector<int32_t>{4, 5, 6});
 }
 
+TEST_CASE("a database of any version is brought up to date and keeps its rows, figures included") {
+  for (int64_t version = 1; version < newest_schema_version(); ++version) {
+    INFO("from version " << version);
+    const TestFolder folder;
+    {
+      const auto database = raw(folder.file());
+      must(migrate(*database, 1));
+      must(database->execute(kVersion1Rows));
+      must(migrate(*database, version));
+      if (version >= 2) {
+        must(
+            database->execute("insert into metric values (1, 'accuracy', 'ratio', 'higher');"
+                              "insert into series_value (session_key, cell_key, metric_key, samples, value) "
+                              "values (1, 1, 1, 4, 0.75)"));
+      }
+    }
+    must(must(open_store(folder.file()))->commit());
+    auto reader = must(open_reader(folder.file()));
+    CHECK(must(reader.generations("old-cell")).at(0).token_costs == std::vector<int64_t>{500, 100, 110});
+    CHECK(must(reader.generations("old-cell")).at(0).intent.empty());
+    const History history = must(reader.history());
+    REQUIRE(history.sessions.size() == 1);
+    CHECK(history.sessions[0].build == "watch-0.9");
+    REQUIRE(history.series.size() == (version >= 2 ? 1 : 0));
+    if (version >= 2) CHECK(history.series[0].points.at(0).value == 0.75);
+    CHECK(number_for_test(folder.file(), "select count(*) from v_run where imported_from is null") == 1);
+  }
+}
+
 TEST_CASE("every step leads to the newest version, and the newest stays as it is") {
   const TestFolder folder;
   for (int64_t version = 1; version <= newest_schema_version(); ++version) {
@@ -75,6 +104,7 @@ TEST_CASE("a migration that was released is never edited") {
       "9af1b431a7051d469a8bfa57c5aa88cda4de883ac1ed9b64ed19a5c2e94933a7",
       "a1b138fa51f065e5eb33dbf66e197deb8788e45482d5a21abd71a5e59fd31518",
       "bd112c45a40353d2aee05892fc0bdb272a70ff6db12eb0663719486353c80cf9",
+      "8d42743b7dc191778a102ba47146e72285c56640c6160c7eb69193f82432369d",
   };
   REQUIRE(migrations().size() >= released.size());
   for (std::size_t i = 0; i < released.size(); ++i) {

@@ -11,6 +11,8 @@
 
 #include "harness/base/file.h"
 #include "harness/base/sha256.h"
+#include "harness/store/internal/database.h"
+#include "harness/store/internal/record_writer.h"
 #include "harness/store/queries.h"
 #include "harness/store/sql_query.h"
 #include "harness/store/store.h"
@@ -145,6 +147,74 @@ void read_run(benchmark::State& state) {
   state.SetLabel("10000 generations");
 }
 BENCHMARK(read_run)->Unit(benchmark::kMillisecond);
+
+// Three years of nights on `benches` boards with 25 figures each, a session a night.
+// In one transaction: the store's own commits a session would take minutes.
+void fill_years(RecordWriter& store, uint32_t benches, uint32_t nights) {
+  constexpr int64_t kDayNs = 86'400'000'000'000;
+  const std::vector<std::string> of_cell = {
+      "token_ms_p50",        "token_ms_p95", "token_ms_p99",  "token_ms_max",
+      "ttft_ms_p50",         "ttft_ms_p95",  "accuracy",      "answer_ms_p50",
+      "answer_ms_p99",       "flip_rate",    "answer_ms_p95", "decode_tokens_per_s",
+      "prefill_tokens_per_s"};
+  const std::vector<std::string> of_session = {
+      "cold_start_ms_p50",        "memory_peak_bytes",    "memory_kv_bytes",
+      "memory_weights_bytes",     "memory_stack_bytes",   "memory_wire_bytes",
+      "memory_activations_bytes", "memory_scratch_bytes", "cold_start_boot_ms_p50",
+      "cold_start_load_ms_p50",   "image_bytes",          "memory_trace_bytes"};
+  std::mt19937_64 random(1);
+  for (uint32_t night = 0; night < nights; ++night) {
+    base::RunStart run;
+    run.run_id = fmt::format("night-{:04}", night);
+    run.started_at_ns = night * kDayNs;
+    for (int i = 0; i < 10; ++i) run.provenance[fmt::format("host.fact-{}", i)] = "the same";
+    must(store.begin_run(run));
+    for (uint32_t bench = 0; bench < benches; ++bench) {
+      const std::string id = fmt::format("night-{:04}-{:02}", night, bench);
+      base::SessionStart session = session_of(run.run_id, id, 1);
+      session.session.bench = fmt::format("bench-{:02}", bench);
+      session.started_at_ns = run.started_at_ns + bench;
+      for (int i = 0; i < 20; ++i) session.provenance[fmt::format("board.fact-{}", i)] = "the same";
+      session.provenance["board.before.temperature"] = fmt::format("{}", 20 + random() % 15);
+      must(store.begin_session(session));
+      must(store.end_cell({id + "-cell-0", base::CellStatus::kOk, "", {}, 1, 1}));
+      std::vector<SeriesValue> values;
+      for (const std::string& metric : of_cell) {
+        values.push_back({id + "-cell-0", metric, 100, 1.0 + static_cast<double>(random() % 1000) * 1e-3});
+      }
+      for (const std::string& metric : of_session) values.push_back({"", metric, 1, 4096.0});
+      must(store.put_series_values(id, values));
+    }
+    must(store.end_run({run.run_id, 1, false, 1.0}));
+  }
+}
+
+// Targets of nobody but us: a gate and a report over it have a second in all.
+void read_history(benchmark::State& state) {
+  const auto folder = must(base::TemporaryDirectory::create("store-bench"));
+  const std::string path = folder.path() / "bench.db";
+  must(must(open_store(path))->commit());
+  {
+    const auto database =
+        must(Database::open(path, OpenMode::kReadWriteCreate, std::chrono::milliseconds(1000)));
+    RecordWriter writer(*database);
+    must(database->execute("begin"));
+    fill_years(writer, 12, 1095);
+    must(database->execute("commit"));
+  }
+  auto reader = must(open_reader(path));
+  HistoryFilter filter;
+  if (state.range(0) == 1) filter.run_ids = {"night-1094"};
+  std::size_t points = 0;
+  for (auto _ : state) {
+    const History history = must(reader.history(filter));
+    points = 0;
+    for (const Series& series : history.series) points += series.points.size();
+  }
+  state.counters["points"] = static_cast<double>(points);
+  state.SetLabel(state.range(0) == 1 ? "one night of three years" : "300 series x 3 years");
+}
+BENCHMARK(read_history)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->Iterations(3);
 
 }  // namespace
 }  // namespace slmrig::store
