@@ -8,25 +8,23 @@
 
 #include "harness/analyse/internal/bounded_partition.h"
 #include "harness/analyse/internal/largest_split.h"
+#include "harness/analyse/internal/robust.h"
 #include "harness/analyse/noise.h"
 
 namespace slmrig::analyse {
 namespace {
 
-constexpr double kBound = 3;            // sigma: what a single value can cost at most, squared
-constexpr std::size_t kSameChange = 3;  // nights by which both voters' or both nights' changes may differ
-constexpr std::size_t kReach = 128;     // values on each side of a change that the second voter looks at
-constexpr double kOnsetCost = 5.99;     // chi squared, 95 %, for the place of a change
+using internal::bounded_square;
+using internal::kBound;
 
-double median_of(std::span<const double> values) {
-  std::vector<double> sorted(values.begin(), values.end());
-  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-  std::nth_element(sorted.begin(), middle, sorted.end());
-  if (sorted.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(sorted.begin(), middle)) / 2;
-}
-
-double squared_bounded(double value) { return std::min(value * value, kBound * kBound); }
+constexpr std::size_t kSameChange = 3;  // points by which both voters' or both nights' changes may differ
+constexpr std::size_t kReach = 128;     // points on each side of a change that the second voter looks at
+constexpr std::size_t kAlertAfter = 4;  // points of a new level before it is an alert
+constexpr double kRhoDoubt = 0.5;       // standard errors of rho that an alert must bear
+constexpr std::size_t kLocal = 25;      // points on each side of a change whose noise is its own
+constexpr double kNightBefore = 0.5;    // of the penalty: what the change must have been worth a night ago
+constexpr double kOnsetCost = 5.99;     // 95 % of chi squared with 2 degrees: costs that an onset may be off
+constexpr double kRoundingSigma = 1e-13;  // of the largest value: less is no noise
 
 struct Present {
   std::vector<double> values;
@@ -59,86 +57,147 @@ std::vector<ChangePoint> exact_changes(const Present& present) {
   return changes;
 }
 
-// Where most values are alike there is no scale: any step that lasts is then a change.
+// Where (nearly) all neighbours are alike there is no scale: any step that lasts is then a change. Zero for a
+// constant series.
 double usable_sigma(const Noise& noise, std::span<const double> values) {
   double smallest = std::numeric_limits<double>::infinity();
-  double largest = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
+  double largest = std::abs(values[0]);
+  for (std::size_t i = 1; i < values.size(); ++i) {
     largest = std::max(largest, std::abs(values[i]));
-    const double step = i == 0 ? 0 : std::abs(values[i] - values[i - 1]);
+    const double step = std::abs(values[i] - values[i - 1]);
     if (step > 0) smallest = std::min(smallest, step);
   }
-  if (noise.sigma > largest * 1e-13) return noise.sigma;
-  return std::isfinite(smallest) ? smallest / 10 : 0;
+  if (noise.sigma > largest * kRoundingSigma) return noise.sigma;
+  if (!std::isfinite(smallest)) return 0;
+  return std::max(smallest / 10, largest * kRoundingSigma);
 }
+
+bool is_near(std::size_t a, std::size_t b) { return (a > b ? a - b : b - a) <= kSameChange; }
 
 class Finder {
  public:
-  Finder(const Present& present, const ChangePointOptions& options) : present_(present), options_(options) {
-    noise_ = estimate_noise(present.values);
+  Finder(const Present& present, const ChangePointOptions& options)
+      : present_(present), options_(options), noise_(estimate_noise(present.values)) {
     sigma_ = usable_sigma(noise_, present.values);
     if (!(sigma_ > 0)) return;
-    const double middle = median_of(present.values);
-    for (const double value : present.values) scaled_.push_back((value - middle) / sigma_);
-    whiten();
+    innovation_ = std::sqrt(1 - noise_.rho * noise_.rho);
+    middle_ = internal::median_of(present.values);
+    for (const double value : present.values) scaled_.push_back((value - middle_) / sigma_);
   }
 
-  std::vector<ChangePoint> find() {
+  std::vector<ChangePoint> find() const {
     if (!(sigma_ > 0)) return {};
     internal::PartitionOptions partition_options;
     partition_options.min_segment = options_.min_segment;
-    partition_options.penalty = penalty();
-    const internal::Partition partition = internal::partition_bounded(white_, partition_options);
+    partition_options.penalty = internal::partition_penalty(scaled_.size());
+    partition_options.rho = noise_.rho;
+    const internal::Partition partition = internal::partition_bounded(scaled_, partition_options);
     std::vector<std::size_t> edges = {0};
     edges.insert(edges.end(), partition.changes.begin(), partition.changes.end());
-    edges.push_back(white_.size());
+    edges.push_back(scaled_.size());
     std::vector<ChangePoint> found;
     for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
-      if (i > 0) found.push_back(voted(edges[i - 1], edges[i], edges[i + 1], partition.changes_before));
-      watch_within(edges[i], edges[i + 1], found);
+      if (i > 0) found.push_back(voted({edges[i - 1], edges[i], edges[i + 1]}, partition.changes_before));
+      if (options_.watch) watch_within(edges[i], edges[i + 1], found);
     }
     for (ChangePoint& change : found) in_given_indexes(change);
     return found;
   }
 
  private:
-  // Innovations of an autoregressive process with unit variance. A step keeps (1 - rho) of its height, and
-  // all of it at its first point.
-  void whiten() {
-    const double rho = noise_.rho;
-    const double scale = 1 / std::sqrt(1 - rho * rho);
-    white_.push_back(scaled_[0] * (1 - rho) * scale);
-    for (std::size_t i = 1; i < scaled_.size(); ++i) {
-      white_.push_back((scaled_[i] - rho * scaled_[i - 1]) * scale);
-    }
+  // A change and the stretches on both sides of it.
+  struct Place {
+    std::size_t begin = 0;
+    std::size_t at = 0;
+    std::size_t end = 0;
+  };
+
+  std::span<const double> stretch(std::size_t begin, std::size_t end) const {
+    return std::span(scaled_).subspan(begin, end - begin);
   }
 
-  double penalty() const { return 4 * std::log(static_cast<double>(white_.size())); }
+  // What value `i` tells beyond the one before it, in units of its own standard deviation. A spike before it
+  // is no more than the bound, so that it does not make a second one.
+  double innovation(std::size_t i, double level, double level_before) const {
+    const double before = std::clamp(scaled_[i - 1] - level_before, -kBound, kBound);
+    return (scaled_[i] - level - noise_.rho * before) / innovation_;
+  }
 
   internal::Split split_of(std::size_t begin, std::size_t end) const {
+    const double level = internal::median_of(stretch(begin, end));
+    std::vector<double> white = {scaled_[begin] - level};
+    for (std::size_t i = begin + 1; i < end; ++i) white.push_back(innovation(i, level, level));
     internal::SplitOptions split_options;
     split_options.min_segment = options_.min_segment;
     split_options.seed = options_.seed;
-    internal::Split split =
-        internal::largest_split(std::span(white_).subspan(begin, end - begin), split_options);
+    internal::Split split = internal::largest_split(white, split_options);
     split.index += begin;
     return split;
   }
 
-  static bool is_near(std::size_t a, std::size_t b) { return (a > b ? a - b : b - a) <= kSameChange; }
+  // The second voter: a split in the same place, rarer than alpha.
+  bool is_seconded(const internal::Split& split, const ChangePoint& change) const {
+    if (split.p_value > options_.alpha) return false;
+    return is_near(split.index, change.index) ||
+           (split.index >= change.onset_low && split.index <= change.onset_high);
+  }
 
-  ChangePoint voted(std::size_t begin, std::size_t at, std::size_t end,
-                    const std::vector<std::size_t>& night_before) const {
-    ChangePoint change = described(begin, at, end);
-    const internal::Split split = split_of(at - std::min(at - begin, kReach), std::min(end, at + kReach));
+  // Seen the night before, too, or nearly: the evidence of one night is not enough.
+  bool is_confirmed(const Place& place, const std::vector<std::size_t>& night_before) const {
+    if (!options_.confirm || place.end < scaled_.size()) return true;
+    if (place.end - place.at < kAlertAfter) return false;
+    if (std::any_of(night_before.begin(), night_before.end(),
+                    [&](std::size_t each) { return is_near(each, place.at); })) {
+      return true;
+    }
+    return worth({place.begin, place.at, place.end - 1}) >=
+           kNightBefore * internal::partition_penalty(scaled_.size());
+  }
+
+  // By how much the variance of a mean could be larger, rho being known only so well.
+  double doubt_of_rho() const {
+    const auto long_run = [](double rho) { return (1 + rho) / (1 - rho); };
+    const double doubt = kRhoDoubt / std::sqrt(static_cast<double>(scaled_.size()));
+    return long_run(std::min(0.95, noise_.rho + doubt)) / long_run(noise_.rho);
+  }
+
+  // Where the nights around the change are noisier than others, or rho is hardly known, it must be worth
+  // more.
+  bool stands_in_local_noise(const Place& place) const {
+    const std::size_t first = place.at - std::min(place.at - place.begin, kLocal);
+    const std::size_t last = std::min(place.end, place.at + kLocal);
+    const double before = internal::bounded_mean(stretch(place.begin, place.at));
+    const double after = internal::bounded_mean(stretch(place.at, place.end));
+    double squares = 0;
+    double count = 0;
+    for (std::size_t i = std::max<std::size_t>(first, 1); i < last; ++i) {
+      const double off = innovation(i, i < place.at ? before : after, i <= place.at ? before : after);
+      if (std::abs(off) > kBound) continue;
+      squares += off * off;
+      count += 1;
+    }
+    return count < 1 ||
+           worth(place) >= std::max(1.0, squares / count) * internal::partition_penalty(scaled_.size());
+  }
+
+  // What two levels explain better than one.
+  double worth(const Place& place) const {
+    const auto cost = [&](std::size_t begin, std::size_t end) {
+      const double level = internal::bounded_mean(stretch(begin, end));
+      double sum = bounded_square(scaled_[begin] - level);
+      for (std::size_t i = begin + 1; i < end; ++i) sum += bounded_square(innovation(i, level, level));
+      return sum;
+    };
+    return cost(place.begin, place.end) - cost(place.begin, place.at) - cost(place.at, place.end);
+  }
+
+  ChangePoint voted(const Place& place, const std::vector<std::size_t>& night_before) const {
+    ChangePoint change = described(place);
+    const internal::Split split =
+        split_of(place.at - std::min(place.at - place.begin, kReach), std::min(place.end, place.at + kReach));
     change.p_value = split.p_value;
-    const bool second =
-        split.p_value <= options_.alpha &&
-        (is_near(split.index, at) || (split.index >= change.onset_low && split.index <= change.onset_high));
-    const bool confirmed =
-        !options_.confirm || std::any_of(night_before.begin(), night_before.end(),
-                                         [&](std::size_t each) { return is_near(each, at); });
-    change.level = second && confirmed ? ChangeLevel::kAlert : ChangeLevel::kWatch;
+    if (is_seconded(split, change) && is_confirmed(place, night_before) && stands_in_local_noise(place))
+      change.level = ChangeLevel::kAlert;
     return change;
   }
 
@@ -146,72 +205,47 @@ class Finder {
     if (end - begin < std::max(options_.min_points, 2 * options_.min_segment)) return;
     const internal::Split split = split_of(begin, end);
     if (split.p_value > options_.alpha) return;
-    ChangePoint change = described(begin, split.index, end);
-    change.p_value = split.p_value;
-    found.push_back(change);
+    found.push_back(described({begin, split.index, end}));
+    found.back().p_value = split.p_value;
   }
 
-  // Mean of what lies within the bound of it, begun at the median.
-  double level_of(std::size_t begin, std::size_t end) const {
-    const auto values = std::span(scaled_).subspan(begin, end - begin);
-    double level = median_of(values);
-    for (int round = 0; round < 5; ++round) {
-      double sum = 0;
-      double count = 0;
-      for (const double value : values) {
-        if (std::abs(value - level) > kBound) continue;
-        sum += value;
-        count += 1;
-      }
-      if (count > 0) level = sum / count;
-    }
-    return level;
-  }
-
-  ChangePoint described(std::size_t begin, std::size_t at, std::size_t end) const {
-    const double before = level_of(begin, at);
-    const double after = level_of(at, end);
+  ChangePoint described(const Place& place) const {
+    const double before = internal::bounded_mean(stretch(place.begin, place.at));
+    const double after = internal::bounded_mean(stretch(place.at, place.end));
     ChangePoint change;
-    change.index = at;
-    locate(begin, end, before, after, change);
-    const double middle = median_of(present_.values);
-    change.before = middle + before * sigma_;
-    change.after = middle + after * sigma_;
+    change.index = place.at;
+    locate(place, before, after, change);
+    change.before = middle_ + before * sigma_;
+    change.after = middle_ + after * sigma_;
     change.effect = (after - before) * sigma_;
-    const auto n = static_cast<double>(at - begin);
-    const auto m = static_cast<double>(end - at);
-    const double long_run = sigma_ * std::sqrt((1 + noise_.rho) / (1 - noise_.rho));
+    const auto n = static_cast<double>(place.at - place.begin);
+    const auto m = static_cast<double>(place.end - place.at);
     const double student = boost::math::quantile(boost::math::students_t(std::max(1.0, n + m - 2)), 0.975);
+    const double long_run = sigma_ * std::sqrt((1 + noise_.rho) / (1 - noise_.rho));
     const double half = student * long_run * std::sqrt(1 / n + 1 / m);
     change.effect_low = change.effect - half;
     change.effect_high = change.effect + half;
     return change;
   }
 
-  // The likelihood of every place of the change between these two levels.
-  void locate(std::size_t begin, std::size_t end, double before, double after, ChangePoint& change) const {
-    const double rho = noise_.rho;
-    const double scale = 1 / std::sqrt(1 - rho * rho);
-    const auto cost = [&](std::size_t i, double own, double previous) {
-      const double past = i == 0 ? 0 : rho * (scaled_[i - 1] - previous);
-      return squared_bounded((scaled_[i] - own - past) * scale);
-    };
-    double total = 0;
-    for (std::size_t i = begin; i < end; ++i) total += cost(i, after, after);
-    std::vector<double> costs(end - begin, std::numeric_limits<double>::infinity());
-    double left = 0;
-    double right = total;
-    for (std::size_t at = begin + 1; at < end; ++at) {
-      left += cost(at - 1, before, before);
-      right -= cost(at - 1, after, after);
-      costs[at - begin] = left + right - cost(at, after, after) + cost(at, after, before);
+  // All places whose cost with these two levels is near that of the best.
+  void locate(const Place& place, double before, double after, ChangePoint& change) const {
+    const std::size_t begin = place.begin;
+    std::vector<double> costs;  // of a change at begin + 1, begin + 2, ...
+    double left = bounded_square(scaled_[begin] - before);
+    double right = 0;
+    for (std::size_t i = begin + 1; i < place.end; ++i) right += bounded_square(innovation(i, after, after));
+    for (std::size_t at = begin + 1; at < place.end; ++at) {
+      right -= bounded_square(innovation(at, after, after));
+      costs.push_back(left + bounded_square(innovation(at, after, before)) + right);
+      left += bounded_square(innovation(at, before, before));
     }
     const double least = *std::min_element(costs.begin(), costs.end());
     change.onset_low = change.onset_high = change.index;
     for (std::size_t i = 0; i < costs.size(); ++i) {
       if (costs[i] > least + kOnsetCost) continue;
-      change.onset_low = std::min(change.onset_low, begin + i);
-      change.onset_high = std::max(change.onset_high, begin + i);
+      change.onset_low = std::min(change.onset_low, begin + 1 + i);
+      change.onset_high = std::max(change.onset_high, begin + 1 + i);
     }
   }
 
@@ -225,8 +259,9 @@ class Finder {
   ChangePointOptions options_;
   Noise noise_;
   double sigma_ = 0;
-  std::vector<double> scaled_;  // around 0, in sigma
-  std::vector<double> white_;
+  double innovation_ = 1;  // standard deviation of what a value tells beyond the one before, in sigma
+  double middle_ = 0;
+  std::vector<double> scaled_;  // around the median, in sigma
 };
 
 }  // namespace
@@ -235,8 +270,8 @@ std::vector<ChangePoint> find_change_points(std::span<const double> values,
                                             const ChangePointOptions& options) {
   const Present present = present_of(values);
   if (options.exact) return exact_changes(present);
-  if (present.values.size() < std::max({options.min_points, 2 * options.min_segment, std::size_t{2}}))
-    return {};
+  const std::size_t needed = std::max({options.min_points, 2 * options.min_segment, std::size_t{2}});
+  if (options.min_segment == 0 || present.values.size() < needed) return {};
   return Finder(present, options).find();
 }
 

@@ -38,6 +38,7 @@ struct ChangePointOptions {
   std::size_t min_segment = 3;  // points that a level must have lasted; fewer are a spike
   std::size_t min_points = 8;   // a shorter history has no changes: it is still learning
   bool confirm = true;          // an alert needs to be seen without the last point, too: a second night
+  bool watch = true;            // look for what only the second voter sees, too
   bool exact = false;  // counts without noise: every difference from the point before is an alert, p = 0
 };
 

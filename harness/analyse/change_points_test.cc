@@ -1,11 +1,12 @@
 #include "harness/analyse/change_points.h"
 
+#include <limits>
+#include <string>
+
 #include <catch2/catch.hpp>
 
-#include <cmath>
-#include <limits>
-
-#include "harness/analyse/internal/random.h"
+#include "harness/analyse/internal/largest_split.h"
+#include "harness/analyse/night_simulation.h"
 
 namespace slmrig::analyse {
 namespace {
@@ -20,6 +21,12 @@ constexpr double kNile[] = {
     771,  676,  649,  846,  812,  742,  801,  1040, 860,  874,  848,  890,  744,  749, 838,  1050, 918,
     986,  797,  923,  975,  815,  1020, 906,  901,  1170, 912,  746,  919,  718,  714, 740};
 
+ChangePointOptions only_alerts() {
+  ChangePointOptions options;
+  options.watch = false;
+  return options;
+}
+
 TEST_CASE("The Nile's flow changes with the year 1899") {
   const std::vector<ChangePoint> changes = find_change_points(kNile);
   REQUIRE(changes.size() == 1);
@@ -30,6 +37,145 @@ TEST_CASE("The Nile's flow changes with the year 1899") {
   CHECK(changes[0].before == Approx(1098).margin(30));
   CHECK(changes[0].after == Approx(850).margin(30));
   CHECK(changes[0].p_value < 1e-4);
+}
+
+TEST_CASE("Steps are found where they are, whatever the scale") {
+  for (const NightNoise noise : kNightNoises) {
+    NightSeries series{noise, 160, NightStep{90, -4}};
+    std::vector<double> values = simulate_nights(series, 21);
+    const std::vector<ChangePoint> changes = find_change_points(values, only_alerts());
+    INFO(to_string(noise));
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].level == ChangeLevel::kAlert);
+    CHECK(changes[0].index >= 89);
+    CHECK(changes[0].index <= 91);
+    CHECK(changes[0].onset_low <= 90);
+    CHECK(changes[0].onset_high >= 90);
+    CHECK(changes[0].effect_low < -4 + 0.5);
+    CHECK(changes[0].effect_high > -4 - 0.5);
+    for (const double scale : {-1e-9, 3.0, 1e12}) {
+      std::vector<double> other = values;
+      for (double& value : other) value = value * scale + 17 * scale;
+      const std::vector<ChangePoint> moved = find_change_points(other, only_alerts());
+      REQUIRE(moved.size() == 1);
+      CHECK(moved[0].index == changes[0].index);
+      CHECK(moved[0].effect == Approx(changes[0].effect * scale).epsilon(0.01));
+    }
+  }
+}
+
+TEST_CASE("Without noise a step is where it is") {
+  std::vector<double> values(20, 10.0);
+  values.insert(values.end(), 20, 11.0);
+  const auto changes = find_change_points(values);
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].index == 20);
+  CHECK(changes[0].level == ChangeLevel::kAlert);
+  CHECK(changes[0].effect == Approx(1));
+  CHECK(changes[0].onset_low == 20);
+  CHECK(changes[0].onset_high == 20);
+}
+
+TEST_CASE("Up and down again are two changes") {
+  std::vector<double> values = simulate_nights({NightNoise::kGaussian, 150, {}}, 5);
+  for (std::size_t i = 50; i < 80; ++i) values[i] += 6;
+  const auto changes = find_change_points(values, only_alerts());
+  REQUIRE(changes.size() == 2);
+  CHECK(changes[0].index == 50);
+  CHECK(changes[1].index == 80);
+  CHECK(changes[1].level == ChangeLevel::kAlert);
+}
+
+TEST_CASE("Huge spikes are no change") {
+  std::vector<double> values = simulate_nights({NightNoise::kGaussian, 100, {}}, 6);
+  for (const std::size_t at : {10, 47, 48, 80, 99}) values[at] = 1e9;
+  CHECK(find_change_points(values).empty());
+  values[20] = std::numeric_limits<double>::max();
+  values[21] = -std::numeric_limits<double>::max();
+  CHECK(find_change_points(values).empty());
+}
+
+TEST_CASE("Constants, short histories and nothing at all have no changes") {
+  CHECK(find_change_points({}).empty());
+  CHECK(find_change_points(std::vector<double>{1}).empty());
+  CHECK(find_change_points(std::vector<double>{1, 2}).empty());
+  CHECK(find_change_points(std::vector<double>{1, 1, 1, 9, 9, 9, 9}).empty());
+  CHECK(find_change_points(std::vector<double>(365, 42.0)).empty());
+  const double missing = std::numeric_limits<double>::quiet_NaN();
+  CHECK(find_change_points(std::vector<double>(30, missing)).empty());
+  ChangePointOptions options;
+  options.min_segment = 0;
+  CHECK(find_change_points(std::vector<double>{1, 1, 1, 9, 9, 9, 9, 9, 9}, options).empty());
+}
+
+TEST_CASE("Missing values keep their place and change nothing") {
+  const std::vector<double> values = simulate_nights({NightNoise::kGaussian, 80, NightStep{40, 5}}, 9);
+  std::vector<double> holed;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i % 7 == 3)
+      holed.push_back(i % 2 == 0 ? std::numeric_limits<double>::quiet_NaN()
+                                 : std::numeric_limits<double>::infinity());
+    holed.push_back(values[i]);
+  }
+  const auto whole = find_change_points(values);
+  const auto changes = find_change_points(holed);
+  REQUIRE(whole.size() == 1);
+  REQUIRE(changes.size() == 1);
+  CHECK(holed[changes[0].index] == values[whole[0].index]);
+  CHECK(changes[0].p_value == whole[0].p_value);
+}
+
+TEST_CASE("A change is an alert on the second night that sees it") {
+  const std::vector<double> values = simulate_nights({NightNoise::kGaussian, 70, NightStep{60, 6}}, 31);
+  const auto level_after = [&](std::size_t nights) {
+    const auto changes = find_change_points(std::span(values).first(60 + nights), only_alerts());
+    return changes.empty()                               ? std::string("none")
+           : changes.back().level == ChangeLevel::kAlert ? "alert"
+                                                         : "watch";
+  };
+  CHECK(level_after(2) == "none");
+  CHECK(level_after(3) == "watch");
+  CHECK(level_after(4) == "alert");
+  CHECK(level_after(10) == "alert");
+}
+
+TEST_CASE("Every difference of an exact count is a change") {
+  ChangePointOptions options;
+  options.exact = true;
+  const auto changes = find_change_points(
+      std::vector<double>{1000, 1000, std::numeric_limits<double>::quiet_NaN(), 1001, 1001}, options);
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].index == 3);
+  CHECK(changes[0].effect == 1);
+  CHECK(changes[0].p_value == 0);
+  CHECK(changes[0].level == ChangeLevel::kAlert);
+}
+
+TEST_CASE("A p-value beyond the permutations is that of many more") {
+  const std::vector<double> values = simulate_nights({NightNoise::kGaussian, 65, NightStep{60, 2.5}}, 102);
+  internal::SplitOptions options;
+  const double of_tail = internal::largest_split(values, options).p_value;
+  options.permutations = 100'000;
+  options.enough = 100'000;
+  options.seed = 2;
+  const double counted = internal::largest_split(values, options).p_value;
+  CHECK(of_tail < counted * 10);
+  CHECK(of_tail > counted / 10);
+  // However far apart: three of seven values are chosen by chance once in 35.
+  CHECK(internal::largest_split(std::vector<double>{0, 0, 0, 0, 9, 9, 9}, {}).p_value >= 1.0 / 35);
+}
+
+TEST_CASE("Noise alone hardly ever alerts") {
+  int alerts = 0;
+  for (const NightNoise noise : kNightNoises) {
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      for (const ChangePoint& change :
+           find_change_points(simulate_nights({noise, 200, {}}, 400 + seed), only_alerts())) {
+        alerts += change.level == ChangeLevel::kAlert && change.p_value <= 0.05 / 300 ? 1 : 0;
+      }
+    }
+  }
+  CHECK(alerts == 0);
 }
 
 }  // namespace

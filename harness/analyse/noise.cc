@@ -7,25 +7,24 @@
 
 #include <boost/math/distributions/normal.hpp>
 
+#include "harness/analyse/internal/bounded_partition.h"
+#include "harness/analyse/internal/robust.h"
+
 namespace slmrig::analyse {
 namespace {
 
-constexpr double kMadOfNormal = 0.67448975;  // median of |z|
-constexpr double kTrim = 3;                  // differences beyond so many sigma are spikes or steps
-constexpr double kTrimmedVariance = 0.9733;  // of a normal distribution cut there
-constexpr double kLargestRho = 0.9;
+using internal::kBound;
 
-double median_of(std::vector<double>& values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
-}
+constexpr double kMadOfNormal = 0.67448975;  // median of |z|
+constexpr double kBoundedVariance = 0.9733;  // of a normal distribution cut at kBound
+constexpr double kLargestRho = 0.9;
+// Times the usual one: only clear steps are taken out, since correlated nights look like small ones.
+constexpr double kFirstPenalty = 1.5;
 
 // A first scale. Where most differences are nothing (coarse steps of a clock, bytes), the MAD is zero though
 // there is noise: the mean square of all but the largest tenth then.
 double first_scale(std::vector<double>& magnitudes) {
-  const double mad = median_of(magnitudes);
+  const double mad = internal::median_of(magnitudes);
   if (mad > 0) return mad / kMadOfNormal;
   std::sort(magnitudes.begin(), magnitudes.end());
   const std::size_t kept = magnitudes.size() - (magnitudes.size() + 9) / 10;
@@ -45,16 +44,16 @@ double difference_variance(std::span<const double> values, std::size_t lag) {
   double squares = 0;
   std::size_t count = 0;
   for (const double magnitude : magnitudes) {
-    if (magnitude > kTrim * scale) continue;
+    if (magnitude > kBound * scale) continue;
     squares += magnitude * magnitude;
     ++count;
   }
-  return count == 0 ? 0 : squares / static_cast<double>(count) / kTrimmedVariance;
+  return count == 0 ? 0 : squares / static_cast<double>(count) / kBoundedVariance;
 }
 
 // Differences k apart have the variance 2 sigma^2 (1 - rho^k). Those 3 to 6 nights apart stand for
-// independent ones; what they still miss is put back twice.
-double correlation(std::span<const double> values, double near) {
+// independent ones; what they still miss is put back. Steps hardly matter to it, but its own error is large.
+double rho_of_differences(std::span<const double> values, double near) {
   constexpr std::size_t kFirst = 3;
   constexpr std::size_t kLast = 6;
   if (values.size() < 2 * kLast || near <= 0) return 0;
@@ -71,6 +70,66 @@ double correlation(std::span<const double> values, double near) {
   return rho;
 }
 
+// What is left of the values when the levels of a first partition are taken out.
+struct Residuals {
+  double squares = 0;
+  double count = 0;
+  double products = 0;  // of neighbours
+  double pairs = 0;
+  double segments = 1;
+
+  void add(std::span<const double> segment) {
+    const double level = internal::bounded_mean(segment);
+    double before = std::numeric_limits<double>::infinity();
+    for (const double value : segment) {
+      const double off = value - level;
+      if (std::abs(off) <= kBound) {
+        squares += off * off;
+        count += 1;
+        if (std::abs(before) <= kBound) {
+          products += off * before;
+          pairs += 1;
+        }
+      }
+      before = off;
+    }
+  }
+};
+
+Residuals residuals_of(std::span<const double> values, double rho) {
+  internal::PartitionOptions options;
+  options.rho = rho;
+  options.penalty = kFirstPenalty * internal::partition_penalty(values.size());
+  std::vector<std::size_t> ends = internal::partition_bounded(values, options).changes;
+  ends.push_back(values.size());
+  Residuals residuals;
+  residuals.segments = static_cast<double>(ends.size());
+  std::size_t begin = 0;
+  for (const std::size_t end : ends) {
+    residuals.add(values.subspan(begin, end - begin));
+    begin = end;
+  }
+  return residuals;
+}
+
+// A correlation shrunk to nothing where it is not more than `doubt`: one that is not there would cost power.
+double shrunk(double rho, double doubt) {
+  if (rho <= doubt) return 0;
+  return rho * (1 - doubt * doubt / (rho * rho));
+}
+
+constexpr double kDifferencesError = 1.3;  // of their rho: its standard error, times the root of the count
+
+// That of the residuals, but at least what the differences say with some certainty: a partition that takes
+// correlated nights for levels leaves too little of it.
+double credible_rho(const Residuals& residuals, double of_differences, double count) {
+  const double level_bias = residuals.segments / count;
+  double rho = residuals.products / residuals.pairs / (residuals.squares / residuals.count);
+  rho += (1 + 4 * std::max(0.0, rho)) * level_bias;
+  const double at_least = of_differences - kDifferencesError / std::sqrt(count);
+  return std::clamp(std::max(shrunk(rho, 0.5 / std::sqrt(count)), at_least), 0.0, kLargestRho);
+}
+
 }  // namespace
 
 Noise estimate_noise(std::span<const double> values) {
@@ -81,8 +140,20 @@ Noise estimate_noise(std::span<const double> values) {
   noise.count = finite.size();
   if (finite.size() < 3) return noise;
   const double near = difference_variance(finite, 1);
-  noise.rho = correlation(finite, near);
-  noise.sigma = std::sqrt(near / 2 / (1 - noise.rho));
+  const double of_differences = rho_of_differences(finite, near);
+  const double white = std::sqrt(near / 2);
+  noise.sigma = white;
+  if (white > 0) {
+    const double middle = internal::median_of(finite);
+    for (double& value : finite) value = (value - middle) / white;
+    const double root = std::sqrt(static_cast<double>(finite.size()));
+    const Residuals residuals = residuals_of(finite, shrunk(of_differences, kDifferencesError / root));
+    if (residuals.pairs >= 4 && residuals.squares > 0) {
+      noise.rho = credible_rho(residuals, of_differences, static_cast<double>(finite.size()));
+      const double degrees = std::max(1.0, residuals.count - residuals.segments);
+      noise.sigma = white * std::sqrt(residuals.squares / degrees / kBoundedVariance);
+    }
+  }
   noise.sigma_long_run = noise.sigma * std::sqrt((1 + noise.rho) / (1 - noise.rho));
   return noise;
 }

@@ -7,6 +7,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/campaign/nightly_analysis.h"
+#include "harness/cli/analyse_series.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/finding_text.h"
 
@@ -17,6 +18,8 @@ using base::Result;
 
 struct AnalyseOptions {
   Places places;
+  std::string series;  // a file instead of the database
+  bool exact = false;
   campaign::NightlyRequest night;
   int64_t last_days = 0;
   bool look = false;
@@ -46,6 +49,11 @@ Result<ExitCode> analyse_database(AnalyseOptions options) {
   return exit_code_of_night(night);
 }
 
+Result<ExitCode> analyse_series(const AnalyseOptions& options) {
+  SLMRIG_TRY(analyse_series_file(options.series, options.json, options.exact));
+  return ExitCode::kGood;
+}
+
 }  // namespace
 
 void add_analyse_command(CLI::App& app, Action& action) {
@@ -65,7 +73,15 @@ void add_analyse_command(CLI::App& app, Action& action) {
   command->add_flag("--json", options->json, "Everything, as JSON");
   add_output_option(*command, options->places);
   add_database_option(*command, options->places);
-  command->callback([&action, options] { action = [options] { return analyse_database(*options); }; });
+  command->add_option("--series", options->series,
+                      "Instead of the database a CSV file: time,value; or one value a line");
+  command->add_flag("--exact", options->exact, "Of counts without noise: every difference is a change")
+      ->needs("--series");
+  command->callback([&action, options] {
+    action = [options] {
+      return options->series.empty() ? analyse_database(*options) : analyse_series(*options);
+    };
+  });
 }
 
 }  // namespace slmrig::cli

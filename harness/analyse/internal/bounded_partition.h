@@ -15,9 +15,12 @@ namespace slmrig::analyse::internal {
 
 struct PartitionOptions {
   double penalty = 20;
-  double bound = 3;             // in sigma
+  double rho = 0;               // correlation of neighbours, [0, 1)
   std::size_t min_segment = 3;  // values; at least 1
 };
+
+// 4 ln n: what noise alone does not gain by one more segment, looked at every night (night_simulation.h).
+double partition_penalty(std::size_t count);
 
 struct Partition {
   std::vector<std::size_t> changes;         // first values of new segments, ascending

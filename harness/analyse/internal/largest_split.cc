@@ -10,10 +10,10 @@
 namespace slmrig::analyse::internal {
 namespace {
 
-// Both distribution functions are compared at these places, half a sigma apart, around the median; what is
-// further out counts as being at the end. A spike is then no more than a value of 6 sigma.
+// Both distribution functions are compared at these places, a third of a sigma apart, around the median; what
+// is further out counts as being at the end. A spike is then no more than a value of 4 sigma.
 constexpr std::size_t kPlaces = 24;
-constexpr double kReach = 6;
+constexpr double kReach = 4;
 using Row = std::array<float, kPlaces>;
 
 double median_of(std::span<const double> values) {
