@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,12 +10,14 @@
 #include "harness/base/interrupt.h"
 #include "harness/campaign/campaign.h"
 #include "harness/campaign/resume.h"
+#include "harness/campaign/until_decided.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/energy_tables.h"
 #include "harness/cli/figures.h"
 #include "harness/cli/loaded_plan.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/summary.h"
+#include "harness/cli/undecided.h"
 #include "harness/cli/version.h"
 #include "harness/store/queries.h"
 
@@ -30,6 +33,8 @@ struct RunOptions {
   base::BuildIdentity build;
   std::string label;
   std::string resume;
+  std::string until_decided;  // a budget file
+  uint32_t decide_minutes = 60;
   bool profile = false;
   bool quiet = false;
 };
@@ -165,6 +170,22 @@ ExitCode exit_code_of_run(const campaign::CampaignOutcome& outcome) {
   return worst_of(codes);
 }
 
+// The plan once, or until the budgets can be decided.
+Result<campaign::CampaignOutcome> measure(const RunOptions& options, const campaign::CampaignRequest& request,
+                                          const std::optional<campaign::UntilDecided>& until,
+                                          store::Store& store) {
+  const std::unique_ptr<base::Observer> progress =
+      make_progress(stderr, options.quiet, {request.expanded.plan.name, benches_of(request.expanded)});
+  if (!until) return campaign::run_campaign(request, store, *progress, base::interrupt_flag());
+  SLMRIG_ASSIGN(campaign::DecidedOutcome decided,
+                campaign::run_until_decided(request, *until, store, *progress, base::interrupt_flag()));
+  fmt::print(stderr, "{} after {} more rounds; slmrig gate --budgets {} says how\n",
+             decided.left.empty() ? "every budget is decided"
+                                  : fmt::format("{} cells are undecided still", decided.left.size()),
+             decided.rounds, options.until_decided);
+  return std::move(decided.campaign);
+}
+
 Result<ExitCode> run(const RunOptions& options) {
   if (options.plan.plan.empty() && options.resume.empty()) {
     return fail(ErrorCode::kBadInput, "which plan? For example: slmrig run demo", "slmrig run");
@@ -175,13 +196,15 @@ Result<ExitCode> run(const RunOptions& options) {
     fmt::print("Nothing is left to do: every cell of run {} has ended.\n", request.resume_run_id);
     return ExitCode::kGood;
   }
+  std::optional<campaign::UntilDecided> until;
+  if (!options.until_decided.empty()) {
+    constexpr int64_t kNsPerMinute = 60'000'000'000;
+    SLMRIG_ASSIGN(until, until_budgets_decide(options.until_decided, options.plan.places.database()));
+    until->time_limit_ns = options.decide_minutes * kNsPerMinute;
+  }
   SLMRIG_ASSIGN(const std::unique_ptr<store::Store> store, store::open_store(options.plan.places.database()));
   base::install_interrupt_handler();
-  Result<campaign::CampaignOutcome> outcome = [&] {
-    const std::unique_ptr<base::Observer> progress =
-        make_progress(stderr, options.quiet, {request.expanded.plan.name, benches_of(request.expanded)});
-    return campaign::run_campaign(request, *store, *progress, base::interrupt_flag());
-  }();
+  const Result<campaign::CampaignOutcome> outcome = measure(options, request, until, *store);
   if (!outcome) return tl::unexpected(outcome.error());
   SLMRIG_ASSIGN(const store::RunRow row, print_results(options, outcome->run_id));
   print_failures(*outcome);
@@ -204,6 +227,13 @@ void add_run_command(CLI::App& app, Action& action) {
       "--agent", options->plan.agent,
       "ELF or program of an agent with another engine, instead of the one built for the board");
   command->add_option("--resume", options->resume, "RUN: measure the cells that it has not finished");
+  command->add_option("--until-decided", options->until_decided,
+                      "BUDGETS: goes on with just the cells that this budget file cannot decide yet");
+  command
+      ->add_option("--decide-minutes", options->decide_minutes,
+                   "For so long at most; 0: for as long as it takes")
+      ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
   command->add_flag("--profile", options->profile,
                     "A third pass after timing and memory: where a token's time goes, operator by operator");
   command->add_flag("-q,--quiet", options->quiet, "No progress and no table");
