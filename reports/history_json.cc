@@ -21,6 +21,8 @@ using store::History;
 
 constexpr int64_t kNsPerMs = 1'000'000;
 constexpr double kLargestExactInteger = 9'007'199'254'740'992.0;  // 2^53
+constexpr double kLeastFloat = 1e-37;
+constexpr double kGreatestFloat = 1e38;
 
 Json number_or_null(std::optional<double> value) {
   return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
@@ -66,6 +68,21 @@ class Nights {
   std::vector<const store::HistorySession*> firsts_;  // [nights]: the session that began first
 };
 
+// A chart shows no more than 32 bits hold, and half of the file is numbers; beyond their range 64 are needed.
+bool fit_floats(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double value) {
+    const double size = std::abs(value);
+    return size == 0 || (size > kLeastFloat && size < kGreatestFloat);
+  });
+}
+
+template <typename Bits>
+void append_little_endian(Bits bits, std::vector<uint8_t>& bytes) {
+  for (std::size_t i = 0; i < sizeof(Bits); ++i, bits >>= 8U) {
+    bytes.push_back(static_cast<uint8_t>(bits & 0xffU));
+  }
+}
+
 std::string pack_numbers(const std::vector<double>& values) {
   const bool are_integers = std::all_of(values.begin(), values.end(), [](double value) {
     return std::abs(value) < kLargestExactInteger && std::trunc(value) == value;
@@ -74,15 +91,16 @@ std::string pack_numbers(const std::vector<double>& values) {
     const std::vector<int64_t> integers(values.begin(), values.end());
     return "i" + pack_integers(integers);
   }
+  const bool short_ones = fit_floats(values);
   std::vector<uint8_t> bytes;
   bytes.reserve(values.size() * sizeof(double));
   for (const double value : values) {
-    auto bits = std::bit_cast<uint64_t>(value);
-    for (std::size_t i = 0; i < sizeof(double); ++i, bits >>= 8U) {
-      bytes.push_back(static_cast<uint8_t>(bits & 0xffU));
-    }
+    if (short_ones)
+      append_little_endian(std::bit_cast<uint32_t>(static_cast<float>(value)), bytes);
+    else
+      append_little_endian(std::bit_cast<uint64_t>(value), bytes);
   }
-  return "d" + base64(bytes);
+  return (short_ones ? "f" : "d") + base64(bytes);
 }
 
 // Change points are told by index into the last segment; the page counts all points of the series.

@@ -31,7 +31,7 @@ void add_report_command(CLI::App& app, Action& action) {
   CLI::App* command =
       app.add_subcommand("report", "Writes the results as one HTML file that opens without a network");
   command->add_option("-o,--output", options->file, "The file [report.html in the output folder]");
-  command->add_option("--run", options->runs, "RUN, repeatable: only these [the newest 20]")
+  command->add_option("--run", options->runs, "RUN, repeatable: only these [the newest 100]")
       ->allow_extra_args(false);
   add_output_option(*command, options->places);
   add_database_option(*command, options->places);

@@ -7,8 +7,8 @@
 namespace slmrig::cli {
 namespace {
 
-// A page of more runs than these is slow to open; older ones are named.
-constexpr std::size_t kRunsOfAReport = 20;
+// A page of more records than these is slow to open; older ones are named.
+constexpr std::size_t kRunsOfAReport = 100;
 
 base::Result<std::vector<std::string>> chosen_runs(const std::vector<std::string>& selectors,
                                                    store::Reader& reader, std::size_t& left_out) {
@@ -32,6 +32,7 @@ reports::ReportInput ReportRows::input() const {
   reports::ReportInput input;
   input.runs = runs;
   input.runs_left_out = left_out;
+  input.history = history_view.get();
   return input;
 }
 
@@ -43,6 +44,11 @@ base::Result<ReportRows> report_rows(const std::string& database, const std::vec
     SLMRIG_ASSIGN(store::RunData data, reader.run_data(id));
     rows.runs.push_back(std::move(data));
   }
+  SLMRIG_ASSIGN(LoadedHistory loaded, load_history(reader));
+  if (loaded.history.series.empty()) return rows;
+  SLMRIG_TRY(load_kept(database, loaded));
+  rows.history = std::make_shared<const LoadedHistory>(std::move(loaded));
+  rows.history_view = std::make_shared<const reports::ReportHistory>(rows.history->view());
   return rows;
 }
 

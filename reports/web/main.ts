@@ -6,6 +6,8 @@ import {el, fold} from './dom';
 import {draw_energy} from './energy';
 import {draw_filters} from './filters';
 import {draw_header} from './header';
+import {history_of} from './history_model';
+import {draw_matrix} from './matrix';
 import {Model} from './model';
 import {draw_pareto} from './pareto';
 import {draw_power} from './power';
@@ -14,11 +16,13 @@ import {draw_provenance} from './provenance';
 import type {Report} from './report_types';
 import type {SchemaRoot} from './schema_check';
 import {schema_problem} from './schema_check';
+import {draw_series} from './series';
 import {draw_cold_starts, draw_memory} from './session_bars';
 import {pattern_definitions} from './stacked_bars';
 import {draw_summary} from './summary';
 import {draw_tokens} from './tokens';
 import {ViewState} from './view_state';
+import type {ViewName} from './views';
 import {Views} from './views';
 
 type Draw = (section: HTMLElement, model: Model, state: ViewState) => void;
@@ -90,6 +94,22 @@ function unfold_for_print(): void {
   window.addEventListener('afterprint', () => opened.forEach((details) => details.removeAttribute('open')));
 }
 
+// A view is made when it is first seen.
+function add_later(views: Views, name: ViewName, title: string, make: (view: HTMLElement) => () => void): void {
+  let shown: (() => void) | null = null;
+  const view: HTMLElement = views.add(name, title, () => {
+    shown ??= make(view);
+    shown();
+  });
+}
+
+function draw_history_views(views: Views, model: Model, state: ViewState): void {
+  const history = history_of(model.report);
+  if (!history) return;
+  add_later(views, 'matrix', 'Boards and variants', (view) => draw_matrix(view, history, state));
+  add_later(views, 'series', 'Series', (view) => draw_series(view, history, model, state));
+}
+
 function draw_report(report: Report): void {
   const model = new Model(report);
   const state = new ViewState(model);
@@ -98,6 +118,7 @@ function draw_report(report: Report): void {
   draw_header(place_of('header'), model, state);
   draw_words(place_of('footer'));
   const views = new Views(main, state);
+  draw_history_views(views, model, state);
   const runs = views.add('run', 'Runs');
   if (model.rows.length > 0) {
     const filters = el('div', {class: 'filters', role: 'search', 'aria-label': 'filters'});

@@ -305,7 +305,7 @@ export interface Comparison {
   readonly subjects: readonly ComparedSubject[];
 }
 
-// i: PackedIntegers; d: 64-bit floats, little-endian, in base64. Exact.
+// i: PackedIntegers; d and f: 64-bit and 32-bit floats, little-endian, in base64.
 export type PackedNumbers = string;
 
 // A night: one run, which gives each series one point.

@@ -3,7 +3,7 @@
 import type {FilterKey, Model, Row} from './model';
 import {kFilterKeys, name_of} from './model';
 
-const kOtherKeys = ['view', 'metric', 'tier', 'series', 'finding', 'order', 'compare', 'text', 'sort', 'down', 'pareto', 'plot', 'prompt', 'first', 'whole', 'phase', 'power'] as const;
+const kOtherKeys = ['view', 'metric', 'tier', 'series', 'point', 'finding', 'order', 'compare', 'text', 'sort', 'down', 'pareto', 'plot', 'prompt', 'first', 'whole', 'phase', 'power'] as const;
 export type StateKey = FilterKey | (typeof kOtherKeys)[number];
 type Listener = (changed: ReadonlySet<StateKey>) => void;
 
