@@ -131,7 +131,7 @@ class Matrix {
   }
 
   private cell(entry: SeriesEntry | undefined, variant: string): HTMLElement {
-    if (!entry) return el('td', {class: 'none'}, el('span', {class: 'unseen'}, 'none'));
+    if (!entry) return el('td', {class: 'none'}, '–');
     const drawn = this.cells.get(entry.index);
     if (drawn) return drawn;
     const {number, unit} = metric_figure(entry.last(), entry.metric.unit);
