@@ -232,6 +232,20 @@ Json profile_json(const store::ProfileRows& rows, const std::vector<store::Roofl
   return phases;
 }
 
+// What makes up most of a record, and is looked at for the newest nights alone.
+void leave_session_details_out(Json& session) {
+  session["roofline"] = Json::array();
+  session["cold_starts"] = Json::array();
+  session["cold_start_energy"] = nullptr;
+}
+
+void leave_cell_details_out(Json& cell) {
+  cell["traces"] = Json::array();
+  cell["profile"] = Json::array();
+  cell["energy"] = nullptr;
+  for (auto& column : cell["band"]) column = "";
+}
+
 Json cell_json(const store::CellData& data, const std::vector<store::RooflineRow>& roofline,
                std::size_t session, const CellSummary& summary, const ReportLimits& limits) {
   Json traces = Json::array();
@@ -277,6 +291,12 @@ Json notes_json(const ReportInput& input) {
   if (input.runs.size() > 1) {
     notes.push_back(fmt::format("This file holds {} runs; the newest is shown first.", input.runs.size()));
   }
+  if (input.runs.size() > input.limits.detailed_runs) {
+    notes.push_back(
+        fmt::format("Of the newest {} it has everything, of the older ones figures, memory, answers and "
+                    "provenance; tokens, profile and energy of those are in the database.",
+                    input.limits.detailed_runs));
+  }
   if (input.runs_left_out > 0) {
     notes.push_back(fmt::format("{} older {} in the database and not in this file.", input.runs_left_out,
                                 input.runs_left_out == 1 ? "run is" : "runs are"));
@@ -293,6 +313,7 @@ Json report_json(const ReportInput& input) {
   std::vector<std::string> inlined;
   std::map<std::string, std::size_t> cell_indices;
   for (const store::RunData& run : input.runs) {
+    const bool detailed = inlined.size() < input.limits.detailed_runs;
     inlined.push_back(run.run.run_id);
     for (const store::SessionData& session : run.sessions) {
       const auto summaries = analyse::summarise(session, run.run.build);
@@ -301,8 +322,10 @@ Json report_json(const ReportInput& input) {
         cell_indices.emplace(session.cells[at].cell.cell_id, cells.size());
         cells.push_back(
             cell_json(session.cells[at], session.roofline, sessions.size(), summaries[at], input.limits));
+        if (!detailed) leave_cell_details_out(cells.back());
       }
       sessions.push_back(session_json(session, runs.size(), summaries));
+      if (!detailed) leave_session_details_out(sessions.back());
     }
     runs.push_back(run_json(run));
   }

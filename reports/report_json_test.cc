@@ -233,4 +233,22 @@ TEST_CASE("several runs stand newest first and older ones are counted", "[report
   CHECK(report["notes"][1] == "5 older runs are in the database and not in this file.");
 }
 
+TEST_CASE("of older runs the page has figures and answers, and says what it has not", "[reports]") {
+  const std::vector<store::RunData> runs = {sample_run(), sample_run()};
+  ReportLimits limits;
+  limits.detailed_runs = 1;
+  const auto report = nlohmann::json::parse(script_safe_text(report_json({runs, 0, limits})));
+  CHECK(schema_problem(report, schema()) == "");
+  const auto& newest = report["cells"][0];
+  const auto& older = report["cells"][report["cells"].size() / 2];
+  CHECK(older["figures"] == newest["figures"]);
+  CHECK(older["answers"] == newest["answers"]);
+  CHECK(!newest["traces"].empty());
+  CHECK(older["traces"].empty());
+  CHECK(older["profile"].empty());
+  CHECK(older["band"]["median"] == "");
+  CHECK(report["sessions"].back()["cold_starts"].empty());
+  CHECK(report["notes"][1].get<std::string>().find("Of the newest 1 it has everything") == 0);
+}
+
 }  // namespace slmrig::reports

@@ -26,7 +26,8 @@ export function token_groups(rows: readonly Row[]): readonly TokenGroup[] {
   const groups = new Map<string, {title: string; unit: TimeUnit; rows: Row[]}>();
   for (const row of rows) {
     const {cell, session, run} = row;
-    if (cell.tokens === 0 || session.unit === 'none') continue;
+    // Of an older run the page has no tokens.
+    if (cell.band.count === '' || session.unit === 'none') continue;
     const key = plot_key(row);
     const found = groups.get(key);
     if (found) {
