@@ -18,10 +18,10 @@ namespace slmrig::reports {
 
 // What keeps the file small. What a limit leaves out is said on the page, and is in the database.
 struct ReportLimits {
-  std::size_t detailed_runs = 5;  // newest ones with tokens, profile, energy; of the others: figures, memory,
-                                  // provenance, answers
   std::size_t traces_per_cell = 24;  // generations whose tokens can be looked at one by one; the band has all
   std::size_t answers_per_cell = 40;  // wrong and fallback answers listed
+  // The newest ones have tokens, profile and energy; the others figures, memory, provenance and answers.
+  std::size_t detailed_runs = 5;
 };
 
 // `runs` newest first, as Reader::runs() orders them; empty: a page that says so. `runs_left_out` counts the
