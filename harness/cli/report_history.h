@@ -16,7 +16,7 @@ namespace slmrig::cli {
 
 struct LoadedHistory {
   store::History history;
-  analyse::Judgement judgement;
+  analyse::NightJudgement judgement;
   std::vector<store::FindingRow> findings;  // that are kept; empty: the judgement's own are shown
   std::vector<reports::PinnedRun> releases;
   std::map<store::SeriesKey, reports::BudgetLine> budgets;

@@ -27,11 +27,11 @@ class SampleHistory {
                 std::map<store::SeriesKey, BudgetLine> budgets);
   ReportHistory input() const;
   const store::History& history() const { return history_; }
-  const analyse::Judgement& judgement() const { return judgement_; }
+  const analyse::NightJudgement& judgement() const { return judgement_; }
 
  private:
   store::History history_;
-  analyse::Judgement judgement_;
+  analyse::NightJudgement judgement_;
   std::vector<PinnedRun> releases_;
   std::map<store::SeriesKey, BudgetLine> budgets_;
 };
