@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/metrics.h"
+#include "reports/fleet_json.h"
 #include "reports/packed_integers.h"
 
 namespace slmrig::reports {
@@ -177,7 +178,10 @@ std::string effect_text(const FindingRow& finding, double effect) {
 }
 
 std::string reproduce_text(const FindingRow& finding) {
-  return fmt::format("slmrig finding show {}", finding.finding_id.empty() ? "ID" : finding.finding_id);
+  if (!finding.finding_id.empty()) return "slmrig finding show " + finding.finding_id;
+  const store::SeriesKey& key = finding.series;
+  return fmt::format("slmrig analyse --look --bench {} --model {} --variant {} --metric {}", key.bench,
+                     key.model, key.variant, key.metric);
 }
 
 Json samples_json(const std::vector<double>& samples) {
@@ -276,24 +280,29 @@ std::string finding_place(const FindingRow& finding) {
   return place;
 }
 
+std::vector<FindingRow> findings_of(const ReportHistory& input) {
+  if (input.findings.empty()) return input.judgement->findings;
+  return {input.findings.begin(), input.findings.end()};
+}
+
+std::string history_sentence(const ReportHistory& input) {
+  return analyse::sentence_of(analyse::count_judgement(*input.judgement, findings_of(input)));
+}
+
 Json history_json(const ReportHistory& input, const std::vector<std::string>& inlined) {
   const Nights nights(*input.history);
   const analyse::NightJudgement& judgement = *input.judgement;
-  std::vector<FindingRow> findings(input.findings.begin(), input.findings.end());
-  if (findings.empty()) findings = judgement.findings;
+  const std::vector<FindingRow> findings = findings_of(input);
   Json series = Json::array();
   for (const SeriesJudgement& judged : judgement.series) series.push_back(series_json(input, judged, nights));
   Json finding_list = Json::array();
   for (const FindingRow& finding : findings) {
     finding_list.push_back(finding_json(finding, series_of(finding, judgement.series)));
   }
-  return {{"sentence", analyse::sentence_of(analyse::count_judgement(judgement, findings))},
-          {"sentinels", sentinels_text(judgement.sentinels)},
-          {"nights", nights.json(inlined)},
-          {"releases", releases_json(input, nights)},
-          {"series", std::move(series)},
-          {"findings", std::move(finding_list)},
-          {"groups", groups_json(findings)}};
+  return {{"sentence", history_sentence(input)}, {"sentinels", sentinels_text(judgement.sentinels)},
+          {"nights", nights.json(inlined)},      {"releases", releases_json(input, nights)},
+          {"series", std::move(series)},         {"findings", std::move(finding_list)},
+          {"groups", groups_json(findings)},     {"fleet", fleet_json(input)}};
 }
 
 }  // namespace slmrig::reports

@@ -42,6 +42,12 @@ struct ReportHistory {
 // `inlined`: ids of the runs whose records are in the page, in the order of its `runs`.
 nlohmann::ordered_json history_json(const ReportHistory& input, const std::vector<std::string>& inlined);
 
+// Those that are kept; where none are yet, the judgement's own.
+std::vector<store::FindingRow> findings_of(const ReportHistory& input);
+
+// "2 regressions, 1 improvement, 41 unchanged, 3 could not be measured".
+std::string history_sentence(const ReportHistory& input);
+
 // "token p99 +10.2 % (95 %: +9.9 to +10.5 %)": what changed, for people.
 std::string finding_title(const store::FindingRow& finding);
 // "mps2-an386, wrist-nano int8, intents"

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "harness/base/error.h"
+#include "harness/gate/verdict.h"
 #include "harness/store/rows.h"
 #include "reports/history_json.h"
 
@@ -31,6 +32,7 @@ struct ReportInput {
   std::size_t runs_left_out = 0;
   ReportLimits limits;
   const ReportHistory* history = nullptr;  // null: a page of runs alone
+  const gate::GateReport* gate = nullptr;  // null: no budgets were given
 };
 
 std::string render_report(const ReportInput& input);

@@ -14,6 +14,7 @@
 #include "harness/base/metrics.h"
 #include "reports/comparison_json.h"
 #include "reports/energy_json.h"
+#include "reports/gate_json.h"
 #include "reports/packed_integers.h"
 #include "reports/sentence.h"
 #include "reports/token_band.h"
@@ -339,6 +340,7 @@ Json report_json(const ReportInput& input) {
           {"cells", std::move(cells)},
           {"comparisons",
            input.runs.empty() ? Json::array() : comparisons_json(input.runs.front(), cell_indices)},
+          {"gate", input.gate == nullptr ? Json(nullptr) : gate_json(*input.gate)},
           {"history", input.history == nullptr ? Json(nullptr) : history_json(*input.history, inlined)}};
 }
 

@@ -52,7 +52,9 @@ base::Result<ExitCode> serve_pages(const ServeOptions& options) {
   site_options.version = kVersionText;
   site_options.stop = stop;
   site_options.report_page = [database](const std::vector<std::string>& runs) -> base::Result<std::string> {
-    SLMRIG_ASSIGN(const ReportRows rows, report_rows(database, runs));
+    ReportQuestion question;
+    question.runs = runs;
+    SLMRIG_ASSIGN(const ReportRows rows, report_rows(database, question));
     return reports::render_report(rows.input());
   };
   base::SystemClock clock;

@@ -33,20 +33,25 @@ reports::ReportInput ReportRows::input() const {
   input.runs = runs;
   input.runs_left_out = left_out;
   input.history = history_view.get();
+  if (gate) input.gate = &*gate;
   return input;
 }
 
-base::Result<ReportRows> report_rows(const std::string& database, const std::vector<std::string>& runs) {
+base::Result<ReportRows> report_rows(const std::string& database, const ReportQuestion& question) {
   SLMRIG_ASSIGN(store::Reader reader, store::open_reader(database));
   ReportRows rows;
-  SLMRIG_ASSIGN(const std::vector<std::string> ids, chosen_runs(runs, reader, rows.left_out));
+  SLMRIG_ASSIGN(const std::vector<std::string> ids, chosen_runs(question.runs, reader, rows.left_out));
   for (const std::string& id : ids) {
     SLMRIG_ASSIGN(store::RunData data, reader.run_data(id));
     rows.runs.push_back(std::move(data));
   }
-  SLMRIG_ASSIGN(LoadedHistory loaded, load_history(reader));
+  if (!question.budgets.empty() && !ids.empty()) {
+    SLMRIG_ASSIGN(rows.gate, gate_newest_run(reader, {question.budgets, question.baseline, ids.front()}));
+  }
+  SLMRIG_ASSIGN(LoadedHistory loaded, load_history(reader, question.since_ns));
   if (loaded.history.series.empty()) return rows;
   SLMRIG_TRY(load_kept(database, loaded));
+  if (rows.gate) add_budget_lines(*rows.gate, loaded);
   rows.history = std::make_shared<const LoadedHistory>(std::move(loaded));
   rows.history_view = std::make_shared<const reports::ReportHistory>(rows.history->view());
   return rows;

@@ -1,6 +1,7 @@
 // What was measured and how it ended: the first thing read.
 import {el} from './dom';
 import {exact} from './format';
+import {gate_line} from './gate';
 import type {Model, Row} from './model';
 import {kFilterKeys} from './model';
 import {status_text} from './status';
@@ -32,7 +33,9 @@ export function draw_header(header: HTMLElement, model: Model, state: ViewState)
   state.on_change([...kFilterKeys, 'text'], draw_tiles);
   header.replaceChildren(
       el('p', {class: 'brand'}, 'slmrig report'),
-      el('h1', {}, report.sentence),
+      el('h1', {}, report.history?.sentence ?? report.sentence),
+      ...(report.gate ? [gate_line(report.gate)] : []),
+      ...(report.history ? [el('p', {class: 'about'}, report.sentence)] : []),
       ...(model.rows.length > 0 ? [tiles] : []),
       ...report.notes.map((note) => el('p', {class: 'about'}, note)));
 }

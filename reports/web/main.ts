@@ -5,7 +5,9 @@ import {draw_compare} from './compare';
 import {el, fold} from './dom';
 import {draw_energy} from './energy';
 import {draw_filters} from './filters';
+import {draw_fleet} from './fleet';
 import {draw_header} from './header';
+import type {HistoryModel} from './history_model';
 import {history_of} from './history_model';
 import {draw_matrix} from './matrix';
 import {Model} from './model';
@@ -20,6 +22,7 @@ import {draw_series} from './series';
 import {draw_cold_starts, draw_memory} from './session_bars';
 import {pattern_definitions} from './stacked_bars';
 import {draw_summary} from './summary';
+import {draw_today} from './today';
 import {draw_tokens} from './tokens';
 import {ViewState} from './view_state';
 import type {ViewName} from './views';
@@ -103,9 +106,11 @@ function add_later(views: Views, name: ViewName, title: string, make: (view: HTM
   });
 }
 
-function draw_history_views(views: Views, model: Model, state: ViewState): void {
-  const history = history_of(model.report);
-  if (!history) return;
+function draw_history_views(views: Views, history: HistoryModel, model: Model, state: ViewState): void {
+  add_later(views, 'today', 'Today', (view) => {
+    draw_today(view, history, state);
+    return () => {};
+  });
   add_later(views, 'matrix', 'Boards and variants', (view) => draw_matrix(view, history, state));
   add_later(views, 'series', 'Series', (view) => draw_series(view, history, model, state));
 }
@@ -118,7 +123,8 @@ function draw_report(report: Report): void {
   draw_header(place_of('header'), model, state);
   draw_words(place_of('footer'));
   const views = new Views(main, state);
-  draw_history_views(views, model, state);
+  const history = history_of(model.report);
+  if (history) draw_history_views(views, history, model, state);
   const runs = views.add('run', 'Runs');
   if (model.rows.length > 0) {
     const filters = el('div', {class: 'filters', role: 'search', 'aria-label': 'filters'});
@@ -128,6 +134,12 @@ function draw_report(report: Report): void {
   for (const [id, title, draw] of kRunSections) draw(section_of(runs, id, title), model, state);
   if (report.comparisons.length > 0) {
     draw_compare(section_of(views.add('compare', 'Compare'), 'compare', 'Variants side by side'), model, state);
+  }
+  if (history) {
+    add_later(views, 'fleet', 'Fleet', (view) => {
+      draw_fleet(view, history);
+      return () => {};
+    });
   }
   views.show();
   unfold_for_print();

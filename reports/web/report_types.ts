@@ -422,6 +422,52 @@ export interface Release {
   readonly night: number;  // Index into nights.
 }
 
+// One limit, held against one figure.
+export interface GateRow {
+  readonly id: string;  // The same every night; slmrig gate --explain takes it.
+  readonly name: string;  // Board, model, variant, suite, metric.
+  readonly verdict: string;
+  readonly text: string;  // The verdict with what waives or excuses it.
+  readonly tier: 'hardware' | 'emulated' | 'functional' | 'modelled';
+  readonly figure: string;
+  readonly limit: string;
+  readonly distance: string;
+  readonly reason: string;
+  readonly holds_back: boolean;
+}
+
+// What a file of budgets says of the newest run.
+export interface Gate {
+  readonly outcome: 'pass' | 'fail' | 'waiver lapsed' | 'undecided';
+  readonly headline: string;
+  readonly file: string;
+  readonly remarks: readonly string[];
+  readonly rows: readonly GateRow[];  // What holds back first.
+}
+
+// How far physical boards of one kind are apart, where it is most.
+export interface Spread {
+  readonly share: number;  // Between the greatest and the least, of the median.
+  readonly series: number;  // Index into series: the one of this bench.
+  readonly benches: number;
+}
+
+// A bench, and how it fared on its newest night.
+export interface FleetBench {
+  readonly bench: string;
+  readonly board: string;
+  readonly unit_id: string;  // The physical board that is there now.
+  readonly units: number;  // Physical boards that were there.
+  readonly nights: number;
+  readonly last_seen_ms: number;
+  readonly health: 'well' | 'suspect' | 'troubled' | 'away';
+  readonly why: string;  // Of anything but well.
+  readonly series: number;
+  readonly unmeasured: number;  // Of the series, on the newest night.
+  readonly temperature_c: number | null;  // Of its newest session; null: the board tells none.
+  readonly spread: Spread | null;  // null: no other bench of the board measures the same.
+}
+
 // All nights of the database, and what is judged of the newest.
 export interface History {
   readonly sentence: string;  // "2 regressions, 1 improvement, 41 unchanged".
@@ -431,6 +477,7 @@ export interface History {
   readonly series: readonly Series[];
   readonly findings: readonly Finding[];  // Most important first.
   readonly groups: readonly FindingGroup[];  // Most important first.
+  readonly fleet: readonly FleetBench[];  // By name.
 }
 
 // What C++ hands to the page of a report. The page's types are generated from this file and the page checks its data against it before it draws; the writer's unit tests check what they write against it. Durations are nanoseconds or instructions, as the session's unit says; an absent figure is null, never 0.
@@ -444,5 +491,6 @@ export interface Report {
   readonly sessions: readonly Session[];
   readonly cells: readonly Cell[];
   readonly comparisons: readonly Comparison[];  // Of the newest run.
+  readonly gate: Gate | null;  // null: the report was made without budgets.
   readonly history: History | null;  // null: the page is of runs alone.
 }

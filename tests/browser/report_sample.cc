@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "reports/report.h"
+#include "reports/testing/sample_gate.h"
 #include "reports/testing/sample_history.h"
 #include "reports/testing/sample_run.h"
 
@@ -27,6 +28,8 @@ bool write_history(const std::filesystem::path& file, std::span<const RunData> r
   ReportInput input;
   input.runs = runs;
   input.history = &history;
+  const slmrig::gate::GateReport gate = slmrig::reports::sample_gate();
+  if (!runs.empty()) input.gate = &gate;
   const auto done = slmrig::reports::write_report(input, file);
   if (!done) fmt::print(stderr, "report_sample: {}\n", done.error().text());
   return done.has_value();
