@@ -14,7 +14,7 @@ const executablePath = process.env.CHROMIUM || '/usr/bin/chromium';
 const browser = await chromium.launch({executablePath, args: ['--no-sandbox', '--disable-gpu']});
 const page = await browser.newPage({viewport: {width: Number(width), height: Number(height)}, colorScheme: scheme});
 await page.goto(`${pathToFileURL(resolve(report)).href}#${fragment}`);
-await page.locator('#main section:visible').first().waitFor();
+await page.locator('#main .view:visible').first().waitFor();
 await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 await page.screenshot({path: picture});
 await browser.close();

@@ -18,7 +18,7 @@ function row(result: LiveResult): readonly (Node | string)[] {
     tier_badge(result.tier),
     el('span', {}, status_mark({status, doubts}), trouble ? el('span', {class: 'reason'}, trouble) : null),
     String(result.generations), right, cost(result.ttft_mean, result.unit), cost(result.token_mean, result.unit),
-    el('a', {href: `/report?run=${encodeURIComponent(result.run_id)}`, id: `newest-${result.cell_id}`,
+    el('a', {href: `/report?run=${encodeURIComponent(result.run_id)}#view=run`, id: `newest-${result.cell_id}`,
       'aria-label': `report of ${result.bench}, ${result.model} ${result.variant}, ${result.suite}`}, 'report'),
   ];
 }

@@ -55,7 +55,7 @@ function bench_row(bench: LiveBench): readonly (Node | string)[] {
 function block(run: OpenRun): HTMLElement {
   const total = run.cells_planned ?? run.cells_begun;
   const label = progress_text(run);
-  const report = el('a', {href: `/report?run=${encodeURIComponent(run.run_id)}`, id: `open-${run.run_id}`}, 'report so far');
+  const report = el('a', {href: `/report?run=${encodeURIComponent(run.run_id)}#view=run`, id: `open-${run.run_id}`}, 'report so far');
   const newest = new Date(run.newest_at_ms).toISOString();
   const titles = ['bench', 'board', 'tier', 'now', 'cells ended', 'newest record'];
   return el('div', {class: 'block'},

@@ -15,7 +15,7 @@ function row(run: LiveRun): readonly (Node | string)[] {
   return [
     utc(run.started_at_ms), run.plan, run.label, run.build, state_of(run), took, cells_text(run.cells),
     el('span', {},
-        el('a', {href: `/report?run=${id}`, id: `run-${run.run_id}`, 'aria-label': `report of ${run.plan}, ${utc(run.started_at_ms)}`}, 'report'),
+        el('a', {href: `/report?run=${id}#view=run`, id: `run-${run.run_id}`, 'aria-label': `report of ${run.plan}, ${utc(run.started_at_ms)}`}, 'report'),
         ' ',
         el('a', {href: `/api/v_cell.csv?run_id=${id}`, id: `cells-${run.run_id}`, 'aria-label': `cells of ${run.plan} as CSV`}, 'cells')),
   ];
