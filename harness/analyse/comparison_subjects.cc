@@ -23,7 +23,12 @@ ComparedPlace place_of(const store::SessionData& session, const store::CellData&
   return {session.session.bench, session.session.model, cell.cell.suite, cell.cell.settings};
 }
 
-std::pair<std::string, std::string> names_of(const store::RunRow& reference, const store::RunRow& other) {
+struct Names {
+  std::string reference;
+  std::string other;
+};
+
+Names names_of(const store::RunRow& reference, const store::RunRow& other) {
   if (reference.build != other.build && !reference.build.empty() && !other.build.empty())
     return {reference.build, other.build};
   if (reference.label != other.label && !reference.label.empty() && !other.label.empty())
@@ -63,7 +68,7 @@ std::vector<ComparedPlace> places_of(const store::RunData& run) {
 }
 
 std::vector<RunPair> pairs_of(const store::RunData& reference, const store::RunData& other) {
-  const auto [reference_name, other_name] = names_of(reference.run, other.run);
+  const Names names = names_of(reference.run, other.run);
   using Key = std::tuple<ComparedPlace, std::string, base::Tier>;
   std::vector<RunPair> pairs;
   std::map<Key, std::size_t> indices;
@@ -71,7 +76,7 @@ std::vector<RunPair> pairs_of(const store::RunData& reference, const store::RunD
     const Key key{place_of(session, cell), session.session.variant, session.session.tier};
     const auto [at, is_new] = indices.emplace(key, pairs.size());
     if (is_new) {
-      pairs.push_back({std::get<0>(key), std::get<1>(key), {{reference_name, {}}, {other_name, {}}}});
+      pairs.push_back({std::get<0>(key), std::get<1>(key), {{names.reference, {}}, {names.other, {}}}});
     }
     pairs[at->second].subjects[0].sessions.push_back({&session, &cell});
   });
