@@ -1,5 +1,7 @@
 #include "harness/store/findings.h"
 
+#include <fmt/format.h>
+
 #include "harness/store/queries.h"
 #include "harness/store/records_for_test.h"
 #include "harness/store/sql_query.h"
