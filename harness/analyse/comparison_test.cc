@@ -49,7 +49,7 @@ Comparison compared(const store::RunData& run) {
   return compare(variants_at(run, places.front()));
 }
 
-const ComparedFigure& figure_of(const Comparison& comparison, std::size_t subject, const char* metric) {
+ComparedFigure figure_of(const Comparison& comparison, std::size_t subject, const char* metric) {
   const ComparedFigure* figure = comparison.subjects.at(subject).figure(metric);
   REQUIRE(figure != nullptr);
   return *figure;
@@ -58,7 +58,7 @@ const ComparedFigure& figure_of(const Comparison& comparison, std::size_t subjec
 TEST_CASE("Instructions that every session agrees on are compared exactly") {
   const store::RunData run =
       run_of({emulated(session("f32", 4, 4, 1000)), emulated(session("int8", 4, 4, 540))});
-  const ComparedFigure& figure = figure_of(compared(run), 1, "token_instructions_mean");
+  const ComparedFigure figure = figure_of(compared(run), 1, "token_instructions_mean");
   CHECK(*figure.change == Approx(0.54));
   CHECK(figure.is_exact);
   CHECK_FALSE(figure.interval);
@@ -67,7 +67,7 @@ TEST_CASE("Instructions that every session agrees on are compared exactly") {
 
 TEST_CASE("Times of one session each decide nothing") {
   const Comparison comparison = compared(run_of({session("f32", 4, 4, 1000), session("int8", 4, 4, 540)}));
-  const ComparedFigure& figure = figure_of(comparison, 1, "token_ms_p50");
+  const ComparedFigure figure = figure_of(comparison, 1, "token_ms_p50");
   CHECK(figure.judgement == Judgement::kUndecided);
   CHECK(figure.reason.find("one session") != std::string::npos);
 }
@@ -75,7 +75,7 @@ TEST_CASE("Times of one session each decide nothing") {
 TEST_CASE("Times are compared by how sessions differ, not by how many tokens each has") {
   const store::RunData steady = run_of({session("f32", 40, 40, 1000), session("f32", 40, 40, 1010),
                                         session("int8", 40, 40, 900), session("int8", 40, 40, 909)});
-  const ComparedFigure& clear = figure_of(compared(steady), 1, "token_ms_p50");
+  const ComparedFigure clear = figure_of(compared(steady), 1, "token_ms_p50");
   CHECK(clear.judgement == Judgement::kBetter);
   CHECK(clear.interval->low < 0.9);
   CHECK(clear.interval->high > 0.9);
@@ -111,7 +111,7 @@ TEST_CASE("Few prompts without a disagreement are no proof of equal accuracy") {
 TEST_CASE("A variant that is faster and answers worse is not recommended") {
   const Comparison comparison =
       compared(run_of({emulated(session("f32", 400, 390, 1000)), emulated(session("2bit", 400, 300, 300))}));
-  const ComparedFigure& accuracy = figure_of(comparison, 1, "accuracy");
+  const ComparedFigure accuracy = figure_of(comparison, 1, "accuracy");
   CHECK(accuracy.judgement == Judgement::kWorse);
   CHECK(*accuracy.change == Approx(-0.225));
   CHECK(comparison.subjects[1].recommendation.find("costs right answers") != std::string::npos);
@@ -144,7 +144,7 @@ TEST_CASE("Energies of one session each are compared by what the meter is known 
   };
   const Comparison comparison = compared(run_of({with_energy(emulated(session("f32", 4, 4, 1000)), 800),
                                                  with_energy(emulated(session("int8", 4, 4, 540)), 600)}));
-  const ComparedFigure& figure = figure_of(comparison, 1, "energy_uj_per_answer");
+  const ComparedFigure figure = figure_of(comparison, 1, "energy_uj_per_answer");
   CHECK(figure.tier == base::Tier::kModelled);
   CHECK(*figure.change == Approx(0.75));
   CHECK(figure.interval->high == Approx(0.75 * (1 + std::hypot(0.01, 0.01))));
