@@ -72,6 +72,18 @@ fs::path program_in_path(std::string_view name) {
   return {};
 }
 
+std::vector<std::string> bundled_names(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    const fs::path& path = entry.path();
+    if (path.extension() == ".json" && path.stem().extension() != ".schema")
+      names.push_back(path.stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 fs::path firmware_file(const fs::path& root, std::string_view board) {
   return root / "build" / "firmware" / board / "agent.elf";
 }

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/base/error.h"
 
@@ -32,5 +33,9 @@ std::filesystem::path program_in_path(std::string_view name);
 
 // Built firmware: <root>/build/firmware/<board>/agent.elf (it need not exist).
 std::filesystem::path firmware_file(const std::filesystem::path& root, std::string_view board);
+
+// What a folder of bundled files knows by name: its .json files without their ending, sorted. Schemas
+// (x.schema.json) stand beside them and are none. Empty where there is no such folder.
+std::vector<std::string> bundled_names(const std::filesystem::path& folder);
 
 }  // namespace slmrig::base

@@ -33,15 +33,7 @@ struct FitOptions {
 
 // The bundled recipes: workloads/recipes/<name>.json.
 std::vector<std::string> recipe_names(const fs::path& root) {
-  std::vector<std::string> names;
-  std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(root / "workloads" / "recipes", ignored)) {
-    const fs::path& path = entry.path();
-    if (path.extension() == ".json" && path.stem().extension() != ".schema")
-      names.push_back(path.stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
+  return base::bundled_names(root / "workloads" / "recipes");
 }
 
 Result<base::KvFormat> kv_format(const std::string& text) {

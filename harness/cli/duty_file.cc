@@ -7,6 +7,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/json_reader.h"
+#include "harness/base/paths.h"
 #include "harness/base/suggest.h"
 
 namespace slmrig::cli {
@@ -51,18 +52,6 @@ analyse::Battery read_battery(JsonObject object) {
   return battery;
 }
 
-std::vector<std::string> bundled_duties(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    const fs::path& path = entry.path();
-    if (path.extension() == ".json" && path.stem().extension() != ".schema")
-      names.push_back(path.stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 }  // namespace
 
 Result<Duty> parse_duty(std::string_view text, const std::string& file) {
@@ -99,7 +88,7 @@ Result<Duty> load_duty(const std::string& name, const fs::path& root) {
   const fs::path folder = root / "workloads" / "duty";
   std::string file = name;
   if (name.find('/') == std::string::npos && !name.ends_with(".json")) {
-    const std::vector<std::string> known = bundled_duties(folder);
+    const std::vector<std::string> known = base::bundled_names(folder);
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       return base::fail(
           base::ErrorCode::kBadInput,

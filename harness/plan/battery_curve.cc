@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/json_reader.h"
+#include "harness/base/paths.h"
 #include "harness/base/suggest.h"
 
 namespace slmrig::plan {
@@ -17,18 +18,6 @@ using base::JsonObject;
 using base::Result;
 
 constexpr uint64_t kMostMv = 100'000;
-
-std::vector<std::string> bundled_batteries(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    const fs::path& path = entry.path();
-    if (path.extension() == ".json" && path.stem().extension() != ".schema")
-      names.push_back(path.stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 void read_points(JsonObject& root, BatteryCurve& curve) {
   for (JsonObject& object : root.required_objects("curve")) {
@@ -65,7 +54,7 @@ Result<BatteryCurve> load_battery(const std::string& name, const std::string& ro
   std::string file = name;
   if (name.find('/') == std::string::npos && !name.ends_with(".json")) {
     const fs::path folder = fs::path(root) / "boards" / "batteries";
-    const std::vector<std::string> known = bundled_batteries(folder);
+    const std::vector<std::string> known = base::bundled_names(folder);
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       return base::fail(base::ErrorCode::kBadInput,
                         base::unknown_name("battery", name, known) +

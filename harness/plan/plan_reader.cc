@@ -10,6 +10,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/json_reader.h"
+#include "harness/base/paths.h"
 #include "harness/base/sentinel.h"
 #include "harness/base/sha256.h"
 #include "harness/base/suggest.h"
@@ -65,19 +66,6 @@ std::vector<std::string> bundled_models(const fs::path& root) {
   return names;
 }
 
-// Bundled suites and plans are JSON files; their schemas stand beside them.
-std::vector<std::string> bundled_files(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-    const fs::path& path = entry.path();
-    if (path.extension() == ".json" && path.stem().extension() != ".schema")
-      names.push_back(path.stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 Result<std::string> find_model(const std::string& name, const Places& places) {
   if (is_path(name, ".gguf")) return find_path(name, places);
   const fs::path bundled = places.root / "workloads/models" / name / (name + ".gguf");
@@ -91,7 +79,7 @@ Result<std::string> find_suite(const std::string& name, const Places& places) {
   const fs::path bundled = places.root / "workloads/suites" / (name + ".json");
   if (is_file(bundled)) return bundled.string();
   return fail(ErrorCode::kBadInput,
-              base::unknown_name("suite", name, bundled_files(places.root / "workloads/suites")) +
+              base::unknown_name("suite", name, base::bundled_names(places.root / "workloads/suites")) +
                   "; a suite of your own is named by the path of its .json");
 }
 
@@ -319,7 +307,7 @@ Result<std::string> find_plan(const std::string& name, const fs::path& root) {
   const fs::path bundled = root / "workloads/plans" / (name + ".json");
   if (is_file(bundled)) return bundled.string();
   return fail(ErrorCode::kBadInput,
-              base::unknown_name("plan", name, bundled_files(root / "workloads/plans")) +
+              base::unknown_name("plan", name, base::bundled_names(root / "workloads/plans")) +
                   "; a plan of your own is named by the path of its .json");
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "harness/base/json_reader.h"
+#include "harness/base/paths.h"
 #include "harness/base/suggest.h"
 #include "harness/rig/bench_reader.h"
 #include "harness/rig/meters/meter_kinds.h"
@@ -19,15 +20,11 @@ namespace fs = std::filesystem;
 using base::Bench;
 using base::JsonObject;
 
-// Sorted names of the boards under `folder`, or of its .json files.
-std::vector<std::string> names_in(const fs::path& folder, bool boards) {
+std::vector<std::string> boards_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const fs::path& path = entry.path();
-    if (boards && fs::exists(path / "board.json", ignored)) names.push_back(path.filename().string());
-    const bool rig = !boards && path.extension() == ".json" && !path.stem().string().ends_with(".schema");
-    if (rig) names.push_back(path.stem().string());
+    if (fs::exists(entry.path() / "board.json", ignored)) names.push_back(entry.path().filename().string());
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -37,7 +34,7 @@ base::Result<fs::path> find_rig_file(const std::string& name_or_file, const fs::
   if (name_or_file.find('/') != std::string::npos || name_or_file.ends_with(".json"))
     return fs::path(name_or_file);
   const fs::path folder = root / "boards" / "rigs";
-  const std::vector<std::string> known = names_in(folder, false);
+  const std::vector<std::string> known = base::bundled_names(folder);
   if (std::find(known.begin(), known.end(), name_or_file) != known.end())
     return folder / (name_or_file + ".json");
   return base::fail(base::ErrorCode::kBadInput, base::unknown_name("rig", name_or_file, known) +
@@ -68,7 +65,7 @@ base::Result<Bench> read_bench(JsonObject object, const fs::path& root, const fs
   for (JsonObject& stand_in : object.optional_objects("stand_ins")) {
     bench.stand_ins.push_back(read_stand_in(std::move(stand_in)));
   }
-  const std::vector<std::string> known = names_in(root / "boards", true);
+  const std::vector<std::string> known = boards_in(root / "boards");
   if (std::find(known.begin(), known.end(), bench.board.name) == known.end()) {
     object.fail("board", base::unknown_name("board", bench.board.name, known));
     object.raw("meter");
@@ -126,7 +123,7 @@ void refuse_shared_hardware(const std::vector<JsonObject>& objects, const std::v
 }  // namespace
 
 base::Result<base::Board> find_board(const std::string& name, const fs::path& root) {
-  const std::vector<std::string> known = names_in(root / "boards", true);
+  const std::vector<std::string> known = boards_in(root / "boards");
   if (std::find(known.begin(), known.end(), name) == known.end()) {
     return base::fail(base::ErrorCode::kBadInput, base::unknown_name("board", name, known));
   }
