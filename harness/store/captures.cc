@@ -25,7 +25,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kEnding = ".power";
 constexpr int64_t kDayNs = 86'400'000'000'000;
-constexpr std::chrono::milliseconds kPatience{10'000};
 constexpr double kBytesOfGigabyte = 1e9;
 
 struct Kept {
@@ -169,7 +168,7 @@ Result<CaptureUsage> prune_captures(const std::string& path, const CaptureLimits
     return base::fail(ErrorCode::kBadInput, fmt::format("{}: no such file; --db names the database", path));
   }
   SLMRIG_ASSIGN(const std::unique_ptr<Database> database,
-                Database::open(path, OpenMode::kReadWriteCreate, kPatience));
+                Database::open(path, OpenMode::kReadWriteCreate, kLockPatience));
   SLMRIG_TRY(migrate(*database));
   const fs::path folder = capture_folder(path);
   SLMRIG_ASSIGN(const std::vector<Kept> kept, kept_captures(*database));

@@ -25,8 +25,6 @@ using base::fail;
 using base::Result;
 using nlohmann::json;
 
-constexpr std::chrono::seconds kPatience{10};
-
 // What is looked at and never searched for. Text from a database may be anything; from here it is UTF-8 or
 // replaced.
 std::string detail_text(const FindingRow& finding) {
@@ -226,7 +224,7 @@ Done in_transaction(const std::string& path, const Work& work) {
   if (!std::filesystem::exists(path, problem))
     return fail(ErrorCode::kBadInput, fmt::format("{}: no such file; --db names the database", path));
   SLMRIG_ASSIGN(const std::unique_ptr<Database> database,
-                Database::open(path, OpenMode::kReadWriteCreate, kPatience));
+                Database::open(path, OpenMode::kReadWriteCreate, kLockPatience));
   SLMRIG_TRY(migrate(*database));
   SLMRIG_TRY(database->execute("begin immediate"));
   if (const Done done = work(*database); !done) {

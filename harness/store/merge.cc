@@ -30,8 +30,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::milliseconds kPatience{10'000};
-
 // What two copies of the same run must have in common, by name. Traces may have been thinned in one of them.
 const char* const kRunFingerprint = R"(
 select r.run_id,
@@ -282,7 +280,8 @@ class Source {
     if (!fs::exists(path, ignored)) {
       return base::fail(ErrorCode::kBadInput, "there is no such file", fmt::format("database {}", path));
     }
-    SLMRIG_ASSIGN(std::unique_ptr<Database> database, Database::open(path, OpenMode::kReadOnly, kPatience));
+    SLMRIG_ASSIGN(std::unique_ptr<Database> database,
+                  Database::open(path, OpenMode::kReadOnly, kLockPatience));
     const Done checked = check_schema(*database);
     SLMRIG_ASSIGN(const int64_t version, database->pragma_int64("user_version"));
     if (checked) return source;
@@ -294,7 +293,7 @@ class Source {
     SLMRIG_ASSIGN(Statement copy, database->prepare("vacuum into ?"));
     SLMRIG_TRY(copy.bind(source.path_).run());
     SLMRIG_ASSIGN(const std::unique_ptr<Database> copied,
-                  Database::open(source.path_, OpenMode::kReadWriteCreate, kPatience));
+                  Database::open(source.path_, OpenMode::kReadWriteCreate, kLockPatience));
     SLMRIG_TRY(migrate(*copied));
     return source;
   }
@@ -341,7 +340,7 @@ Result<MergeReport> merge_database(const std::string& into, const std::string& f
   // Makes it, or brings it up to date.
   SLMRIG_TRY(open_store(into));
   SLMRIG_ASSIGN(const std::unique_ptr<Database> database,
-                Database::open(into, OpenMode::kReadWriteCreate, kPatience));
+                Database::open(into, OpenMode::kReadWriteCreate, kLockPatience));
   SLMRIG_TRY(database->execute("pragma foreign_keys = on; pragma synchronous = full"));
   {
     SLMRIG_ASSIGN(Statement attach, database->prepare("attach ? as other"));

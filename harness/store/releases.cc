@@ -27,7 +27,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::milliseconds kPatience{10'000};
 constexpr std::size_t kLongestName = 100;
 
 template <typename Take>
@@ -200,7 +199,7 @@ Result<std::unique_ptr<Database>> open_for_writing(const std::string& path) {
     return base::fail(ErrorCode::kBadInput, fmt::format("{}: no such file; --db names the database", path));
   }
   SLMRIG_ASSIGN(std::unique_ptr<Database> database,
-                Database::open(path, OpenMode::kReadWriteCreate, kPatience));
+                Database::open(path, OpenMode::kReadWriteCreate, kLockPatience));
   SLMRIG_TRY(migrate(*database));
   SLMRIG_TRY(database->execute("pragma foreign_keys = on"));
   return database;

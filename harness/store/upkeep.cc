@@ -24,7 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::milliseconds kPatience{10'000};
 constexpr int64_t kDayNs = 86'400'000'000'000;
 
 template <typename Take>
@@ -129,7 +128,7 @@ Result<Thinned> thin_traces(const std::string& path, const ThinOptions& options)
     return base::fail(ErrorCode::kBadInput, fmt::format("{}: no such file; --db names the database", path));
   }
   SLMRIG_ASSIGN(const std::unique_ptr<Database> database,
-                Database::open(path, OpenMode::kReadWriteCreate, kPatience));
+                Database::open(path, OpenMode::kReadWriteCreate, kLockPatience));
   SLMRIG_TRY(migrate(*database));
   const int64_t before_ns = options.now_ns - options.keep_days * kDayNs;
   Thinned thinned;

@@ -24,6 +24,9 @@ enum class OpenMode {
   kReadWriteCreate,
 };
 
+// How long a command waits for another process's transaction before it says who is in its way.
+inline constexpr std::chrono::milliseconds kLockPatience{10'000};
+
 class Database;
 
 // Binds from left to right, steps, reads from left to right. After done() or the last step it can be used
