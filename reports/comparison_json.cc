@@ -7,15 +7,12 @@
 
 #include "harness/analyse/comparison.h"
 #include "harness/analyse/comparison_subjects.h"
+#include "reports/json_values.h"
 
 namespace slmrig::reports {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json number_or_null(std::optional<double> value) {
-  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
-}
 
 Json figure_json(const analyse::ComparedFigure& figure) {
   const auto& interval = figure.interval;

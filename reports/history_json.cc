@@ -10,6 +10,7 @@
 
 #include "harness/base/metrics.h"
 #include "reports/fleet_json.h"
+#include "reports/json_values.h"
 #include "reports/packed_integers.h"
 
 namespace slmrig::reports {
@@ -24,10 +25,6 @@ constexpr int64_t kNsPerMs = 1'000'000;
 constexpr double kLargestExactInteger = 9'007'199'254'740'992.0;  // 2^53
 constexpr double kLeastFloat = 1e-37;
 constexpr double kGreatestFloat = 1e38;
-
-Json number_or_null(std::optional<double> value) {
-  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
-}
 
 // Not finite never comes here: nights_of leaves such points out.
 double finite(double value) { return std::isfinite(value) ? value : 0; }

@@ -15,6 +15,7 @@
 #include "reports/comparison_json.h"
 #include "reports/energy_json.h"
 #include "reports/gate_json.h"
+#include "reports/json_values.h"
 #include "reports/packed_integers.h"
 #include "reports/sentence.h"
 #include "reports/token_band.h"
@@ -26,10 +27,6 @@ using Json = nlohmann::ordered_json;
 using analyse::CellSummary;
 
 constexpr int64_t kNsPerMs = 1'000'000;
-
-Json number_or_null(std::optional<double> value) {
-  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
-}
 
 Json text_or_null(const std::string& text, bool stored) { return stored ? Json(text) : Json(nullptr); }
 
