@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <set>
@@ -46,6 +48,7 @@ struct CompareOptions {
   uint32_t prompts = 0;
   uint32_t context_tokens = 256;
   std::string flips = "10";
+  std::size_t most_flips = 0;  // what `flips` says
   bool again = false;
   bool json = false;
 };
@@ -134,10 +137,8 @@ Result<store::RunData> measure(const CompareOptions& options, LoadedPlan loaded,
 }
 
 void print(const Comparison& comparison, const base::Board* board, const CompareOptions& options) {
-  const std::size_t most =
-      options.flips == "all" ? SIZE_MAX : static_cast<std::size_t>(std::stoul(options.flips));
   std::fputs(comparison_text(comparison, board, kWidth).c_str(), stdout);
-  if (most > 0) fmt::print("\n{}", flips_text(comparison, most));
+  if (options.most_flips > 0) fmt::print("\n{}", flips_text(comparison, options.most_flips));
 }
 
 void print_all(const std::vector<Comparison>& comparisons, const CompareOptions& options) {
@@ -156,11 +157,6 @@ void print_all(const std::vector<Comparison>& comparisons, const CompareOptions&
     }
   }
   if (options.json) fmt::print("{{\"comparisons\": [{}]}}\n", fmt::join(objects, ",\n"));
-}
-
-// Undecided anywhere: another session may tell.
-ExitCode exit_code_of(const std::vector<Comparison>& comparisons) {
-  return comparisons.empty() ? ExitCode::kUndecided : ExitCode::kGood;
 }
 
 Result<ExitCode> compare_variants(const CompareOptions& options) {
@@ -189,8 +185,8 @@ Result<ExitCode> compare_variants(const CompareOptions& options) {
   std::vector<Comparison> comparisons;
   if (subjects.size() >= 2) comparisons.push_back(analyse::compare(subjects));
   print_all(comparisons, options);
-  std::vector<ExitCode> codes = {exit_code_of(comparisons)};
-  for (const campaign::Failure& failure : failures) codes.push_back(cli::exit_code_of(failure.error.code));
+  std::vector<ExitCode> codes;
+  for (const campaign::Failure& failure : failures) codes.push_back(exit_code_of(failure.error.code));
   if (is_interrupted || subjects.size() < options.variants.size()) codes.push_back(ExitCode::kUndecided);
   return worst_of(codes);
 }
@@ -221,7 +217,6 @@ Result<ExitCode> compare_runs(const CompareOptions& options) {
   std::erase_if(pairs, [&](const analyse::RunPair& pair) { return !is_wanted(pair, options); });
   for (const analyse::RunPair& pair : pairs) {
     comparisons.push_back(analyse::compare(pair.subjects));
-    if (!options.json) continue;
   }
   if (comparisons.empty()) {
     return fail(ErrorCode::kBadInput,
@@ -230,11 +225,15 @@ Result<ExitCode> compare_runs(const CompareOptions& options) {
                 "slmrig compare");
   }
   print_all(comparisons, options);
-  return exit_code_of(comparisons);
+  return ExitCode::kGood;
 }
 
 base::Done check(CompareOptions& options) {
-  if (options.flips != "all" && options.flips.find_first_not_of("0123456789") != std::string::npos) {
+  const char* end = options.flips.data() + options.flips.size();
+  const auto [read, problem] = std::from_chars(options.flips.data(), end, options.most_flips);
+  if (options.flips == "all") {
+    options.most_flips = SIZE_MAX;
+  } else if (problem != std::errc() || read != end) {
     return fail(ErrorCode::kBadInput, fmt::format("'{}' is neither a number nor 'all'", options.flips),
                 "--flips");
   }

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "harness/base/records/plan.h"
+#include "reports/json_values.h"
 
 namespace slmrig::serve {
 namespace {
@@ -15,10 +16,6 @@ using store::LiveCell;
 constexpr int64_t kNsPerMs = 1'000'000;
 
 Json ms_or_null(std::optional<int64_t> ns) { return ns ? Json(*ns / kNsPerMs) : Json(nullptr); }
-
-Json number_or_null(std::optional<double> value) {
-  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
-}
 
 std::string_view unit_text(store::CostUnit unit) {
   switch (unit) {
@@ -123,7 +120,7 @@ Json open_run_json(const OpenRun& open) {
 Json result_json(const LiveCell& live) {
   const bool costs = live.session.cost_unit != store::CostUnit::kNone;
   const auto cost = [&](std::optional<double> value) {
-    return costs ? number_or_null(value) : Json(nullptr);
+    return costs ? reports::number_or_null(value) : Json(nullptr);
   };
   return {{"cell_id", live.cell.cell_id},
           {"run_id", live.session.run_id},

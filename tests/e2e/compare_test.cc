@@ -77,6 +77,7 @@ TEST_CASE("what cannot be compared is refused with what to write instead", "[e2e
     CHECK_THAT(ended.errors, Contains(words));
   };
   refused({"compare"}, "--bench");
+  refused({"compare", "latest", "latest", "--flips", "99999999999999999999"}, "neither a number");
   refused({"compare", "latest"}, "two runs are compared");
   refused(
       {"compare", "--bench", "native", "--model", "wrist-nano", "--suite", "intents", "--variants", "int8"},

@@ -2,31 +2,21 @@
 
 #include <cmath>
 
-#include <boost/math/distributions/students_t.hpp>
+#include "harness/analyse/two_samples.h"
 
 namespace slmrig::analyse {
 namespace {
 
 constexpr double kNormal95 = 1.959963984540054;  // the 97.5 % quantile of the standard normal distribution
-constexpr double kUpperTail = 0.975;
 
-struct Moments {
-  double mean = 0;
-  double variance_of_mean = 0;
-};
-
-std::optional<Moments> moments_of_logarithms(const std::vector<double>& values) {
-  if (values.size() < 2) return std::nullopt;
-  Moments moments;
-  const auto count = static_cast<double>(values.size());
+// Nothing where a value is not positive: it has no logarithm.
+std::optional<std::vector<double>> logarithms(const std::vector<double>& values) {
+  std::vector<double> logarithms;
   for (const double value : values) {
-    if (!(value > 0) || !std::isfinite(value)) return std::nullopt;
-    moments.mean += std::log(value) / count;
+    if (!(value > 0)) return std::nullopt;
+    logarithms.push_back(std::log(value));
   }
-  double squares = 0;
-  for (const double value : values) squares += std::pow(std::log(value) - moments.mean, 2);
-  moments.variance_of_mean = squares / (count - 1) / count;
-  return moments;
+  return logarithms;
 }
 
 // The variance of a paired difference, and its centre.
@@ -47,18 +37,12 @@ Paired adjusted(const PairedAnswers& pairs) {
 
 std::optional<Interval> ratio_interval(const std::vector<double>& reference,
                                        const std::vector<double>& values) {
-  const std::optional<Moments> left = moments_of_logarithms(reference);
-  const std::optional<Moments> right = moments_of_logarithms(values);
-  if (!left || !right) return std::nullopt;
-  const double centre = right->mean - left->mean;
-  const double variance = left->variance_of_mean + right->variance_of_mean;
-  if (variance <= 0) return Interval{std::exp(centre), std::exp(centre)};
-  const double degrees = variance * variance /
-                         (std::pow(left->variance_of_mean, 2) / (static_cast<double>(reference.size()) - 1) +
-                          std::pow(right->variance_of_mean, 2) / (static_cast<double>(values.size()) - 1));
-  const double student = boost::math::quantile(boost::math::students_t(degrees), kUpperTail);
-  const double half_width = student * std::sqrt(variance);
-  return Interval{std::exp(centre - half_width), std::exp(centre + half_width)};
+  const auto before = logarithms(reference);
+  const auto after = logarithms(values);
+  if (!before || !after) return std::nullopt;
+  const std::optional<Difference> difference = welch(*before, *after);
+  if (!difference) return std::nullopt;
+  return Interval{std::exp(difference->low), std::exp(difference->high)};
 }
 
 Interval ratio_interval(double ratio, double reference_half_width, double half_width) {
