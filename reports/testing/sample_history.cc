@@ -263,7 +263,7 @@ SampleHistory long_history(std::size_t nights) {
     session.unit_id = night + 100 < nights ? "unit-a" : "unit-b";
     maker.point(maker.session(session),
                 {"desk", "slm", "wrist-nano", "int8", "intents", "", "token_ms_p99", Tier::kHardware},
-                1.25 + 0.01 * noise.normal());
+                (night == nights / 3 ? 1.75 : 1.25) + 0.01 * noise.normal());
   }
   return {maker.finish(), {}, {}};
 }

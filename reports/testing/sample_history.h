@@ -41,7 +41,7 @@ SampleHistory sample_history(const SampleHistoryOptions& options = {});
 // One series of one point.
 SampleHistory smallest_history();
 
-// One series of so many points: what a chart can bear.
+// One series of so many points, one of them, after a third, far above all others: what a chart can bear.
 SampleHistory long_history(std::size_t nights);
 
 // A thousand boards; names of 200 characters in several scripts and of markup; values from 1e-12 to 1e12, not

@@ -7,48 +7,22 @@ import {createHash} from 'node:crypto';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import * as esbuild from 'esbuild';
+import {bundle, byte_array} from './bundle.mjs';
 import {types_are_current} from './schema_types.mjs';
-import {compact_schema, straight_lines_only} from './smaller.mjs';
 
 const kFolder = dirname(fileURLToPath(import.meta.url));
-// Its licence wants to be in every copy, and each report is one: it stands in the script.
-const kLicence = `/* uPlot: github.com/leeoniya/uPlot\n${
-  readFileSync(join(kFolder, '../../node_modules/uplot/LICENSE'), 'utf8').trim()}\n*/`;
-
-async function bundle(entry) {
-  const result = await esbuild.build({
-    entryPoints: [join(kFolder, entry)],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'iife',
-    target: ['es2020'],
-    legalComments: 'none',
-    banner: {js: kLicence},
-    plugins: [compact_schema, straight_lines_only],
-    charset: 'ascii',
-    logLevel: 'warning',
-  });
-  // An inlined block ends at the first "</", whatever the script meant by it.
-  return result.outputFiles[0].text.trim().replaceAll('</', '<\\/');
+// An inlined block ends at the first "</", whatever the script meant by it.
+async function inlined(file) {
+  return (await bundle(join(kFolder, file))).replaceAll('</', '<\\/');
 }
 
 function source_hash(text) {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
 
-function byte_array(name, text) {
-  const bytes = [...Buffer.from(text, 'utf8')];
-  const lines = [];
-  for (let at = 0; at < bytes.length; at += 32) lines.push(bytes.slice(at, at + 32).join(','));
-  return `constexpr unsigned char ${name}_bytes[] = {\n${lines.join(',\n')}};\n` +
-      `const std::string_view ${name}(reinterpret_cast<const char*>(${name}_bytes), ${bytes.length});\n`;
-}
-
 async function page_pieces() {
-  const script = await bundle('main.ts');
-  const style = await bundle('style.css');
+  const script = await inlined('main.ts');
+  const style = await inlined('style.css');
   const policy = `default-src 'none'; script-src ${source_hash(script)}; style-src ${source_hash(style)}; ` +
       "img-src data:; base-uri 'none'; form-action 'none'";
   const page = readFileSync(join(kFolder, 'page.html'), 'utf8')

@@ -39,6 +39,18 @@ export function fold(attributes: Attributes, summary: readonly Child[], ...body:
   return el('details', attributes, el('summary', {}, ...summary), ...body);
 }
 
+// A fold whose body is made when it is first opened. A click makes it at once, so that the fold is never seen empty;
+// whatever else opens a fold (print, a search on the page) is told of afterwards.
+export function fold_later(attributes: Attributes, summary: string, make: () => Child): HTMLDetailsElement {
+  const details = fold(attributes, [summary]);
+  const fill = () => {
+    if (details.childElementCount === 1) details.append(make() ?? '');
+  };
+  on(details, 'click', fill);
+  on(details, 'toggle', fill);
+  return details;
+}
+
 // A table that may be wider than the screen scrolls in its own region, which the keyboard can reach.
 export function scrolling(label: string, table: HTMLTableElement): HTMLElement {
   return el('div', {class: 'scroll', role: 'region', tabindex: 0, 'aria-label': label}, table);

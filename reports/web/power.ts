@@ -4,9 +4,10 @@ import type {Metered} from './energy_data';
 import {half_width_text, metered_name, metered_of, microjoules, with_half_width} from './energy_data';
 import {uncertainty_fold} from './energy_tables';
 import {counted, exact, joined, time_figure} from './format';
+import {LineChart} from './line_chart';
 import type {Model} from './model';
 import {kFilterKeys, unique} from './model';
-import {PowerChart, kPhaseColor, step_text} from './power_chart';
+import {kPhaseColor, power_chart, step_text} from './power_chart';
 import type {PowerCurve} from './power_data';
 import {phase_at, power_curve, token_at} from './power_data';
 import {kTierMeaning, tier_badge} from './tier';
@@ -27,7 +28,7 @@ class PowerSection {
   private readonly figure = el('div', {},
       el('div', {class: 'controls'}, el('label', {}, el('span', {class: 'label'}, 'cell'), this.choice)),
       this.about, this.place, this.legend, this.readout, this.table);
-  private readonly chart = new PowerChart(this.place, (step) => this.read_out(step));
+  private readonly chart = new LineChart(this.place, {page_points: 20, on_index: (step) => this.read_out(step)});
   private curve: PowerCurve | null = null;
 
   constructor(section: HTMLElement, private readonly state: ViewState) {
@@ -50,13 +51,9 @@ class PowerSection {
         `${metered.session.bench} · ${metered_name(metered)}${several_runs ? ` · ${metered.row.run.run_id.slice(0, 8)}` : ''}`)));
     this.draw_about(shown, this.curve);
     this.draw_legend(this.curve);
-    this.chart.draw(this.curve);
+    this.chart.draw(power_chart(this.curve));
     this.read_out(null);
     this.table.replaceChildren(...[tokens_fold(this.curve), uncertainty_fold([shown])].filter((part) => part !== null));
-  }
-
-  repaint(): void {
-    this.chart.redraw();
   }
 
   private draw_about(metered: Metered, curve: PowerCurve): void {
@@ -122,8 +119,4 @@ export function draw_power(section: HTMLElement, _model: Model, state: ViewState
   const power = new PowerSection(section, state);
   power.draw();
   state.on_change([...kFilterKeys, 'text', 'power'], () => power.draw());
-  const repaint = () => power.repaint();
-  window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaint);
-  // Style values are the printed page's own while it is laid out.
-  window.matchMedia('print').addEventListener('change', repaint);
 }

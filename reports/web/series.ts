@@ -1,14 +1,15 @@
 // The page of one series: its history as a chart that keys can walk, what changed, its numbers as a table, and the
 // record behind the point that is chosen.
-import {el, fold, on, plain_table} from './dom';
-import {three_digits, utc} from './format';
+import {el, fold_later, on, plain_table} from './dom';
+import {counted, three_digits, utc} from './format';
 import type {HistoryModel, SeriesEntry} from './history_model';
 import {change_text, exact_text, figure_text} from './history_model';
 import {budget_words, status_words} from './matrix';
 import {kNoSuite} from './matrix_data';
+import {LineChart} from './line_chart';
 import type {Model} from './model';
 import type {Change} from './report_types';
-import {SeriesChart} from './series_chart';
+import {series_chart} from './series_chart';
 import type {SeriesData} from './series_data';
 import {change_at, series_data} from './series_data';
 import {PointPanel} from './series_point';
@@ -25,9 +26,11 @@ class SeriesView {
   private readonly changes = el('div');
   private readonly table = el('div');
   private readonly point = el('div', {class: 'point', 'aria-live': 'polite'});
-  private readonly chart = new SeriesChart(this.place, (index) => this.read_out(index), (index) => this.choose(index));
+  private readonly chart = new LineChart(this.place, {page_points: 10, on_index: (index) => this.read_out(index),
+    on_choice: (index) => this.choose(index), keys_from: () => this.chosen ?? this.data?.values.length ?? 0});
   private readonly panel: PointPanel;
   private data: SeriesData | null = null;
+  private chosen: number | null = null;
 
   constructor(view: HTMLElement, private readonly history: HistoryModel, model: Model, private readonly state: ViewState) {
     this.panel = new PointPanel(this.point, history, model, state);
@@ -37,9 +40,6 @@ class SeriesView {
     state.on_change(['series', 'point'], () => {
       if (!view.hidden) this.draw();
     });
-    const repaint = () => this.chart.redraw();
-    window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaint);
-    window.matchMedia('print').addEventListener('change', repaint);
   }
 
   draw(): void {
@@ -51,12 +51,12 @@ class SeriesView {
     }
     if (!this.data) return;
     const chosen = this.data.nights.findIndex(({run_id}) => run_id === this.state.get('point'));
-    const index = chosen < 0 ? null : chosen;
+    this.chosen = chosen < 0 ? null : chosen;
     if (this.data.values.length === 0) return;
-    if (is_new) this.chart.draw(this.data, index);
-    else this.chart.mark(index);
-    if (index === null) this.panel.clear();
-    else this.panel.draw(this.data, index);
+    if (is_new) this.chart.draw(series_chart(this.data, () => this.chosen));
+    else this.chart.repaint();
+    if (this.chosen === null) this.panel.clear();
+    else this.panel.draw(this.data, this.chosen);
   }
 
   // Where none is asked for: what the most important finding is about, or the first.
@@ -131,7 +131,7 @@ class SeriesView {
     const {data} = this;
     const night = index === null ? undefined : data?.nights[index];
     if (!data || index === null || !night) {
-      this.readout.textContent = 'Point at the chart, or focus it and use the arrow keys; click or Enter shows the night. Drag to zoom, double-click for all.';
+      this.readout.textContent = 'Point at the chart, or focus it and use the arrow keys; click or Enter shows the night. Drag or + and − to zoom, double-click for all.';
       return;
     }
     const before = data.values[index - 1];
@@ -159,7 +159,6 @@ class SeriesView {
   // Drawn when it is opened, newest first, a page at a time.
   private numbers(data: SeriesData): HTMLElement {
     const body = el('div');
-    const details = fold({class: 'behind'}, [`The numbers (${data.values.length} nights)`], body);
     let shown = kTableRows;
     const draw = () => {
       const from = Math.max(0, data.values.length - shown);
@@ -175,10 +174,10 @@ class SeriesView {
       const titles = ['night', `${data.entry.metric.title} (${data.entry.metric.unit})`, 'label', 'build', 'commit'];
       body.replaceChildren(plain_table('night by night', titles, rows), ...(from > 0 ? [more] : []));
     };
-    on(details, 'toggle', () => {
-      if (details.open && body.childElementCount === 0) draw();
+    return fold_later({class: 'behind'}, `The numbers (${counted(data.values.length, 'night', 'nights')})`, () => {
+      draw();
+      return body;
     });
-    return details;
   }
 }
 

@@ -1,4 +1,4 @@
-// Plugins of the bundler that leave out what the page never looks at.
+// Leaves out of the bundle what the page never looks at.
 import {readFileSync} from 'node:fs';
 
 // The page checks structure; descriptions are for people, and a short notation travels (schema_check.ts reads it):
@@ -45,22 +45,5 @@ export const compact_schema = {
   setup(build) {
     build.onLoad({filter: /\.schema\.json$/}, ({path}) =>
         ({contents: JSON.stringify(compact_root(JSON.parse(readFileSync(path, 'utf8')))), loader: 'json'}));
-  },
-};
-
-// uPlot hands out every way of drawing a line; the page draws straight ones. What nobody refers to is not bundled.
-const kUnusedPaths = ['(paths.stepped = stepped);', '(paths.bars    = bars);', '(paths.spline  = monotoneCubic);'];
-
-export const straight_lines_only = {
-  name: 'straight lines only',
-  setup(build) {
-    build.onLoad({filter: /uPlot\.esm\.js$/}, ({path}) => {
-      let contents = readFileSync(path, 'utf8');
-      for (const text of kUnusedPaths) {
-        if (!contents.includes(text)) throw new Error(`${path}: has no '${text}': look at kUnusedPaths again`);
-        contents = contents.replace(text, '');
-      }
-      return {contents, loader: 'js'};
-    });
   },
 };

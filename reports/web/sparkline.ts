@@ -2,6 +2,7 @@
 // in words, so it is hidden from readers who hear the page.
 import {svg} from './dom';
 import type {SeriesEntry} from './history_model';
+import {Pyramid} from './pyramid';
 
 export interface SparklineSize {
   readonly width: number;
@@ -34,23 +35,15 @@ export function value_range(values: Float64Array, budget: number | null): Range 
   return {low: low - margin, high: high + margin};
 }
 
-// The least and the greatest value of every column of pixels, in the order in which they came: nothing that
-// stands out is lost.
-export function reduced(values: Float64Array, columns: number): readonly (readonly [number, number])[] {
+// The line's points; where there are more than columns of pixels, the least and the greatest of each column.
+function points_of(values: Float64Array, columns: number): readonly (readonly [number, number])[] {
   if (values.length <= 2 * columns) return Array.from(values, (value, at) => [at, value] as const);
-  const points: (readonly [number, number])[] = [];
-  for (let column = 0; column < columns; column++) {
+  const pyramid = new Pyramid(values);
+  return Array.from({length: columns}, (_, column) => column).flatMap((column) => {
     const from = Math.floor(column * values.length / columns);
-    const to = Math.floor((column + 1) * values.length / columns);
-    let least = from;
-    let greatest = from;
-    for (let at = from; at < to; at++) {
-      if ((values[at] ?? 0) < (values[least] ?? 0)) least = at;
-      if ((values[at] ?? 0) > (values[greatest] ?? 0)) greatest = at;
-    }
-    for (const at of [Math.min(least, greatest), Math.max(least, greatest)]) points.push([at, values[at] ?? 0]);
-  }
-  return points;
+    const {low, high} = pyramid.extent(from, Math.floor((column + 1) * values.length / columns));
+    return [[from, low] as const, [from, high] as const];
+  });
 }
 
 export function sparkline(entry: SeriesEntry, {width, height}: SparklineSize): SVGSVGElement {
@@ -60,7 +53,7 @@ export function sparkline(entry: SeriesEntry, {width, height}: SparklineSize): S
   const across = Math.max(1, values.length - 1);
   const x = (at: number) => (kEdge + at / across * (width - 2 * kEdge)).toFixed(1);
   const y = (value: number) => (height - kEdge - (value - low) / (high - low) * (height - 2 * kEdge)).toFixed(1);
-  const line = reduced(values, width).map(([at, value]) => `${x(at)},${y(value)}`).join(' ');
+  const line = points_of(values, width).map(([at, value]) => `${x(at)},${y(value)}`).join(' ');
   const last = values.length - 1;
   const limit = budget && budget.limit >= low && budget.limit <= high ?
       svg('line', {class: 'limit', x1: 0, x2: width, y1: y(budget.limit), y2: y(budget.limit)}) : null;

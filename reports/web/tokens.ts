@@ -3,9 +3,10 @@
 import {el, fold, on, plain_table, svg} from './dom';
 import {counted, exact, joined, time_figure} from './format';
 import type {Model} from './model';
+import {LineChart} from './line_chart';
 import {kFilterKeys} from './model';
 import {tier_badge, kTierMeaning} from './tier';
-import {TokenChart, kDashes} from './token_chart';
+import {kDashes, token_chart} from './token_chart';
 import type {TokenGroup, TokenLine, ValueRange} from './token_data';
 import {prompts_of, token_count, token_groups, token_lines, usual_range} from './token_data';
 import type {ViewState} from './view_state';
@@ -23,7 +24,8 @@ class TokenSection {
   private readonly empty = el('p', {class: 'empty'}, 'No cell that passes the filters has a token trace.');
   private readonly figure =
       el('div', {}, this.controls, this.note, this.place, this.legend, this.readout, this.table);
-  private readonly chart = new TokenChart(this.place, (index) => this.read_out(index));
+  private readonly chart = new LineChart(this.place, {page_points: 10,
+    on_index: (index) => this.read_out(index === null ? null : index + this.first_index())});
   private readonly hidden = new Set<string>();
   private groups: readonly TokenGroup[] = [];
   private lines: readonly TokenLine[] = [];
@@ -50,10 +52,6 @@ class TokenSection {
     this.draw_chart(group);
     this.read_out(null);
     this.table.replaceChildren(this.table_fold(group));
-  }
-
-  repaint(): void {
-    this.chart.redraw();
   }
 
   private first_index(): 0 | 1 {
@@ -100,8 +98,8 @@ class TokenSection {
   }
 
   private draw_chart(group: TokenGroup): void {
-    this.chart.draw({lines: this.lines, hidden: this.hidden, first_index: this.first_index(), unit: group.unit,
-      top: this.range().top});
+    this.chart.draw(token_chart({lines: this.lines, hidden: this.hidden, first_index: this.first_index(), unit: group.unit,
+      top: this.range().top}));
   }
 
   private draw_legend(group: TokenGroup, prompt: string): void {
@@ -162,8 +160,4 @@ export function draw_tokens(section: HTMLElement, _model: Model, state: ViewStat
   const tokens = new TokenSection(section, state);
   tokens.draw();
   state.on_change([...kFilterKeys, 'text', 'plot', 'prompt', 'first', 'whole'], () => tokens.draw());
-  const repaint = () => tokens.repaint();
-  window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaint);
-  // Style values are the printed page's own while it is laid out.
-  window.matchMedia('print').addEventListener('change', repaint);
 }

@@ -4,36 +4,12 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import * as esbuild from 'esbuild';
+import {bundle, byte_array} from '../../../reports/web/bundle.mjs';
 import {types_are_current} from '../../../reports/web/schema_types.mjs';
-import {compact_schema} from '../../../reports/web/smaller.mjs';
 
 const kFolder = dirname(fileURLToPath(import.meta.url));
 const kSchemaFile = new URL('../live.schema.json', import.meta.url);
 const kTypesFile = new URL('./live_types.ts', import.meta.url);
-
-async function bundle(entry) {
-  const result = await esbuild.build({
-    entryPoints: [join(kFolder, entry)],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'iife',
-    target: ['es2020'],
-    plugins: [compact_schema],
-    charset: 'ascii',
-    logLevel: 'warning',
-  });
-  return result.outputFiles[0].text;
-}
-
-function byte_array(name, text) {
-  const bytes = [...Buffer.from(text, 'utf8')];
-  const lines = [];
-  for (let at = 0; at < bytes.length; at += 32) lines.push(bytes.slice(at, at + 32).join(','));
-  return `constexpr unsigned char ${name}_bytes[] = {\n${lines.join(',\n')}};\n` +
-      `const std::string_view ${name}(reinterpret_cast<const char*>(${name}_bytes), ${bytes.length});\n`;
-}
 
 async function main(output) {
   if (!output) throw new Error('usage: node harness/serve/web/build.mjs OUTPUT.cc');
@@ -46,8 +22,8 @@ async function main(output) {
     '#include "harness/serve/page_pieces.h"\n\n',
     'namespace slmrig::serve {\n\n',
     byte_array('kLivePage', readFileSync(join(kFolder, 'live.html'), 'utf8')),
-    byte_array('kLiveScript', await bundle('live.ts')),
-    byte_array('kLiveStyle', await bundle('live.css')),
+    byte_array('kLiveScript', await bundle(join(kFolder, 'live.ts'))),
+    byte_array('kLiveStyle', await bundle(join(kFolder, 'live.css'))),
     '\n}  // namespace slmrig::serve\n',
   ].join(''));
 }
