@@ -1,6 +1,7 @@
 // Headless Chromium and the sample reports, for the tests beside this file.
 //
 // REPORT_SAMPLE names the program that writes the reports, CHROMIUM the browser (both set by ctest).
+import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
@@ -16,15 +17,43 @@ const kArguments = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-fir
 export const kWide = {width: 1600, height: 1000};
 export const kNarrow = {width: 400, height: 800};
 
+export async function launch() {
+  return chromium.launch({executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: kArguments});
+}
+
+// An empty page whose `trouble` collects what must not happen: errors, dialogs, requests to an address that is not
+// of `may_request`.
+export async function quiet_page(browser, may_request, {viewport = kWide, colorScheme = 'light'} = {}) {
+  const context = await browser.newContext({viewport, colorScheme, reducedMotion: 'reduce'});
+  const page = await context.newPage();
+  page.trouble = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) page.trouble.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => page.trouble.push(`error: ${error.message}`));
+  page.on('dialog', async (dialog) => {
+    page.trouble.push(`dialog: ${dialog.message()}`);
+    await dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (!may_request(request.url())) page.trouble.push(`request: ${request.url()}`);
+  });
+  return page;
+}
+
+// Demands that nothing went wrong behind the page's back.
+export async function close(page) {
+  assert.deepEqual(page.trouble, []);
+  await page.context().close();
+}
+
 export class Browser {
   static async start() {
     const program = process.env.REPORT_SAMPLE;
     if (!program) throw new Error('REPORT_SAMPLE is not set: run this through ctest -L browser');
     const folder = mkdtempSync(join(tmpdir(), 'slmrig-browser-'));
     execFileSync(program, [folder], {stdio: 'inherit'});
-    const executablePath = process.env.CHROMIUM || '/usr/bin/chromium';
-    const browser = await chromium.launch({executablePath, args: kArguments});
-    return new Browser(folder, browser);
+    return new Browser(folder, await launch());
   }
 
   constructor(folder, browser) {
@@ -48,27 +77,25 @@ export class Browser {
     return copy;
   }
 
-  // Opens a report; page.trouble collects whatever must not happen.
-  async open(name, {viewport = kWide, colorScheme = 'light', fragment = ''} = {}) {
-    const context = await this.browser.newContext({viewport, colorScheme, reducedMotion: 'reduce'});
-    const page = await context.newPage();
-    page.trouble = [];
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) page.trouble.push(`console: ${message.text()}`);
-    });
-    page.on('pageerror', (error) => page.trouble.push(`error: ${error.message}`));
-    page.on('dialog', async (dialog) => {
-      page.trouble.push(`dialog: ${dialog.message()}`);
-      await dialog.dismiss();
-    });
-    page.on('request', (request) => {
-      if (!/^(file|data):/.test(request.url())) page.trouble.push(`request: ${request.url()}`);
-    });
+  async open(name, {fragment = '', ...options} = {}) {
+    const page = await quiet_page(this.browser, (url) => /^(file|data):/.test(url), options);
     const path = name.includes('/') ? name : this.file(name);
     await page.goto(pathToFileURL(path).href + fragment);
     await page.locator('h1').waitFor();
     return page;
   }
+
+  // Runs `body` on a freshly opened report.
+  async on_report(name, options, body) {
+    const page = await this.open(name, options);
+    await body(page);
+    await close(page);
+  }
+}
+
+// The data that the page draws.
+export async function report_of(page) {
+  return JSON.parse(await page.locator('#data').textContent());
 }
 
 // What axe-core calls serious or critical, as text.

@@ -1,19 +1,16 @@
 // The compare view, as a reader meets it: node --test, through ctest -L browser.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {Browser} from './browser.mjs';
+import {Browser, report_of} from './browser.mjs';
 
 let browser;
 before(async () => { browser = await Browser.start(); });
 after(async () => { await browser?.stop(); });
 
-async function on_compare(name, body) {
-  const page = await browser.open(name, {});
+const on_compare = (name, body) => browser.on_report(name, {}, async (page) => {
   await page.locator('nav.views a', {hasText: 'Compare'}).click();
-  await body(page, JSON.parse(await page.locator('#data').textContent()));
-  assert.deepEqual(page.trouble, []);
-  await page.context().close();
-}
+  await body(page, await report_of(page));
+});
 
 test('each variant has its recommendation, and figures say whether they are better', () => on_compare('sample.html', async (page, report) => {
   assert.ok(page.url().includes('view=compare'));

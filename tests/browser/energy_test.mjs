@@ -1,18 +1,14 @@
 // What the report shows of energies, as a reader meets it: node --test, through ctest -L browser.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {Browser, column_texts, kNarrow, unpack} from './browser.mjs';
+import {Browser, column_texts, kNarrow, report_of, unpack} from './browser.mjs';
 
 let browser;
 before(async () => { browser = await Browser.start(); });
 after(async () => { await browser?.stop(); });
 
-async function on_report(name, options, body) {
-  const page = await browser.open(name, options);
-  await body(page, JSON.parse(await page.locator('#data').textContent()));
-  assert.deepEqual(page.trouble, []);
-  await page.context().close();
-}
+const on_report = (name, options, body) =>
+    browser.on_report(name, options, async (page) => body(page, await report_of(page)));
 
 const kSizes = {J: 1e6, mJ: 1e3, 'µJ': 1, nJ: 1e-3};
 

@@ -7,12 +7,7 @@ let browser;
 before(async () => { browser = await Browser.start(); });
 after(async () => { await browser?.stop(); });
 
-async function on_report(name, options, body) {
-  const page = await browser.open(name, options);
-  await body(page);
-  assert.deepEqual(page.trouble, []);
-  await page.context().close();
-}
+const on_report = (...all) => browser.on_report(...all);
 
 const kMatrix = {fragment: '#view=matrix'};
 const kSlower = 'native|slm|wrist-nano|int8|intents|ctx=256 new=48 top_k=1 temp=0 seed=1|token_ms_p99|hardware';
@@ -114,8 +109,12 @@ test('a series tells its changes, units, budget and releases, also to those who 
     await page.locator('.series-chart').focus();
     await page.keyboard.press('Home');
     assert.match(await page.locator('#series-readout').innerText(), /^2025-10-04/);
-    await page.locator('#view-series details.behind summary').click();
-    assert.equal(await page.locator('#view-series details.behind tbody tr').count(), 90);
+    // The numbers are there as soon as their fold is open.
+    const rows = await page.locator('#view-series details.behind').evaluate((fold) => {
+      fold.querySelector('summary').click();
+      return fold.querySelectorAll('tbody tr').length;
+    });
+    assert.equal(rows, 90);
     // A night that the page has no record of says how to see it.
     await page.locator('.series-chart').focus();
     await page.keyboard.press('Enter');
@@ -132,6 +131,69 @@ test('a click on the chart shows that night', () => on_report('history.html', kS
   assert.match(await page.locator('#view-series .point h3').first().innerText(), new RegExp(hovered));
   assert.match(page.url(), /point=/);
 }));
+
+test('a part of the chart can be seen alone, by the mouse and by keys', () => on_report('history.html', kSeries, async (page) => {
+  const box = await page.locator('.series-chart canvas').boundingBox();
+  const readout = page.locator('#series-readout');
+  const night_at = async (share) => {
+    await page.mouse.move(box.x + 2 + share * (box.width - 4), box.y + box.height / 2);
+    return (await readout.innerText()).slice(0, 10);
+  };
+  const ends = async () => [await night_at(0), await night_at(1)];
+  assert.deepEqual(await ends(), ['2025-10-04', '2026-01-01']);
+  const [from, to] = [await night_at(0.25), await night_at(0.5)];
+  await night_at(0.25);
+  await page.mouse.down();
+  await night_at(0.5);
+  assert.ok(await page.locator('.series-chart .selection').isVisible());
+  await page.mouse.up();
+  assert.equal(await page.locator('.series-chart .selection').isVisible(), false);
+  assert.deepEqual(await ends(), [from, to]);
+  assert.doesNotMatch(page.url(), /point=/, 'no night was chosen');
+  await page.locator('.series-chart').focus();
+  // Beyond its edge the part moves on.
+  await page.keyboard.press('End');
+  const moved = await ends();
+  assert.equal(moved[1], '2026-01-01');
+  assert.ok(moved[0] > to);
+  await page.keyboard.press('End');
+  await page.keyboard.press('+');
+  assert.ok((await ends())[0] > moved[0]);
+  for (let times = 0; times < 5; times++) await page.keyboard.press('-');
+  assert.deepEqual(await ends(), ['2025-10-04', '2026-01-01']);
+  for (let times = 0; times < 20; times++) await page.keyboard.press('+');
+  assert.notDeepEqual(...(await ends()), 'some nights are always in view');
+  await page.mouse.dblclick(box.x + box.width / 2, box.y + box.height / 2);
+  assert.deepEqual(await ends(), ['2025-10-04', '2026-01-01']);
+}));
+
+// By column of pixels: how high the chart's line, which is blue, reaches.
+function line_heights(page) {
+  return page.locator('.series-chart canvas').evaluate((canvas) => {
+    const {data, width, height} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const is_blue = (x, y) => {
+      const [red, , blue, alpha] = data.subarray(4 * (y * width + x), 4 * (y * width + x) + 4);
+      return alpha > 100 && blue - red > 50;
+    };
+    return Array.from({length: width}, (_, x) => {
+      const y = Array.from({length: height}, (_each, at) => at).find((at) => is_blue(x, at));
+      return y === undefined ? 0 : height - y;
+    });
+  });
+}
+
+test('of a hundred thousand nights no outlier is lost, and each can be read', () =>
+  on_report('history_long.html', {fragment: '#view=series'}, async (page) => {
+    const heights = await line_heights(page);
+    const drawn = heights.flatMap((height, at) => height > 0 ? [at] : []);
+    assert.ok(drawn.length > 1300, `${drawn.length} columns are drawn`);
+    const tall = heights.flatMap((height, at) => height > 250 ? [at] : []);
+    assert.ok(tall.length > 0 && tall.at(-1) - tall[0] < 4, `columns ${tall}`);
+    assert.ok(Math.abs((tall[0] - drawn[0]) / (drawn.at(-1) - drawn[0]) - 1 / 3) < 0.01, 'it stands where it was measured');
+    const box = await page.locator('.series-chart canvas').boundingBox();
+    await page.mouse.move(box.x + box.width / 2, box.y + 100);
+    assert.match(await page.locator('#series-readout').innerText(), /^\d{4}-\d\d-\d\d/);
+  }));
 
 for (const [viewport, colorScheme] of [[kWide, 'light'], [kWide, 'dark'], [kNarrow, 'light'], [kNarrow, 'dark']]) {
   test(`axe finds nothing serious in both views at ${viewport.width} px, ${colorScheme}`, async () => {

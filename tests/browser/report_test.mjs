@@ -1,19 +1,13 @@
 // The report as a reader meets it: node --test, through ctest -L browser.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {Browser, axe_violations, column_texts, kNarrow, kWide, unpack} from './browser.mjs';
+import {Browser, axe_violations, column_texts, kNarrow, kWide, report_of, unpack} from './browser.mjs';
 
 let browser;
 before(async () => { browser = await Browser.start(); });
 after(async () => { await browser?.stop(); });
 
-// Runs `body` on a freshly opened report and demands that nothing went wrong behind its back.
-async function on_report(name, options, body) {
-  const page = await browser.open(name, options);
-  await body(page);
-  assert.deepEqual(page.trouble, []);
-  await page.context().close();
-}
+const on_report = (...all) => browser.on_report(...all);
 
 const kSizes = {s: 1e9, ms: 1e6, 'µs': 1e3, ns: 1, G: 1e9, M: 1e6, k: 1e3, '': 1};
 
@@ -127,7 +121,7 @@ test('the token plot is drawn, follows the arrow keys and has its numbers behind
   }));
 
 test('the numbers behind the token plot are those of the data', () => on_report('sample.html', {}, async (page) => {
-  const report = JSON.parse(await page.locator('#data').textContent());
+  const report = await report_of(page);
   const {band} = report.cells.find(({suite, session}) => suite === 'intents' &&
       report.sessions[session].bench === 'native' && report.sessions[session].model === 'wrist-nano' &&
       report.sessions[session].variant === 'f32');
@@ -176,7 +170,7 @@ test('the trade-off plots mark every judged variant, and the arrow keys read the
 
 test('the line of the trade-off plot joins what no other variant beats, as the data has it', () =>
   on_report('sample.html', {}, async (page) => {
-    const report = JSON.parse(await page.locator('#data').textContent());
+    const report = await report_of(page);
     const points = report.cells.filter(({suite, session}) => suite === 'intents' &&
         report.sessions[session].bench === 'native').map(({figures, session}) => ({
       name: `${report.sessions[session].model} ${report.sessions[session].variant}`,
@@ -199,7 +193,7 @@ test('the line of the trade-off plot joins what no other variant beats, as the d
 
 test('the bars of a profile add up to a token, and the table says the same', () =>
   on_report('sample.html', {}, async (page) => {
-    const report = JSON.parse(await page.locator('#data').textContent());
+    const report = await report_of(page);
     const [decode] = report.cells.find(({suite, session}) => suite === 'intents' &&
         report.sessions[session].bench === 'native' && report.sessions[session].variant === 'f32').profile;
     assert.equal(decode.phase, 'decode');

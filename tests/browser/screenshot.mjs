@@ -3,15 +3,14 @@
 // for example: node tests/browser/screenshot.mjs out/demo/report.html reports/screenshot.png suite=intents
 import {resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';
-import {chromium} from 'playwright-core';
+import {launch} from './browser.mjs';
 
 const [report, picture, fragment = '', width = '1320', height = '1000', scheme = 'light'] = process.argv.slice(2);
 if (!report || !picture) {
   console.error('usage: node tests/browser/screenshot.mjs REPORT.html PICTURE.png [FRAGMENT] [WIDTH] [HEIGHT] [dark]');
   process.exit(2);
 }
-const executablePath = process.env.CHROMIUM || '/usr/bin/chromium';
-const browser = await chromium.launch({executablePath, args: ['--no-sandbox', '--disable-gpu']});
+const browser = await launch();
 const page = await browser.newPage({viewport: {width: Number(width), height: Number(height)}, colorScheme: scheme});
 await page.goto(`${pathToFileURL(resolve(report)).href}#${fragment}`);
 await page.locator('#main .view:visible').first().waitFor();

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {createServer} from 'node:net';
 import {after, before, test} from 'node:test';
-import {chromium} from 'playwright-core';
-import {axe_violations, kNarrow, kWide} from './browser.mjs';
+import {axe_violations, close, kNarrow, launch, quiet_page} from './browser.mjs';
 import {Rack} from './served.mjs';
 
 const kPatienceMs = 120_000;  // a busy machine is no failure
@@ -17,37 +16,18 @@ before(async () => {
   const smoke = await rack.slmrig('run', 'smoke', '--db', rack.database, '--only', 'bench=native');
   assert.equal(smoke.code, 0, smoke.errors);
   server = await rack.serve();
-  browser = await chromium.launch({executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu']});
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
   await rack?.stop();
 });
 
-// A page whose `trouble` collects what must not happen: errors, dialogs, requests to anywhere else.
-async function open(url, {viewport = kWide, colorScheme = 'light'} = {}) {
-  const context = await browser.newContext({viewport, colorScheme, reducedMotion: 'reduce'});
-  const page = await context.newPage();
+async function open(url, options = {}) {
+  const page = await quiet_page(browser, (asked) => asked.startsWith(server.url) || asked.startsWith('data:'), options);
   page.setDefaultTimeout(kPatienceMs);
-  page.trouble = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) page.trouble.push(`console: ${message.text()}`);
-  });
-  page.on('pageerror', (error) => page.trouble.push(`error: ${error.message}`));
-  page.on('dialog', async (dialog) => {
-    page.trouble.push(`dialog: ${dialog.message()}`);
-    await dialog.dismiss();
-  });
-  page.on('request', (request) => {
-    if (!request.url().startsWith(server.url) && !request.url().startsWith('data:')) page.trouble.push(`request: ${request.url()}`);
-  });
   await page.goto(url);
   return page;
-}
-
-async function close(page) {
-  assert.deepEqual(page.trouble, []);
-  await page.context().close();
 }
 
 const sentence = (page, pattern) => page.locator('#sentence').filter({hasText: pattern}).waitFor();

@@ -7,12 +7,7 @@ let browser;
 before(async () => { browser = await Browser.start(); });
 after(async () => { await browser?.stop(); });
 
-async function on_report(name, options, body) {
-  const page = await browser.open(name, options);
-  await body(page);
-  assert.deepEqual(page.trouble, []);
-  await page.context().close();
-}
+const on_report = (...all) => browser.on_report(...all);
 
 test('the report opens with the sentence, the verdict of the gate and the findings', () => on_report('history.html', {}, async (page) => {
   assert.match(await page.locator('h1').innerText(), /^1 regression, 1 improvement/);
