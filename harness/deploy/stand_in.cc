@@ -59,6 +59,8 @@ Done StandIns::start_one(const base::StandInSpec& spec, const fs::path& root) {
   if (const auto own = base::find_program(options.arguments.front(), root); plain_name && own) {
     options.arguments.front() = own->string();
     values_["{programs}"] = own->parent_path().string();
+  } else if (plain_name && base::program_in_path(options.arguments.front()).empty()) {
+    return fail(own.error().code, own.error().message + ", or put it into PATH where it is none of slmrig's");
   }
   for (const std::string& setting : spec.environment) {
     const std::size_t equals = setting.find('=');
