@@ -6,7 +6,7 @@ namespace {
 using base::Done;
 using base::Result;
 
-constexpr int64_t kReadMs = 50;
+constexpr int64_t kReadMs = 10;  // also how long the end of the work may wait to be seen
 
 }  // namespace
 

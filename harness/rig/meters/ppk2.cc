@@ -12,6 +12,7 @@
 #include "harness/rig/meters/meter_stream.h"
 #include "harness/rig/meters/ppk2_decoder.h"
 #include "harness/rig/meters/ppk2_protocol.h"
+#include "harness/rig/meters/ppk2_tail.h"
 #include "harness/rig/meters/stream_check.h"
 
 namespace slmrig::rig {
@@ -29,7 +30,6 @@ constexpr int64_t kSettleLimitMs = 1000;
 constexpr int64_t kAnswerMs = 700;
 constexpr int kAsks = 2;
 constexpr int64_t kSilentMs = 1500;
-constexpr int64_t kSilentModelledMs = 400;  // after stop(): modelled time comes in bursts
 constexpr std::size_t kMostSamples = std::size_t{1} << 18U;
 constexpr int64_t kMostSenseless = 65536;
 
@@ -80,6 +80,7 @@ class Ppk2 final : public Meter {
   Done settle();
   Done apply_mode();
   Result<bool> drain_tail(PowerSamples& block);
+  Result<bool> drain_modelled_tail(PowerSamples& block);
   Result<std::optional<MeterBytes>> next_bytes(int64_t timeout_ms);
   Done check_sense() const;
   std::optional<int64_t> expected_load_ohm() const;
@@ -93,8 +94,10 @@ class Ppk2 final : public Meter {
   int supply_mv_ = 0;
   std::optional<bool> powered_;      // nothing: not ours to say
   std::optional<MeterBytes> first_;  // already taken from the stream
+  Ppk2Tail tail_;                    // in modelled time, after stop()
   bool streaming_ = false;
   bool draining_ = false;
+  bool silent_ = false;  // surely: nothing was asked for since it said so
   int64_t heard_ns_ = 0;
   int64_t stopped_ns_ = 0;
 };
@@ -211,7 +214,8 @@ Done Ppk2::set_power(bool on) {
 }
 
 Done Ppk2::start() {
-  SLMRIG_TRY(settle());
+  if (!silent_) SLMRIG_TRY(settle());
+  silent_ = false;
   decoder_->restart();
   SLMRIG_TRY(stream_->write(ppk2_command(Ppk2Opcode::kStart)));
   streaming_ = true;
@@ -245,7 +249,7 @@ Done Ppk2::check_sense() const {
 
 Result<bool> Ppk2::read(PowerSamples& block, int64_t timeout_ms) {
   clear(block);
-  if (draining_) return drain_tail(block);
+  if (draining_) return spec_.modelled_clock ? drain_modelled_tail(block) : drain_tail(block);
   if (!streaming_) return false;
   const int64_t deadline_ns = base::monotonic_now_ns() + timeout_ms * 1'000'000;
   int64_t wait_ms = timeout_ms;
@@ -275,9 +279,8 @@ Result<bool> Ppk2::read(PowerSamples& block, int64_t timeout_ms) {
 }
 
 Result<bool> Ppk2::drain_tail(PowerSamples& block) {
-  const int64_t silence_ms = spec_.modelled_clock ? kSilentModelledMs : kSilenceMs;
   while (block.current_ua.size() < kMostSamples) {
-    SLMRIG_ASSIGN(const std::optional<MeterBytes> got, next_bytes(silence_ms));
+    SLMRIG_ASSIGN(const std::optional<MeterBytes> got, next_bytes(kSilenceMs));
     if (!got) {
       decoder_->finish(block);
       draining_ = false;
@@ -286,7 +289,7 @@ Result<bool> Ppk2::drain_tail(PowerSamples& block) {
     block.received_ns = got->received_ns;
     if (got->lost_before > 0) decoder_->skip(got->lost_before);
     decoder_->feed(got->bytes, block);
-    if (!spec_.modelled_clock && got->received_ns - stopped_ns_ > kSettleLimitMs * 1'000'000) {
+    if (got->received_ns - stopped_ns_ > kSettleLimitMs * 1'000'000) {
       draining_ = false;
       return fail(ErrorCode::kDeviceFault,
                   fmt::format("{} goes on streaming {} ms after it was told to stop: plug it anew", address_,
@@ -296,12 +299,37 @@ Result<bool> Ppk2::drain_tail(PowerSamples& block) {
   return !block.current_ua.empty();
 }
 
+// Silence says little of modelled time, which comes in bursts: it was asked for its calibration behind the
+// stop, and what comes before the answer is the rest of its samples.
+Result<bool> Ppk2::drain_modelled_tail(PowerSamples& block) {
+  while (block.current_ua.size() < kMostSamples) {
+    SLMRIG_ASSIGN(const std::optional<MeterBytes> got, next_bytes(kSilentMs));
+    if (!got) {
+      draining_ = false;
+      return fail(ErrorCode::kTimeout,
+                  fmt::format("{} was told to stop and did not answer for {} ms: samples may be missing",
+                              address_, kSilentMs));
+    }
+    block.received_ns = got->received_ns;
+    if (got->lost_before > 0) decoder_->skip(got->lost_before);
+    decoder_->feed(tail_.samples_of(got->bytes), block);
+    if (!tail_.has_ended()) continue;
+    decoder_->finish(block);
+    draining_ = false;
+    silent_ = true;
+    break;
+  }
+  return !block.current_ua.empty();
+}
+
 Done Ppk2::stop() {
   if (!streaming_) return {};
   streaming_ = false;
   draining_ = true;
   stopped_ns_ = base::monotonic_now_ns();
-  return stream_->write(ppk2_command(Ppk2Opcode::kStop));
+  tail_ = {};
+  SLMRIG_TRY(stream_->write(ppk2_command(Ppk2Opcode::kStop)));
+  return spec_.modelled_clock ? stream_->write(ppk2_command(Ppk2Opcode::kMetadata)) : Done{};
 }
 
 void Ppk2::close() {

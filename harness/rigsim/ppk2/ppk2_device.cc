@@ -115,9 +115,13 @@ void Ppk2Device::send_later(int64_t now_ns) {
 }
 
 void Ppk2Device::advance(int64_t now_ns) {
-  send_later(now_ns);
   if (!host_there_ && !power_stays_ && now_ns - gone_ns_ >= kPowerFallsNs) powered_ = false;
-  if (!streaming_) return;
+  if (streaming_) stream(now_ns);
+  // One that cannot lose samples answers behind those that it has.
+  if (!streaming_ || !source_.owes()) send_later(now_ns);
+}
+
+void Ppk2Device::stream(int64_t now_ns) {
   const bool waits_for_host = !source_.may_lose();
   const std::size_t room = output_.size() < buffer_bytes_ ? (buffer_bytes_ - output_.size()) / 4 : 0;
   constexpr std::size_t kMostAtOnce = 1U << 16U;

@@ -76,6 +76,7 @@ class Ppk2Device {
   void answer_metadata(int64_t now_ns);
   void send_later(int64_t now_ns);
   void start(int64_t now_ns);
+  void stream(int64_t now_ns);
   void emit(const DueSample& sample);
   void emit_word(uint32_t word);
   void do_wrong(const Ppk2Fault& fault, uint32_t word);
