@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "harness/analyse/energy.h"
 #include "reports/packed_integers.h"
 
 namespace slmrig::reports {
@@ -44,8 +45,8 @@ const PhaseEnergy* find_phase(const base::Energy& energy, EnergyPhase phase) {
   return found == energy.phases.end() ? nullptr : &*found;
 }
 
-// Of a mean answer. The errors of one meter's phases are mostly the same error, so they add up linearly:
-// never too small.
+// Of a mean answer, or of one of the median window where the plan asked for windows. The errors of one
+// meter's phases are mostly the same error, so they add up linearly: never too small.
 Json answer_json(const base::Energy& energy) {
   double gross_uj = 0;
   double expanded_uj = 0;
@@ -64,16 +65,36 @@ Json answer_json(const base::Energy& energy) {
     seconds += static_cast<double>(phase->duration_ns) * 1e-9 * share;
     net[std::string(base::to_string(name))] = phase->net_uj * share;
   }
-  const double net_uj = net["prefill"].get<double>() + net["decode"].get<double>();
+  const double mean_net_uj = net["prefill"].get<double>() + net["decode"].get<double>();
+  const double idle_uj = gross_uj - mean_net_uj;
+  double net_uj = mean_net_uj;
+  if (!energy.windows.empty()) {
+    const analyse::WindowFigures figures = analyse::window_figures(energy.windows);
+    net_uj = figures.median_uj;
+    expanded_uj = figures.expanded_uncertainty_uj;
+    comparative_uj = figures.comparative_uncertainty_uj;
+  }
   const PhaseEnergy* idle = find_phase(energy, EnergyPhase::kIdle);
   if (idle != nullptr && idle->duration_ns > 0) {
     const double idle_share = seconds / (static_cast<double>(idle->duration_ns) * 1e-9);
     expanded_uj += idle->expanded_uncertainty_uj * idle_share;
     comparative_uj += idle->comparative_uncertainty_uj * idle_share;
   }
-  return {{"answers", prefill->generations}, {"gross_uj", gross_uj},         {"prefill_uj", net["prefill"]},
-          {"decode_uj", net["decode"]},      {"idle_uj", gross_uj - net_uj}, {"expanded_uj", expanded_uj},
-          {"comparative_uj", comparative_uj}};
+  return {{"answers", prefill->generations}, {"gross_uj", net_uj + idle_uj},    {"net_uj", net_uj},
+          {"prefill_uj", net["prefill"]},    {"decode_uj", net["decode"]},      {"idle_uj", idle_uj},
+          {"expanded_uj", expanded_uj},      {"comparative_uj", comparative_uj}};
+}
+
+Json windows_json(const std::vector<base::EnergyWindow>& windows) {
+  Json all = Json::array();
+  for (const base::EnergyWindow& window : windows) {
+    all.push_back({{"answers", window.generations},
+                   {"duration_ns", window.duration_ns},
+                   {"net_uj", window.net_uj},
+                   {"expanded_uj", window.expanded_uncertainty_uj},
+                   {"comparative_uj", window.comparative_uncertainty_uj}});
+  }
+  return all;
 }
 
 std::vector<int64_t> rounded(const std::vector<double>& values) {
@@ -124,6 +145,7 @@ Json energy_json(const std::optional<base::Energy>& energy) {
           {"idle_after_uw", energy->idle_after_uw},
           {"doubts", energy->doubts},
           {"answer", answer_json(*energy)},
+          {"windows", windows_json(energy->windows)},
           {"phases", std::move(phases)},
           {"trace", trace_json(*energy)}};
 }

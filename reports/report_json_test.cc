@@ -142,6 +142,7 @@ TEST_CASE("an answer's energy is the mean of the phases, and their errors add up
   const nlohmann::json& answer = report["cells"][0]["energy"]["answer"];
   CHECK(answer["answers"] == 4);
   CHECK(answer["gross_uj"] == 300);
+  CHECK(answer["net_uj"] == 80 + 180);
   CHECK(answer["prefill_uj"] == 80);
   CHECK(answer["decode_uj"] == 180);
   CHECK(answer["idle_uj"] == 40);
@@ -150,6 +151,32 @@ TEST_CASE("an answer's energy is the mean of the phases, and their errors add up
   CHECK(answer["comparative_uj"] == (10 + 20 + 8) / 8.0);
   CHECK(report["sessions"][0]["cold_start_energy"]["answer"].is_null());
   CHECK(report["cells"][0]["energy"]["phases"][0]["net_uj"].is_null());
+}
+
+TEST_CASE("where a plan asked for windows, an answer's energy is that of the median one", "[reports]") {
+  store::RunData run = sample_run();
+  for (store::SessionData& session : run.sessions) {
+    for (store::CellData& cell : session.cells) {
+      if (!cell.energy) continue;
+      cell.energy->windows = {
+          {2, 1'000, 0, 5'000, 500, 5}, {2, 1'000, 0, 9'000, 900, 9}, {4, 2'000, 0, 12'000, 1'600, 8}};
+    }
+  }
+  const nlohmann::json report = written(run);
+  CHECK(schema_problem(report, schema()) == "");
+  const auto* cell = find_cell(report, "mps2-an386", "wrist-nano", "f32", "intents");
+  REQUIRE(cell);
+  const nlohmann::json& energy = (*cell)["energy"];
+  CHECK(energy["answer"]["net_uj"] == 3'000);
+  CHECK(energy["answer"]["gross_uj"] == 3'000 + energy["answer"]["idle_uj"].get<double>());
+  CHECK(energy["answer"]["expanded_uj"].get<double>() > 400);
+  CHECK(energy["answer"]["prefill_uj"].get<double>() > 3'000);  // of all answers, as before
+  REQUIRE(energy["windows"].size() == 3);
+  CHECK(energy["windows"][2] == nlohmann::json{{"answers", 4},
+                                               {"duration_ns", 2'000},
+                                               {"net_uj", 12'000},
+                                               {"expanded_uj", 1'600},
+                                               {"comparative_uj", 8}});
 }
 
 TEST_CASE("a power trace has its times from the beginning of its generation", "[reports]") {

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <boost/math/distributions/students_t.hpp>
 
+#include "harness/analyse/energy.h"
+
 namespace slmrig::analyse {
 namespace {
 
@@ -31,6 +33,14 @@ void add_doubts(const std::vector<std::string>& more, std::vector<std::string>& 
   for (const std::string& doubt : more) {
     if (std::find(doubts.begin(), doubts.end(), doubt) == doubts.end()) doubts.push_back(doubt);
   }
+}
+
+void add_windows(const std::vector<base::EnergyWindow>& windows, MeasuredCell& cell) {
+  if (windows.empty()) return;
+  const WindowFigures figures = window_figures(windows);
+  cell.windows = static_cast<uint32_t>(windows.size());
+  cell.window_uj = Figure{figures.median_uj, figures.expanded_uncertainty_uj};
+  cell.comparative_uj = {figures.median_uj, figures.comparative_uncertainty_uj};
 }
 
 // Absent: not all the phases that an answer has were seen.
@@ -66,6 +76,7 @@ std::optional<MeasuredCell> answers_of(const store::SessionRow& session, const s
     cell.answer_s += seconds_of(*decode) * share;
     add_doubts(decode->doubts, cell.doubts);
   }
+  add_windows(energy.windows, cell);
   for (const base::GenerationEnergy& answer : energy.generations) {
     cell.answers_uj.push_back({answer.gross_uj, answer.expanded_uncertainty_uj});
   }
@@ -132,11 +143,13 @@ double mean_of(const std::vector<MeasuredCell>& cells, double MeasuredCell::*mem
 double scatter_of(const std::vector<MeasuredCell>& cells) {
   const auto count = static_cast<double>(cells.size());
   if (cells.size() < 2) return 0;
-  const auto net = [](const MeasuredCell& cell) { return cell.prefill_uj.value + cell.decode_uj.value; };
   double mean = 0;
-  for (const MeasuredCell& cell : cells) mean += net(cell) / count;
+  for (const MeasuredCell& cell : cells) mean += cell.net_uj().value / count;
   double squares = 0;
-  for (const MeasuredCell& cell : cells) squares += (net(cell) - mean) * (net(cell) - mean);
+  for (const MeasuredCell& cell : cells) {
+    const double off = cell.net_uj().value - mean;
+    squares += off * off;
+  }
   const double student = boost::math::quantile(boost::math::students_t(count - 1), 0.975);
   return student * std::sqrt(squares / (count - 1) / count);
 }
@@ -147,6 +160,7 @@ MeasuredCell pooled(const std::vector<MeasuredCell>& sessions) {
   cell.idle_uw = mean_of(sessions, &MeasuredCell::idle_uw);
   cell.prefill_uj = mean_of(sessions, &MeasuredCell::prefill_uj);
   cell.decode_uj = mean_of(sessions, &MeasuredCell::decode_uj);
+  cell.window_uj = mean_of(sessions, &MeasuredCell::window_uj);
   cell.comparative_uj = mean_of(sessions, &MeasuredCell::comparative_uj);
   cell.decode_tokens = mean_of(sessions, &MeasuredCell::decode_tokens);
   cell.answer_s = mean_of(sessions, &MeasuredCell::answer_s);
@@ -163,6 +177,7 @@ MeasuredCell pooled(const std::vector<MeasuredCell>& sessions) {
     }
     if (i == 0) continue;
     cell.answers += session.answers;
+    cell.windows += session.windows;
     cell.answers_uj.insert(cell.answers_uj.end(), session.answers_uj.begin(), session.answers_uj.end());
     add_doubts(session.doubts, cell.doubts);
   }
@@ -183,8 +198,10 @@ Figure plus(const Figure& left, const Figure& right) {
   return {left.value + right.value, left.half_width + right.half_width};
 }
 
+Figure MeasuredCell::net_uj() const { return window_uj ? *window_uj : plus(prefill_uj, decode_uj); }
+
 Figure MeasuredCell::answer_uj() const {
-  const Figure gross = plus(plus(prefill_uj, decode_uj), times(idle_uw, answer_s));
+  const Figure gross = plus(net_uj(), times(idle_uw, answer_s));
   return {gross.value, std::hypot(gross.half_width, scatter_uj)};
 }
 

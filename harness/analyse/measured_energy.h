@@ -43,8 +43,10 @@ struct MeasuredCell {
   Figure idle_uw;     // model loaded, asleep as far as the board does that between answers
   Figure prefill_uj;  // an answer: net of idle
   Figure decode_uj;
-  Figure comparative_uj;     // prefill and decode: the half-width for comparisons by the same unit
-  double decode_tokens = 0;  // an answer, after the first
+  std::optional<Figure> window_uj;  // net of idle, in the median window; absent: no windows were asked for
+  uint32_t windows = 0;             // of all sessions
+  Figure comparative_uj;            // net_uj(): the half-width for comparisons by the same unit
+  double decode_tokens = 0;         // an answer, after the first
   double answer_s = 0;
   double scatter_uj = 0;  // 95 % half-width of an answer's net energy by how sessions differ; 0: one session
   // Of one cold start, gross; absent where none was measured. cold_start_missing then says why.
@@ -55,7 +57,10 @@ struct MeasuredCell {
   std::vector<Figure> answers_uj;  // gross, each; empty: the meter could not tell them apart
   std::vector<std::string> doubts;
 
-  Figure answer_uj() const;  // mean, gross
+  // MLPerf Tiny's way, where the plan asks for windows: what counts is the median one. How its answers divide
+  // into prefill and decode is that of all answers.
+  Figure net_uj() const;
+  Figure answer_uj() const;  // gross
 };
 
 // Cells that ended ok and have an energy, in the order of the run. kBadInput where sessions of one cell have

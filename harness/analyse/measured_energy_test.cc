@@ -30,6 +30,31 @@ TEST_CASE("An answer is the mean over those that the meter saw, net and gross") 
   CHECK_THAT(cell.cold_start_missing, Contains("no cold start was measured"));
 }
 
+TEST_CASE("Where windows were asked for, the median one is what an answer takes") {
+  base::Energy energy = energy_for_test();
+  // Of two answers each; one window in which something else was going on.
+  energy.windows = {{2, 1, 0, 16'000, 1600, 30}, {2, 1, 0, 90'000, 9000, 900}, {2, 1, 0, 16'400, 1640, 32}};
+  const auto cells = measured_cells(metered_run({session_of({metered_cell(energy)})})).value();
+  const MeasuredCell& cell = cells.at(0);
+  CHECK(cell.windows == 3);
+  CHECK(cell.net_uj().value == Approx(8200));
+  // With the idle power of its second.
+  CHECK(cell.answer_uj().value == Approx(9200));
+  CHECK(cell.answer_uj().half_width == Approx(820 + 100));
+  CHECK(cell.comparative_uj.value == Approx(8200));
+  CHECK(cell.comparative_uj.half_width == Approx(16));
+  CHECK(cell.prefill_uj.value == Approx(3000));  // as without windows
+
+  base::Energy higher = energy;
+  higher.windows[2].net_uj += 2 * 600;
+  const auto two =
+      measured_cells(metered_run({session_of({metered_cell(energy)}), session_of({metered_cell(higher)})}))
+          .value();
+  CHECK(two.at(0).windows == 6);
+  CHECK(two.at(0).net_uj().value == Approx(8500));
+  CHECK(two.at(0).scatter_uj == Approx(12.7062 * 300).epsilon(1e-4));
+}
+
 TEST_CASE("A cell without energy, without idle, or that did not end ok is left out") {
   base::Energy without_idle = energy_for_test();
   without_idle.phases.erase(without_idle.phases.begin());

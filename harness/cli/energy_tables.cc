@@ -208,7 +208,10 @@ std::string energy_summary_text(const store::RunData& run) {
     });
     const MeasuredCell& first = *of_bench.front();
     const std::string supply = first.supply_mv > 0 ? fmt::format(" at {:g} mV", first.supply_mv) : "";
-    text += fmt::format("{}, meter {}{}\n", bench, first.meter, supply);
+    const bool in_windows = std::any_of(of_bench.begin(), of_bench.end(),
+                                        [](const MeasuredCell* cell) { return cell->windows > 0; });
+    text += fmt::format("{}, meter {}{}{}\n", bench, first.meter, supply,
+                        in_windows ? "; an answer is that of the median window" : "");
     text += bench_table(of_bench, notes).text(120);
   }
   for (const std::string& line : without) text += line;

@@ -29,12 +29,24 @@ TEST_CASE("A run's energies stand with their tier, and a bench without a meter s
   run.sessions.front().provenance["meter.kind"] = "ppk2";
   for (store::SessionData& session : run.sessions) {
     for (store::CellData& cell : session.cells) {
-      if (cell.energy) cell.energy->phases.back().doubts = {"lost 0.2 % of the samples"};
+      if (!cell.energy) continue;
+      cell.energy->phases.back().doubts = {"lost 0.2 % of the samples"};
+      cell.energy->windows.clear();
     }
   }
   const std::string doubtful = energy_summary_text(run);
   CHECK_THAT(doubtful, Contains("native: has a meter, but no energy was measured"));
   CHECK_THAT(doubtful, Contains("!1 doubtful: lost 0.2 % of the samples"));
+
+  CHECK_THAT(doubtful, !Contains("median window"));
+
+  for (store::SessionData& session : run.sessions) {
+    for (store::CellData& cell : session.cells) {
+      if (cell.energy) cell.energy->windows = {{1, 1, 0, 8'000'000, 0, 0}, {1, 1, 0, 9'000'000, 0, 0}};
+    }
+  }
+  CHECK_THAT(energy_summary_text(run),
+             Contains("at 3300 mV; an answer is that of the median window") && Contains("8.5"));
 
   run.sessions.clear();
   CHECK(energy_summary_text(run).empty());

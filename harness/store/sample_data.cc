@@ -299,8 +299,9 @@ class Sample {
       SLMRIG_TRY(store_.add(sample_profile(cell.cell_id, costs_)));
       SLMRIG_TRY(store_.add(sample_roofline(start.session.session_id, costs_)));
       if (board.tier == base::Tier::kEmulated) {
-        SLMRIG_TRY(
-            store_.add(sample_energy(start.session.session_id, cell.cell_id, metered_, energy_costs(board))));
+        SampleEnergyCosts costs = energy_costs(board);
+        costs.windows = cell.suite == "summaries" ? 5 : 0;
+        SLMRIG_TRY(store_.add(sample_energy(start.session.session_id, cell.cell_id, metered_, costs)));
       }
     }
     if (options_.with_troubles && board.tier == base::Tier::kHardware && cell.suite == "intents" &&
@@ -374,7 +375,7 @@ class Sample {
   // Modelled time: 1.4 cycles an instruction at 25 MHz.
   SampleEnergyCosts energy_costs(const SampleBoard& board) const {
     const double instructions = token_ticks_ * static_cast<double>(board.ticks.numerator);
-    return {instructions * 1.4 / 25e6, now_ns_};
+    return {instructions * 1.4 / 25e6, now_ns_, 0};
   }
 
   Store& store_;

@@ -6,6 +6,7 @@ import {
   variant_name, with_half_width,
 } from './energy_data';
 import {uncertainty_fold} from './energy_tables';
+import {windows_fold, windows_text} from './energy_windows';
 import {counted, energy_figure, exact, joined, power_figure} from './format';
 import type {Model, Row} from './model';
 import {grouped, kFilterKeys, unique} from './model';
@@ -33,11 +34,10 @@ function answer_bars(metered: Metered): readonly Bar[] {
   const {answer} = metered.energy;
   if (!answer) return [];
   const token = token_text(metered.energy);
-  const net = answer.prefill_uj + answer.decode_uj;
   return [{
     label: variant_name(metered),
-    note: `net ${energy_text(net)}${token === null ? '' : `, ${token} a token`}; mean of ` +
-        `${counted(answer.answers, 'answer', 'answers')}${doubt_text(metered)}`,
+    note: `net ${energy_text(answer.net_uj)}${token === null ? '' : `, ${token} a token`}; ` +
+        `${windows_text(metered.energy) || `mean of ${counted(answer.answers, 'answer', 'answers')}`}${doubt_text(metered)}`,
     parts: [{name: 'prefill', value: answer.prefill_uj}, {name: 'decode', value: answer.decode_uj},
       {name: 'idle', value: answer.idle_uj}].map(({name, value}) => ({name, value: Math.max(0, value)})),
     total: with_half_width(answer.gross_uj, answer.expanded_uj),
@@ -110,6 +110,7 @@ function draw_metered(rows: readonly Row[]): readonly (HTMLElement | null)[] {
     legend_of(used, (name) => name),
     blocks_by_suite(all),
     numbers_of(all),
+    windows_fold(all),
     uncertainty_fold(all),
   ];
 }

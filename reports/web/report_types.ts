@@ -195,10 +195,11 @@ export interface EnergyPhase {
   readonly doubts: readonly string[];
 }
 
-// Of a mean answer; prefill, decode and idle add up to gross.
+// Of a mean answer: prefill, decode and idle add up to gross. Where the plan asked for windows, gross and net are of an answer in the median window, and prefill and decode of a mean answer.
 export interface AnswerEnergy {
   readonly answers: number;
   readonly gross_uj: number;
+  readonly net_uj: number;  // Without idle power.
   readonly prefill_uj: number;  // Net.
   readonly decode_uj: number;  // Net.
   readonly idle_uj: number;  // What the board would have taken in the same time at rest.
@@ -225,6 +226,15 @@ export interface PowerTrace {
   readonly comparative_uj: number;
 }
 
+// A stretch of answers, one after the other (MLPerf Tiny): sums over them, without what lies between.
+export interface EnergyWindow {
+  readonly answers: number;
+  readonly duration_ns: number;
+  readonly net_uj: number;
+  readonly expanded_uj: number;
+  readonly comparative_uj: number;
+}
+
 // What a power meter measured in a pass of its own.
 export interface Energy {
   readonly tier: 'hardware' | 'modelled';  // Of the energy, whatever the session's is.
@@ -235,6 +245,7 @@ export interface Energy {
   readonly idle_after_uw: number;
   readonly doubts: readonly string[];
   readonly answer: AnswerEnergy | null;  // null: no generation was measured.
+  readonly windows: readonly EnergyWindow[];  // In the order in which they ran. Empty: the plan asked for none.
   readonly phases: readonly EnergyPhase[];
   readonly trace: PowerTrace | null;
 }

@@ -47,6 +47,29 @@ test('an answer is stacked by phase, with its uncertainty and its own tier', () 
   assert.ok(badges.length >= 5 && badges.every((badge) => badge === 'modelled'), `badges: ${badges}`);
 }));
 
+test('where a plan asked for windows, an answer is that of the median one, and each window has its row', () =>
+  on_report('sample.html', {}, async (page, report) => {
+    const {answer, windows} = cell_of(report, 'mps2-an386', 'wrist-nano', 'f32', 'summaries').energy;
+    const sorted = windows.map(({net_uj, answers}) => net_uj / answers).sort((a, b) => a - b);
+    assert.equal(sorted.length, 5);
+    near(answer.net_uj, sorted[2]);
+    const block = page.locator('#energy .block', {has: page.locator('h3', {hasText: 'mps2-an386 · summaries'})});
+    const row = block.locator('.bar-row').first();
+    near(energy(await row.locator('.bar-total').innerText())[0], answer.net_uj + answer.idle_uj);
+    assert.match(await row.locator('.sub').innerText(), /; median of 5 windows of [\d.]+ s and more/);
+    await page.locator('#energy .windows summary').click();
+    const rows = await page.locator('#energy .windows tbody tr').evaluateAll((all) =>
+        all.slice(0, 5).map((each) => [...each.cells].map((cell) => cell.textContent)));
+    rows.forEach((cells, at) => {
+      assert.equal(cells[4], String(at + 1));
+      near(Number(cells[7].replaceAll(',', '')), windows[at].net_uj / windows[at].answers);
+    });
+    assert.deepEqual(rows.map((cells) => cells.at(-1)), ['', '', '', 'median', '']);
+    // Where a plan asked for none, the mean counts.
+    const plain = page.locator('#energy .block', {has: page.locator('h3', {hasText: 'mps2-an386 · intents'})});
+    assert.match(await plain.locator('.sub').nth(1).innerText(), /mean of \d+ answers/);
+  }));
+
 test('all columns of the summary are in view on the screen of a small laptop', async () => {
   for (const width of [1320, 1440]) {
     await on_report('sample.html', {viewport: {width, height: 900}}, async (page) => {
