@@ -25,6 +25,7 @@ TEST_CASE("markdown says the sentence, each group of findings, and what was not 
   CHECK(text.starts_with("# 1 regression, 1 improvement"));
   CHECK(holds(text, "- **regression**: native, wrist-nano int8, intents: token p99 +10."));
   CHECK(holds(text, "- **improvement**: mps2-an386, wrist-nano int4"));
+  CHECK(holds(text, " more series with it"));
   CHECK(holds(text, "(emulated)"));
   CHECK(holds(text, "## Could not be measured\n\n- native, wrist-wide f32"));
   CHECK(report_markdown(input_of(history)) == text);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
+#include "harness/store/records_for_test.h"
 #include "harness/store/sample_data.h"
 #include "reports/report.h"
 #include "reports/testing/schema_checker.h"
@@ -141,6 +142,20 @@ TEST_CASE("the overview's data has its form and a tag that lets a reader ask for
   second = served.site->answer(again);
   CHECK(second.status == 200);
   CHECK(nlohmann::json::parse(second.body)["runs"][0]["label"] == "newer");
+}
+
+TEST_CASE("a run is in progress from its beginning to its end, and no longer") {
+  Served served;
+  const auto in_progress = [&] {
+    served.clock.advance(1'000'000'000);
+    return nlohmann::json::parse(served.get("/api/live.json").body)["open"];
+  };
+  CHECK(in_progress().empty());
+  REQUIRE(served.store->begin_run(store::run_for_test("run-now")));
+  REQUIRE(in_progress().size() == 1);
+  CHECK(in_progress()[0]["run_id"] == "run-now");
+  REQUIRE(served.store->end_run({"run-now", 1, false, 1.0}));
+  CHECK(in_progress().empty());
 }
 
 TEST_CASE("a report is made once for what the database holds, and of the runs that are named") {

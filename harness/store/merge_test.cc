@@ -140,6 +140,21 @@ TEST_CASE("merge: releases, findings and files come along") {
   CHECK(again.conflicts[0].what == "release here");
 }
 
+TEST_CASE("merge: a capture that was pruned here is there again where the other rack kept it") {
+  const TestFolder folder;
+  fill(folder.file("into.db"), 1);
+  fill(folder.file("from.db"), 1);
+  execute(folder.file("into.db"), "insert into capture values (9, 'hash', 'c.power', 4, 1, 1, 5)");
+  execute(folder.file("from.db"), "insert into capture values (7, 'hash', 'c.power', 4, 1, 1, null)");
+  must(merge_database(folder.file("into.db"), folder.file("from.db")));
+  const std::string kept = "select count(*) from capture where sha256 = 'hash' and removed_at_ns is null";
+  CHECK(number_for_test(folder.file("into.db"), kept) == 1);
+  // The reverse takes nothing away.
+  execute(folder.file("from.db"), "update capture set removed_at_ns = 5");
+  must(merge_database(folder.file("into.db"), folder.file("from.db")));
+  CHECK(number_for_test(folder.file("into.db"), kept) == 1);
+}
+
 TEST_CASE("merge: an older database is read through a copy and stays as it is") {
   const TestFolder folder;
   {

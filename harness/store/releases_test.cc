@@ -87,6 +87,8 @@ TEST_CASE("release: bad pins are refused, naming what is wrong") {
     add_run(*store, "open", "two", "agent", false);
     must(store->begin_run(run_for_test("run-empty")));
     must(store->end_run({"run-empty", 1, false, 1.0}));
+    add_run(*store, "cut", "two", "agent", false);
+    must(store->end_run({"run-cut", 1, true, 1.0}));
   }
   const auto message = [&](const std::string& name, const std::string& run) {
     const auto pinned = pin_release(folder.file(), {name, "", {run}, {}, 1});
@@ -98,6 +100,7 @@ TEST_CASE("release: bad pins are refused, naming what is wrong") {
   CHECK(message("a b", "run-1").find("without blanks") != std::string::npos);
   CHECK(message("r", "run-9").find("no run run-9") != std::string::npos);
   CHECK(message("r", "run-open").find("--resume run-open") != std::string::npos);
+  CHECK(message("r", "run-cut").find("--resume run-cut") != std::string::npos);
   CHECK(message("r", "run-empty").find("measured nothing") != std::string::npos);
   CHECK(find_release(folder.file(), "r").error().message.find("none is pinned") != std::string::npos);
   must(pin_release(folder.file(), {"release-1.2", "", {"run-1"}, {}, 1}));

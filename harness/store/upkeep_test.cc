@@ -19,7 +19,7 @@ namespace {
 constexpr int64_t kDayNs = 86'400'000'000'000;
 
 // Begun on `day`.
-void add_run(Store& store, const std::string& id, int64_t day) {
+void add_run(Store& store, const std::string& id, int64_t day, bool ends = true) {
   base::RunStart run = run_for_test("run-" + id);
   run.started_at_ns = day * kDayNs;
   must(store.begin_run(run));
@@ -27,7 +27,7 @@ void add_run(Store& store, const std::string& id, int64_t day) {
   must(store.add(generation_for_test("s-" + id + "-c0")));
   must(store.end_cell({"s-" + id + "-c0", base::CellStatus::kOk, "", {}, 1, 1}));
   must(store.put_series_values("s-" + id, {{"s-" + id + "-c0", "token_ms_p50", 3, 110e-6}}));
-  must(store.end_run({"run-" + id, 1, false, 1.0}));
+  if (ends) must(store.end_run({"run-" + id, 1, false, 1.0}));
 }
 
 int64_t tokens_of(const std::string& path, const std::string& id) {
@@ -61,6 +61,14 @@ TEST_CASE("upkeep: traces of old runs are thinned, those of young and of pinned 
   CHECK(generations.at(0).output_text == "timer.set");
   CHECK(must(thin_traces(path, {100 * kDayNs, 30, false})).generations == 0);
   CHECK(thin_traces(folder.file("none.db"), {}).error().code == ErrorCode::kBadInput);
+}
+
+TEST_CASE("upkeep: traces of a run that has not ended stay, however old it is") {
+  const TestFolder folder;
+  const auto store = must(open_store(folder.file()));
+  add_run(*store, "open", 10, false);
+  CHECK(must(thin_traces(folder.file(), {100 * kDayNs, 30, true})).generations == 0);
+  CHECK(tokens_of(folder.file(), "open") == 4);
 }
 
 TEST_CASE("upkeep: what is in a database is told") {
