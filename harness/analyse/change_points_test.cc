@@ -1,11 +1,13 @@
 #include "harness/analyse/change_points.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
 #include <catch2/catch.hpp>
 
 #include "harness/analyse/internal/largest_split.h"
+#include "harness/analyse/internal/swing.h"
 #include "harness/analyse/night_simulation.h"
 
 namespace slmrig::analyse {
@@ -163,6 +165,43 @@ TEST_CASE("A p-value beyond the permutations is that of many more") {
   CHECK(of_tail > counted / 10);
   // However far apart: three of seven values are chosen by chance once in 35.
   CHECK(internal::largest_split(std::vector<double>{0, 0, 0, 0, 9, 9, 9}, {}).p_value >= 1.0 / 35);
+}
+
+TEST_CASE("Noise swings where it is louder in some nights than in others") {
+  const auto mean_swing = [](NightNoise noise) {
+    double sum = 0;
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      std::vector<double> nights = simulate_nights({noise, 365, {}}, 700 + seed);
+      for (double& value : nights) value -= 100;
+      sum += internal::noise_swing(nights) / 20;
+    }
+    return sum;
+  };
+  CHECK(mean_swing(NightNoise::kGaussian) < 0.03);
+  CHECK(mean_swing(NightNoise::kSpiky) < 0.1);
+  CHECK(mean_swing(NightNoise::kHeteroscedastic) > 0.4);
+  CHECK(mean_swing(NightNoise::kHeteroscedastic) < 0.8);
+  CHECK(internal::noise_swing({}) == 0);
+  CHECK(internal::noise_swing(std::vector<double>(50, 0.0)) == 0);
+  CHECK(internal::noise_swing(std::vector<double>(50, 1e9)) == 0);
+}
+
+// Histories without a change that both voters take for one; the seeds are those of a search for such.
+TEST_CASE("Correlated nights of a short history, and loud ones of noise that swings, are no change") {
+  struct Night {
+    uint64_t seed = 0;
+    std::size_t nights = 0;
+  };
+  const auto alerts = [](NightNoise noise, const Night& night) {
+    const std::vector<double> values = simulate_nights({noise, night.nights, {}}, night.seed);
+    const auto changes = find_change_points(values, only_alerts());
+    return std::any_of(changes.begin(), changes.end(),
+                       [](const ChangePoint& change) { return change.level == ChangeLevel::kAlert; });
+  };
+  for (const Night& night : {Night{101000525, 44}, {101000655, 42}, {101000726, 38}, {101000806, 47}})
+    CHECK_FALSE(alerts(NightNoise::kCorrelated, night));
+  for (const Night& night : {Night{101000306, 257}, {101000313, 229}, {101000314, 334}, {101000395, 345}})
+    CHECK_FALSE(alerts(NightNoise::kHeteroscedastic, night));
 }
 
 TEST_CASE("Noise alone hardly ever alerts") {
