@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "harness/analyse/attribution.h"
 #include "harness/analyse/false_discovery.h"
 #include "harness/analyse/internal/joint_judgement.h"
+#include "harness/analyse/internal/last_nights.h"
 #include "harness/analyse/internal/night_text.h"
 #include "harness/analyse/internal/standing.h"
 #include "harness/analyse/noise.h"
@@ -38,10 +38,12 @@ constexpr std::size_t kSamplesShown = 20;
 
 class Judge {
  public:
-  Judge(const History& history, const JudgeOptions& options) : history_(history), options_(options) {}
+  Judge(const History& history, const JudgeOptions& options)
+      : history_(history), options_(options), last_nights_(history) {}
 
   NightJudgement make() {
-    find_last_nights();
+    result_.last_run = last_nights_.last_run();
+    result_.last_session_at_ns = last_nights_.last_session_at_ns();
     result_.series.resize(history_.series.size());
     for (std::size_t i = 0; i < history_.series.size(); ++i) prepare(i);
     for (std::size_t i = 0; i < history_.series.size(); ++i) {
@@ -59,9 +61,7 @@ class Judge {
   }
 
  private:
-  void find_last_nights();
   void prepare(std::size_t index);
-  bool is_measured_tonight(std::size_t index, SeriesJudgement& judged) const;
   static void describe_unit(SeriesJudgement& judged);
   void keep_frozen_nights(std::size_t index);
   void judge_sentinel(std::size_t index);
@@ -80,65 +80,14 @@ class Judge {
   static bool is_recent(const SeriesJudgement& judged, const ChangePoint& change) {
     return change.index + kRecentNights >= judged.corrected.size();
   }
-  static std::string plan_of(const HistorySession& session) {
-    const auto found = session.conditions.find("plan.file");
-    return found == session.conditions.end() ? std::string() : found->second;
-  }
 
   const History& history_;
   const JudgeOptions& options_;
+  internal::LastNights last_nights_;
   NightJudgement result_;
   RigDrift drift_;
   std::map<store::SeriesKey, std::size_t> places_;  // in History::series
-  std::map<std::string, int64_t> run_began_ns_;     // all series of a night have one onset
-  // The newest run of each plan on each bench, and which variants of models it reached.
-  std::map<std::pair<std::string, std::string>, std::string> last_run_;
-  std::set<std::tuple<std::string, std::string, std::string, std::string>> reached_;
 };
-
-void Judge::find_last_nights() {
-  for (const HistorySession& session : history_.sessions) {
-    if (!is_of_a_night(session)) continue;
-    last_run_[{session.bench, plan_of(session)}] = session.run_id;
-    reached_.emplace(session.run_id, session.bench, session.model, session.variant);
-    const auto [began, is_new] = run_began_ns_.try_emplace(session.run_id, session.started_at_ns);
-    if (!is_new) began->second = std::min(began->second, session.started_at_ns);
-    if (session.started_at_ns < result_.last_session_at_ns) continue;
-    result_.last_session_at_ns = session.started_at_ns;
-    result_.last_run = session.run_id;
-  }
-}
-
-// Sets the status when it was not.
-bool Judge::is_measured_tonight(std::size_t index, SeriesJudgement& judged) const {
-  const Series& series = history_.series[index];
-  const store::SeriesPoint* newest = nullptr;
-  for (const store::SeriesPoint& point : series.points) {
-    if (!is_of_a_night(history_.sessions[point.session])) continue;
-    if (newest == nullptr ||
-        history_.sessions[point.session].started_at_ns >= history_.sessions[newest->session].started_at_ns)
-      newest = &point;
-  }
-  judged.status = SeriesStatus::kAbsent;
-  if (newest == nullptr) return false;
-  const HistorySession& session = history_.sessions[newest->session];
-  const std::string& last = last_run_.at({session.bench, plan_of(session)});
-  const bool has_figure = session.run_id == last && newest->trusted && std::isfinite(newest->value);
-  if (has_figure) {
-    judged.status = SeriesStatus::kUnchanged;
-    return true;
-  }
-  if (session.run_id != last &&
-      !reached_.contains({last, session.bench, series.key.model, series.key.variant})) {
-    judged.note = "not in the last night's run";
-    return false;
-  }
-  judged.status = SeriesStatus::kUnmeasured;
-  judged.note = session.run_id != last ? "no figure on the last night"
-                : newest->trusted      ? "the last night's figure is not a number"
-                                       : "the last night's figure is in doubt";
-  return false;
-}
 
 void Judge::describe_unit(SeriesJudgement& judged) {
   const auto& segments = judged.nights.segments;
@@ -160,7 +109,9 @@ void Judge::prepare(std::size_t index) {
   judged.key = series.key;
   judged.sentinel = is_sentinel(series.key);
   judged.nights = nights_of(series, history_);
-  is_measured_tonight(index, judged);
+  auto [status, note] = last_nights_.status_of(series);
+  judged.status = status;
+  judged.note = std::move(note);
   if (judged.nights.segments.empty()) return;
   describe_unit(judged);
   if (judged.sentinel) keep_frozen_nights(index);
@@ -325,7 +276,9 @@ FindingRow Judge::finding_of(std::size_t index, const ChangePoint& change, doubl
     finding.notes.emplace_back("a sentinel: agent and model are frozen, so the rig itself moved");
   }
   finding.onset_session = session_of(nights[change.index]).session_id;
-  const auto night_at = [&](std::size_t place) { return run_began_ns_.at(session_of(nights[place]).run_id); };
+  const auto night_at = [&](std::size_t place) {
+    return last_nights_.began_ns(session_of(nights[place]).run_id);
+  };
   finding.onset_at_ns = night_at(change.index);
   finding.onset_low_at_ns = night_at(std::min(change.onset_low, change.index));
   finding.onset_high_at_ns = night_at(std::max(change.onset_high, change.index));
