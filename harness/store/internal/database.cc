@@ -17,6 +17,8 @@ using base::Result;
 
 namespace {
 
+constexpr std::size_t kMostSpare = 128;  // texts that hold a number or a name are not asked again
+
 Error error_of(const std::string& path, int code, int system_error, std::string_view words) {
   const std::string place = fmt::format("database {}", path);
   switch (code & 0xff) {
@@ -82,7 +84,9 @@ Statement& Statement::operator=(Statement&& other) noexcept {
   return *this;
 }
 
-Statement::~Statement() { sqlite3_finalize(handle_); }
+Statement::~Statement() {
+  if (handle_ != nullptr) database_->keep(handle_);
+}
 
 // A bind fails only for a parameter that is not there, which is our own mistake.
 Statement& Statement::bind(int64_t value) {
@@ -196,6 +200,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, OpenMo
 
 Database::~Database() {
   cache_.clear();
+  for (const auto& [sql, statement] : spare_) sqlite3_finalize(statement);
   sqlite3_close(handle_);
 }
 
@@ -206,10 +211,22 @@ Done Database::execute(const std::string& sql) {
 }
 
 Result<Statement> Database::prepare(std::string_view sql) {
+  if (const auto spare = spare_.find(sql); spare != spare_.end()) {
+    return Statement(this, spare_.extract(spare).mapped());
+  }
   sqlite3_stmt* handle = nullptr;
   const int code = sqlite3_prepare_v2(handle_, sql.data(), static_cast<int>(sql.size()), &handle, nullptr);
   if (code != SQLITE_OK) return tl::unexpected<Error>(error(code));
   return Statement(this, handle);
+}
+
+void Database::keep(sqlite3_stmt* statement) {
+  // An unfinished one would hold its transaction open.
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  const char* sql = sqlite3_sql(statement);
+  const bool kept = sql != nullptr && spare_.size() < kMostSpare && spare_.emplace(sql, statement).second;
+  if (!kept) sqlite3_finalize(statement);
 }
 
 Result<Statement*> Database::cached(const char* sql) {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -89,6 +90,8 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   base::Done execute(const std::string& sql);  // any number of statements, no rows
+  // Reading a record asks the same few dozen questions again and again: a statement that nobody uses any more
+  // is kept, and handed out to the next who asks for the same text.
   base::Result<Statement> prepare(std::string_view sql);
   // Prepared once for each literal, and reset before it is handed out. `sql` must be a string literal.
   base::Result<Statement*> cached(const char* sql);
@@ -107,9 +110,13 @@ class Database {
  private:
   Database(std::string path, sqlite3* handle) : path_(std::move(path)), handle_(handle) {}
 
+  friend class Statement;
+  void keep(sqlite3_stmt* statement);
+
   std::string path_;
   sqlite3* handle_ = nullptr;
   std::map<const char*, Statement> cache_;
+  std::map<std::string, sqlite3_stmt*, std::less<>> spare_;  // by text; reset, nothing bound
 };
 
 }  // namespace slmrig::store
