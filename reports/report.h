@@ -21,8 +21,10 @@ namespace slmrig::reports {
 struct ReportLimits {
   std::size_t traces_per_cell = 24;  // generations whose tokens can be looked at one by one; the band has all
   std::size_t answers_per_cell = 40;  // wrong and fallback answers listed
-  // The newest ones have tokens, profile and energy; the others figures, memory, provenance and answers.
-  std::size_t detailed_runs = 5;
+  // The newest runs have tokens, profile and energy as long as they have no more cells than this together
+  // (the newest always has, and a cell takes up to 8 kB); the others have figures, memory, provenance and
+  // answers.
+  std::size_t detailed_cells = 300;
 };
 
 // `runs` newest first, as Reader::runs() orders them; empty: a page that says so. `runs_left_out` counts the

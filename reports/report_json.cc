@@ -284,16 +284,28 @@ Json cell_json(const store::CellData& data, const std::vector<store::RooflineRow
           {"energy", std::move(energy)}};
 }
 
-Json notes_json(const ReportInput& input) {
+// How many of the newest runs the page has with everything.
+std::size_t detailed_runs(const ReportInput& input) {
+  std::size_t runs = 0;
+  std::size_t cells = 0;
+  for (const store::RunData& run : input.runs) {
+    for (const store::SessionData& session : run.sessions) cells += session.cells.size();
+    if (runs > 0 && cells > input.limits.detailed_cells) break;
+    ++runs;
+  }
+  return runs;
+}
+
+Json notes_json(const ReportInput& input, std::size_t detailed) {
   Json notes = Json::array();
   if (input.runs.size() > 1) {
     notes.push_back(fmt::format("This file holds {} runs; the newest is shown first.", input.runs.size()));
   }
-  if (input.runs.size() > input.limits.detailed_runs) {
+  if (input.runs.size() > detailed) {
     notes.push_back(
         fmt::format("Of the newest {} it has everything, of the older ones figures, memory, answers and "
                     "provenance; tokens, profile and energy of those are in the database.",
-                    input.limits.detailed_runs));
+                    detailed));
   }
   if (input.runs_left_out > 0) {
     notes.push_back(fmt::format("{} older {} in the database and not in this file.", input.runs_left_out,
@@ -309,9 +321,10 @@ Json report_json(const ReportInput& input) {
   Json sessions = Json::array();
   Json cells = Json::array();
   std::vector<std::string> inlined;
+  const std::size_t detailed = detailed_runs(input);
   std::map<std::string, std::size_t> cell_indices;
   for (const store::RunData& run : input.runs) {
-    const bool detailed = inlined.size() < input.limits.detailed_runs;
+    const bool is_detailed = inlined.size() < detailed;
     inlined.push_back(run.run.run_id);
     for (const store::SessionData& session : run.sessions) {
       const auto summaries = analyse::summarise(session, run.run.build);
@@ -320,17 +333,17 @@ Json report_json(const ReportInput& input) {
         cell_indices.emplace(session.cells[at].cell.cell_id, cells.size());
         cells.push_back(
             cell_json(session.cells[at], session.roofline, sessions.size(), summaries[at], input.limits));
-        if (!detailed) leave_cell_details_out(cells.back());
+        if (!is_detailed) leave_cell_details_out(cells.back());
       }
       sessions.push_back(session_json(session, runs.size(), summaries));
-      if (!detailed) leave_session_details_out(sessions.back());
+      if (!is_detailed) leave_session_details_out(sessions.back());
     }
     runs.push_back(run_json(run));
   }
   return {{"schema_version", 1},
           {"title", report_title(input.runs)},
           {"sentence", report_sentence(input.runs)},
-          {"notes", notes_json(input)},
+          {"notes", notes_json(input, detailed)},
           {"metrics", metrics_json()},
           {"runs", std::move(runs)},
           {"sessions", std::move(sessions)},

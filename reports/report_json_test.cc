@@ -263,7 +263,7 @@ TEST_CASE("several runs stand newest first and older ones are counted", "[report
 TEST_CASE("of older runs the page has figures and answers, and says what it has not", "[reports]") {
   const std::vector<store::RunData> runs = {sample_run(), sample_run()};
   ReportLimits limits;
-  limits.detailed_runs = 1;
+  limits.detailed_cells = 47;  // each run has 24
   const auto report = nlohmann::json::parse(script_safe_text(report_json({runs, 0, limits})));
   CHECK(schema_problem(report, schema()) == "");
   const auto& newest = report["cells"][0];
@@ -276,6 +276,21 @@ TEST_CASE("of older runs the page has figures and answers, and says what it has 
   CHECK(older["band"]["median"] == "");
   CHECK(report["sessions"].back()["cold_starts"].empty());
   CHECK(report["notes"][1].get<std::string>().find("Of the newest 1 it has everything") == 0);
+}
+
+TEST_CASE("as many of the newest runs have everything as there is room for, and always one", "[reports]") {
+  const std::vector<store::RunData> runs = {sample_run(), sample_run(), sample_run()};
+  const auto detailed = [&](std::size_t cells) {
+    ReportLimits limits;
+    limits.detailed_cells = cells;
+    const auto report = report_json({runs, 0, limits});
+    return std::count_if(report["cells"].begin(), report["cells"].end(),
+                         [](const auto& cell) { return !cell["profile"].empty(); });
+  };
+  const auto whole_run = detailed(0);
+  CHECK(whole_run > 0);
+  CHECK(detailed(48) == 2 * whole_run);
+  CHECK(detailed(72) == 3 * whole_run);
 }
 
 }  // namespace slmrig::reports

@@ -148,7 +148,7 @@ class Sample {
     run.provenance = {{"host.cpu", "Sample CPU"}, {"host.kernel", "Linux 6.1"}, {"slmrig.version", "0.1.0"}};
     SLMRIG_TRY(store_.begin_run(run));
     for (const SampleBoard& board : kBoards) {
-      for (const SampleModel& model : kModels) {
+      for (const SampleModel& model : std::span(kModels).first(options_.both_models ? 2 : 1)) {
         for (const char* variant : {"f32", "int8"}) SLMRIG_TRY(add_session(board, model, variant));
       }
     }

@@ -15,6 +15,7 @@ struct SampleOptions {
   uint64_t seed = 1;
   uint32_t prompts_native = 12;   // generations of each cell on the board of tier hardware
   uint32_t prompts_emulated = 3;  // and on the two emulated ones
+  bool both_models = true;        // false: wrist-nano alone
   bool with_troubles = true;      // false: every cell ends ok, every answer is right
   std::string label = "sample";
   std::string build = "sample-1.0";

@@ -22,6 +22,7 @@ import {draw_series} from './series';
 import {draw_cold_starts, draw_memory} from './session_bars';
 import {pattern_definitions} from './stacked_bars';
 import {draw_summary} from './summary';
+import {from_tables} from './tables';
 import {draw_today} from './today';
 import {draw_tokens} from './tokens';
 import {ViewState} from './view_state';
@@ -75,7 +76,7 @@ function place_of(id: string): HTMLElement {
 }
 
 function read_report(): Report {
-  const data: unknown = JSON.parse(place_of('data').textContent ?? '');
+  const data = from_tables(JSON.parse(place_of('data').textContent ?? ''));
   const problem = schema_problem(data, report_schema as unknown as SchemaRoot);
   if (problem) throw new Error(`its data is not of the form that this page knows: ${problem}`);
   return data as Report;

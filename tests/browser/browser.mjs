@@ -9,6 +9,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {chromium} from 'playwright-core';
+import {with_changed_data} from './report_data.mjs';
 
 const kAxe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const kArguments = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
@@ -70,10 +71,10 @@ export class Browser {
     return join(this.folder, name);
   }
 
-  // A copy of a report with `change` applied to its text.
+  // A copy of a report with `change` applied to its data.
   changed(name, change) {
     const copy = this.file(`changed-${name}`);
-    writeFileSync(copy, change(readFileSync(this.file(name), 'utf8')));
+    writeFileSync(copy, with_changed_data(readFileSync(this.file(name), 'utf8'), change));
     return copy;
   }
 
@@ -93,34 +94,12 @@ export class Browser {
   }
 }
 
-// The data that the page draws.
-export async function report_of(page) {
-  return JSON.parse(await page.locator('#data').textContent());
-}
-
 // What axe-core calls serious or critical, as text.
 export async function axe_violations(page) {
   await page.evaluate(kAxe);
   const {violations} = await page.evaluate(() => globalThis.axe.run(document, {resultTypes: ['violations']}));
   return violations.filter(({impact}) => impact === 'serious' || impact === 'critical')
       .map(({id, nodes}) => `${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 120)).join(' | ')}`);
-}
-
-// PackedIntegers of report.schema.json, read a second time and in another way than the page does.
-export function unpack(packed) {
-  const values = [];
-  let value = 0n;
-  let zigzag = 0n;
-  let shift = 0n;
-  for (const byte of Buffer.from(packed, 'base64')) {
-    zigzag |= BigInt(byte & 0x7f) << shift;
-    shift += 7n;
-    if (byte & 0x80) continue;
-    value += (zigzag >> 1n) ^ -(zigzag & 1n);
-    values.push(Number(value));
-    zigzag = shift = 0n;
-  }
-  return values;
 }
 
 // The texts of a column of the first summary table whose caption holds `caption`; a cell that spans several

@@ -1,7 +1,8 @@
 // The compare view, as a reader meets it: node --test, through ctest -L browser.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {Browser, report_of} from './browser.mjs';
+import {Browser} from './browser.mjs';
+import {report_of} from './report_data.mjs';
 
 let browser;
 before(async () => { browser = await Browser.start(); });

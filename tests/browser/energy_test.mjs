@@ -1,7 +1,8 @@
 // What the report shows of energies, as a reader meets it: node --test, through ctest -L browser.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {Browser, column_texts, kNarrow, report_of, unpack} from './browser.mjs';
+import {Browser, column_texts, kNarrow} from './browser.mjs';
+import {report_of, unpack} from './report_data.mjs';
 
 let browser;
 before(async () => { browser = await Browser.start(); });
@@ -113,13 +114,14 @@ test('cold starts have boot and load, and a bench without a meter says so', () =
 }));
 
 test('a bench whose meter gave nothing says why', async () => {
-  const file = browser.changed('sample.html', (text) =>
-      text.replaceAll('{"key":"order.seed","value":"1"}', '{"key":"energy.missing","value":"the meter was unplugged"}'));
+  // Every session's provenance gets this fact instead of the seed.
+  const with_fact = (fact) => browser.changed('sample.html', ({sessions}) => sessions.forEach(({provenance}) =>
+      provenance.splice(provenance.findIndex(({key}) => key === 'order.seed'), 1, fact)));
+  const file = with_fact({key: 'energy.missing', value: 'the meter was unplugged'});
   await on_report(file, {fragment: '#board=native'}, async (page) => {
     assert.equal(await page.locator('#energy .unmetered').innerText(), 'native hardware no energy: the meter was unplugged');
   });
-  const silent = browser.changed('sample.html', (text) =>
-      text.replaceAll('{"key":"order.seed","value":"1"}', '{"key":"meter.kind","value":"ppk2"}'));
+  const silent = with_fact({key: 'meter.kind', value: 'ppk2'});
   await on_report(silent, {fragment: '#board=native'}, async (page) => {
     assert.equal(await page.locator('#energy .unmetered').innerText(), 'native hardware has a meter, but no energy was measured');
   });
@@ -227,7 +229,9 @@ test('tokens that cannot be told apart have no ticks, and the reason is said', (
 }));
 
 test('an energy of another form is refused in words', async () => {
-  const file = browser.changed('sample.html', (text) => text.replace(/"phase":"prefill"(?=[^{}]*"gross_uj")/, '"phase":"cooling"'));
+  const file = browser.changed('sample.html', ({cells}) => {
+    cells.find(({energy}) => energy !== null).energy.phases.find(({phase}) => phase === 'prefill').phase = 'cooling';
+  });
   await on_report(file, {}, async (page) => {
     assert.match(await page.locator('body').innerText(), /report\.cells\[\d+\]\.energy\.phases\[1\]\.phase: found "cooling"/);
   });

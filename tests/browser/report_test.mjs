@@ -1,7 +1,8 @@
 // The report as a reader meets it: node --test, through ctest -L browser.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {Browser, axe_violations, column_texts, kNarrow, kWide, report_of, unpack} from './browser.mjs';
+import {Browser, axe_violations, column_texts, kNarrow, kWide} from './browser.mjs';
+import {report_of, unpack} from './report_data.mjs';
 
 let browser;
 before(async () => { browser = await Browser.start(); });
@@ -288,7 +289,7 @@ for (const [name, expected] of [
 }
 
 test('data of another version is refused in words', async () => {
-  const file = browser.changed('sample.html', (text) => text.replace('"schema_version":1', '"schema_version":2'));
+  const file = browser.changed('sample.html', (report) => { report.schema_version = 2; });
   await on_report(file, {}, async (page) => {
     assert.match(await page.locator('body').innerText(), /cannot be shown\s+.*report\.schema_version: found 2, expected 1/);
   });
