@@ -49,24 +49,11 @@ bool was_flashed(const base::Bench& bench) {
   return kind == "pyocd" || kind == "command";
 }
 
-// Holds a place while an emulator runs; real boards need none.
-class EmulatorPlace {
- public:
-  EmulatorPlace(const base::Board& board, std::counting_semaphore<>& places)
-      : places_(board.flasher == "emulator" ? &places : nullptr) {
-    if (places_ != nullptr) places_->acquire();
-  }
-  ~EmulatorPlace() {
-    if (places_ != nullptr) places_->release();
-  }
-  EmulatorPlace(const EmulatorPlace&) = delete;
-  EmulatorPlace& operator=(const EmulatorPlace&) = delete;
-
- private:
-  std::counting_semaphore<>* places_;
-};
-
 }  // namespace
+
+BenchRunner::BenchRunner(const base::Bench& bench, SharedRun& run) : bench_(bench), run_(run) {
+  if (is_emulated(bench_)) place_.emplace(run_.emulators, work_left_ns(run_.expanded.sessions.front()));
+}
 
 void BenchRunner::run() {
   for (const Session& session : run_.expanded.sessions) {
@@ -80,8 +67,21 @@ void BenchRunner::run() {
     }
   }
   meter_.reset();
+  place_.reset();
   if (run_.release) run_.release(bench_.name);
   run_.observer.activity(bench_.name, run_.stop() ? "stopped" : "done");
+}
+
+int64_t BenchRunner::work_left_ns(const Session& from) const {
+  int64_t left_ns = 0;
+  bool has_begun = false;
+  for (const Session& session : run_.expanded.sessions) {
+    has_begun |= session.session_id == from.session_id;
+    if (!has_begun || session.bench != bench_.name || session.status != CellStatus::kOk) continue;
+    const auto& variant = run_.preparation.variants.at(variant_key(session));
+    if (variant) left_ns += plan::expected_session_ns(bench_, *variant, run_.expanded.plan, session);
+  }
+  return left_ns;
 }
 
 Done BenchRunner::run_session(Session session) {
@@ -98,7 +98,7 @@ Done BenchRunner::run_session(Session session) {
     unmeasured_reason_ = session.reason;
     return record_unmeasured(session, session.status, session.reason);
   }
-  const EmulatorPlace place(bench_.board, run_.emulators);
+  if (place_) place_->take(work_left_ns(session));
   if (run_.stop()) return {};
   const auto before = run_.request.attempts.find(session.session_id);
   const uint32_t earlier = before == run_.request.attempts.end() ? 0 : before->second;

@@ -8,13 +8,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <semaphore>
 #include <string>
 #include <vector>
 
 #include "harness/base/clock.h"
 #include "harness/campaign/bench_meter.h"
 #include "harness/campaign/campaign.h"
+#include "harness/campaign/emulator_places.h"
 #include "harness/campaign/prepare.h"
 #include "harness/measure/session.h"
 
@@ -39,10 +39,10 @@ struct SharedRun {
                                                           const base::MeterSpec& spec)>
       open_meter;  // may be empty: no bench has a meter
   std::function<void(const std::string& bench)>
-      release;                                       // nothing more is deployed to the bench; may be empty
-  std::function<bool()> stop;                        // Ctrl-C, or the run cannot be stored any more
-  std::atomic<bool>& broken;                         // set with `fatal`: the other benches stop, too
-  std::counting_semaphore<>& emulators;              // free places for emulators
+      release;                 // nothing more is deployed to the bench; may be empty
+  std::function<bool()> stop;  // Ctrl-C, or the run cannot be stored any more
+  std::atomic<bool>& broken;   // set with `fatal`: the other benches stop, too
+  EmulatorPlaces& emulators;
   std::map<std::string, std::string> tool_versions;  // of emulators, by program
 
   std::mutex mutex;
@@ -53,13 +53,15 @@ struct SharedRun {
 
 class BenchRunner {
  public:
-  BenchRunner(const base::Bench& bench, SharedRun& run) : bench_(bench), run_(run) {}
+  BenchRunner(const base::Bench& bench, SharedRun& run);
 
   // All sessions of the bench. Blocks; never fails: what goes wrong is a row, a Failure, or SharedRun::fatal.
   void run();
 
  private:
   base::Done run_session(base::Session session);
+  // What the bench's sessions are expected to take from this one of the plan on.
+  int64_t work_left_ns(const base::Session& from) const;
   // Ends every cell of a session that is not measured.
   base::Done record_unmeasured(const base::Session& session, base::CellStatus status,
                                const std::string& reason);
@@ -93,6 +95,7 @@ class BenchRunner {
   mutable base::SystemClock clock_;
   std::optional<std::string> clock_check_;  // the text of the bench's clock check, once it was made
   std::string clock_doubt_;
+  std::optional<EmulatorPlaces::Place> place_;  // of an emulated board, from its first session to the last
   std::unique_ptr<BenchMeter> meter_;
   std::string meter_missing_;          // why it is not there; empty: it is, or none is wanted
   bool is_at_session_supply_ = false;  // false while the board is deployed to

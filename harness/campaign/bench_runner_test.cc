@@ -71,7 +71,7 @@ struct Bed {
     base::SilentObserver observer;
     const std::string run_id = "run";
     std::atomic<bool> broken = false;
-    std::counting_semaphore<> emulators(1);
+    EmulatorPlaces emulators(1);
     SharedRun shared{.request = request,
                      .expanded = expanded,
                      .preparation = preparation,

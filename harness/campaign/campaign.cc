@@ -1,6 +1,7 @@
 #include "harness/campaign/campaign.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <thread>
 #include <utility>
@@ -28,8 +29,6 @@ using base::ExpandedPlan;
 using base::Result;
 
 constexpr int64_t kNsPerUnit = 1'000'000;  // progress is counted in expected milliseconds
-
-std::ptrdiff_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 const base::Bench& bench_named(const ExpandedPlan& expanded, const std::string& name) {
   const auto& benches = expanded.rig.benches;
@@ -97,13 +96,14 @@ measure::WorkUnits plan_units(const ExpandedPlan& expanded, const Preparation& p
   measure::WorkUnits units;
   uint64_t total = 0;
   for (const Wave& wave : waves) {
-    const std::size_t at_once = std::min(wave.benches.size(), static_cast<std::size_t>(cores()));
+    const std::size_t at_once = std::min(wave.benches.size(), emulators_at_once());
     for (const base::Session& session : expanded.sessions) {
       const bool here =
           std::find(wave.benches.begin(), wave.benches.end(), session.bench) != wave.benches.end();
       const auto& variant = preparation.variants.at(variant_key(session));
       if (!here || !variant || session.status != base::CellStatus::kOk) continue;
-      const base::Board& board = bench_named(expanded, session.bench).board;
+      const base::Bench& bench = bench_named(expanded, session.bench);
+      const base::Board& board = bench.board;
       units.cold_start[session.session_id] = units_of(plan::expected_cold_start_ns(board, *variant), at_once);
       total += units.cold_start[session.session_id] * session.cold_starts;
       for (const base::Cell& cell : session.cells) {
@@ -113,6 +113,12 @@ measure::WorkUnits plan_units(const ExpandedPlan& expanded, const Preparation& p
         units.generation[cell.cell_id] = each;
         const uint64_t passes = cell.settings.repeats + (profile ? 1 : 0);
         total += each * base::prompt_count(cell.settings, suite) * passes;
+        if (const int64_t ns = plan::expected_energy_ns(bench, *variant, expanded.plan, cell); ns != 0)
+          total += units.energy[cell.cell_id] = units_of(ns, at_once);
+      }
+      if (const int64_t ns = plan::expected_cold_start_energy_ns(bench, *variant, expanded.plan, session);
+          ns != 0) {
+        total += units.cold_start_energy[session.session_id] = units_of(ns, at_once);
       }
     }
   }
@@ -185,9 +191,13 @@ Done put_flip_rates(const std::string& run_id, store::Store& store) {
 WaveTime run_wave(const Wave& wave, SharedRun& run) {
   const int64_t began_ns = base::monotonic_now_ns();
   {
+    // All of them before the first begins: they stand in line for the emulators.
+    std::vector<std::unique_ptr<BenchRunner>> runners;
+    for (const std::string& name : wave.benches)
+      runners.push_back(std::make_unique<BenchRunner>(bench_named(run.expanded, name), run));
     std::vector<std::jthread> threads;
-    for (const std::string& name : wave.benches) {
-      threads.emplace_back([&run, &name] { BenchRunner(bench_named(run.expanded, name), run).run(); });
+    for (const auto& runner : runners) {
+      threads.emplace_back([&runner] { runner->run(); });
     }
   }
   WaveTime time;
@@ -222,7 +232,7 @@ Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Stor
   collect_references(expanded, workshop, observer, should_stop, preparation);
   const measure::WorkUnits units = plan_units(expanded, preparation, waves, request.profile, observer);
 
-  std::counting_semaphore<> emulators(cores());
+  EmulatorPlaces emulators(emulators_at_once());
   const auto deploy_board = [&](const base::Bench& bench, const base::VariantFacts& variant,
                                 const rig::UploadProgress& progress) {
     return deploy::deploy_variant(bench, variant, workshop, progress);

@@ -3,7 +3,7 @@
 //
 // Benches work at the same time, each in a thread of its own, with two exceptions that keep times honest: a
 // bench whose board is this host runs alone, before all others; and at most as many emulators run as the host
-// has cores.
+// has cores, those benches first whose sessions are expected to take longest.
 //
 // A cell that fails is a row with its reason and stops no other. A session whose board or link broke is tried
 // again on a board that is deployed anew, up to the plan's `attempts`; each attempt is counted and its reason

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <thread>
 
 namespace slmrig::campaign {
 
@@ -22,6 +23,28 @@ std::vector<Wave> waves_of(const base::ExpandedPlan& expanded) {
   }
   if (!together.benches.empty()) waves.push_back(std::move(together));
   return waves;
+}
+
+bool is_emulated(const base::Bench& bench) { return bench.board.flasher == "emulator"; }
+
+std::size_t emulators_at_once() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+int64_t expected_run_ns(const base::ExpandedPlan& expanded, const std::map<std::string, int64_t>& bench_ns,
+                        std::size_t emulators) {
+  int64_t sum_ns = 0;
+  for (const Wave& wave : waves_of(expanded)) {
+    int64_t longest_ns = 0;
+    int64_t emulated_ns = 0;
+    for (const base::Bench& bench : expanded.rig.benches) {
+      const auto found = bench_ns.find(bench.name);
+      const bool works_here = std::count(wave.benches.begin(), wave.benches.end(), bench.name) != 0;
+      if (found == bench_ns.end() || !works_here) continue;
+      longest_ns = std::max(longest_ns, found->second);
+      if (is_emulated(bench)) emulated_ns += found->second;
+    }
+    sum_ns += std::max(longest_ns, emulated_ns / static_cast<int64_t>(emulators));
+  }
+  return sum_ns;
 }
 
 double busy_share(const std::vector<WaveTime>& waves, int64_t run_wall_ns) {

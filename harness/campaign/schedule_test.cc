@@ -29,6 +29,17 @@ TEST_CASE("A bench that is this host runs alone and first, all others at once") 
   CHECK(waves[1].benches == std::vector<std::string>{"left", "right"});
 }
 
+TEST_CASE("A run lasts as long as its longest bench, or as its emulators share the cores") {
+  base::ExpandedPlan expanded;
+  expanded.rig.benches = {bench("host", "native"), bench("left", "emulator"), bench("right", "emulator"),
+                          bench("real", "pyocd")};
+  for (const char* name : {"host", "left", "right", "real"}) expanded.sessions.push_back(session_on(name));
+  CHECK(expected_run_ns(expanded, {{"host", 10}, {"left", 70}, {"right", 30}, {"real", 5}}, 2) == 10 + 70);
+  CHECK(expected_run_ns(expanded, {{"host", 10}, {"left", 70}, {"right", 60}, {"real", 5}}, 1) == 10 + 130);
+  CHECK(expected_run_ns(expanded, {{"host", 10}, {"left", 70}, {"real", 500}}, 1) == 10 + 500);
+  CHECK(expected_run_ns(expanded, {}, 1) == 0);
+}
+
 TEST_CASE("The busy share is the mean over benches that could run at once, and what no wave covers is idle") {
   // 10 s of one bench that measured 9 s, then 20 s of two that measured 20 s and 10 s, in a run of 40 s.
   const std::vector<WaveTime> waves = {{10, {9}}, {20, {20, 10}}};

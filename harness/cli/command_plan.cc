@@ -18,11 +18,10 @@ namespace {
 
 using base::Session;
 
-const base::Board& board_of(const base::ExpandedPlan& expanded, const Session& session) {
+const base::Bench& bench_of(const base::ExpandedPlan& expanded, const Session& session) {
   const auto& benches = expanded.rig.benches;
-  return std::find_if(benches.begin(), benches.end(),
-                      [&](const base::Bench& bench) { return bench.name == session.bench; })
-      ->board;
+  return *std::find_if(benches.begin(), benches.end(),
+                       [&](const base::Bench& bench) { return bench.name == session.bench; });
 }
 
 uint64_t generations_of(const base::ExpandedPlan& expanded, const Session& session) {
@@ -59,7 +58,7 @@ void add_session(const base::ExpandedPlan& expanded, const Session& session,
   }
   const uint64_t generations = generations_of(expanded, session);
   const int64_t expected_ns =
-      plan::expected_session_ns(board_of(expanded, session), *variant, expanded.plan, session);
+      plan::expected_session_ns(bench_of(expanded, session), *variant, expanded.plan, session);
   totals.generations += generations;
   totals.bench_ns[session.bench] += expected_ns;
   std::vector<std::string> row = names;
@@ -69,21 +68,6 @@ void add_session(const base::ExpandedPlan& expanded, const Session& session,
   row.push_back(bytes_text(static_cast<double>(variant->arena_total_bytes)));
   row.push_back(duration_text(expected_ns));
   table.add_row(std::move(row));
-}
-
-// Benches of a wave work at once, so the longest decides.
-int64_t expected_run_ns(const base::ExpandedPlan& expanded, const Totals& totals) {
-  int64_t sum_ns = 0;
-  for (const campaign::Wave& wave : campaign::waves_of(expanded)) {
-    int64_t longest_ns = 0;
-    for (const std::string& bench : wave.benches) {
-      if (const auto found = totals.bench_ns.find(bench); found != totals.bench_ns.end()) {
-        longest_ns = std::max(longest_ns, found->second);
-      }
-    }
-    sum_ns += longest_ns;
-  }
-  return sum_ns;
 }
 
 base::Result<ExitCode> show_plan(const PlanOptions& options) {
@@ -117,7 +101,9 @@ base::Result<ExitCode> show_plan(const PlanOptions& options) {
   }
   fmt::print("\n{} sessions, {} cells{}, {} generations; about {}, estimated from the models' sizes\n",
              loaded.expanded.sessions.size(), totals.cells, unmeasured.empty() ? "" : " (" + unmeasured + ")",
-             totals.generations, duration_text(expected_run_ns(loaded.expanded, totals)));
+             totals.generations,
+             duration_text(
+                 campaign::expected_run_ns(loaded.expanded, totals.bench_ns, campaign::emulators_at_once())));
   return totals.worst;
 }
 

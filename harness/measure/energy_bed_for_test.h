@@ -80,7 +80,6 @@ class Bed : public base::Observer {
         .doubts = [this] { return doubts; },
         .no_cold_starts = no_cold_starts};
     const References references;
-    const WorkUnits units;
     SessionInputs inputs{.session = session,
                          .plan = plan,
                          .references = references,
@@ -95,7 +94,7 @@ class Bed : public base::Observer {
   }
 
   void total_work(uint64_t) override {}
-  void advance(const std::string&, uint64_t) override {}
+  void advance(const std::string&, uint64_t count) override { steps.push_back(count); }
   void activity(const std::string&, const std::string&) override {}
   void notice(const std::string&, const std::string& text) override { notices.push_back(text); }
 
@@ -117,6 +116,8 @@ class Bed : public base::Observer {
   };
   std::vector<Seen> captures;
   std::vector<std::string> notices;
+  WorkUnits units;
+  std::vector<uint64_t> steps;  // of the progress
 
   std::filesystem::path log_file() const { return folder_.path() / "log"; }
 

@@ -19,6 +19,35 @@ using base::Result;
 // Without marker lines a token line cannot be told apart.
 constexpr uint32_t kFewestMarkerLines = 2;
 
+// The pass's share of a run's progress, in steps; what is left of it at the end, whatever came of the pass.
+class PassProgress {
+ public:
+  PassProgress(const SessionInputs& inputs, const SessionContext& context, const std::string& cell_id,
+               std::size_t steps)
+      : bench_(inputs.session.bench), observer_(context.observer) {
+    const auto units = inputs.units.energy.find(cell_id);
+    if (units == inputs.units.energy.end()) return;
+    left_ = units->second;
+    step_ = left_ / std::max<std::size_t>(steps, 1);
+  }
+  ~PassProgress() { advance(left_); }
+  PassProgress(const PassProgress&) = delete;
+  PassProgress& operator=(const PassProgress&) = delete;
+
+  void step() { advance(std::min(step_, left_)); }
+
+ private:
+  void advance(uint64_t units) {
+    if (units != 0) observer_.advance(bench_, units);
+    left_ -= units;
+  }
+
+  const std::string& bench_;
+  base::Observer& observer_;
+  uint64_t left_ = 0;
+  uint64_t step_ = 0;
+};
+
 class EnergyRun {
  public:
   EnergyRun(rig::LiveBoard& board, const SessionInputs& inputs, const SessionContext& context,
@@ -30,7 +59,9 @@ class EnergyRun {
         means_(means),
         suite_(base::suite_of(inputs.plan, cell)),
         prompts_(std::min<std::size_t>(means.settings.prompts, base::prompt_count(cell.settings, suite_))),
-        recorder_(board, inputs, context, means) {}
+        recorder_(board, inputs, context, means),
+        progress_(inputs, context, cell.cell_id,
+                  means.settings.windows != 0 ? means.settings.windows : prompts_ * means.settings.repeats) {}
 
   Result<EnergyOutcome> run() {
     if (prompts_ == 0) return outcome_;
@@ -56,6 +87,7 @@ class EnergyRun {
       SLMRIG_TRY(recorder_.record([&] { return windows == 0 ? work(spans) : window(spans); }));
       if (context_.stop()) return spans;
       ++spans;
+      if (windows != 0) progress_.step();
       if (windows != 0 && spans < windows) continue;
       SLMRIG_ASSIGN(energy, means_.evaluate(recorder_.capture()));
       more = windows == 0 && wants_more(energy, spans);
@@ -111,6 +143,7 @@ class EnergyRun {
                                  fmt::format("{} {}: energy of {} {}/{}{}", inputs_.session.model,
                                              inputs_.session.variant, cell_.suite, i + 1, prompts_, where));
       SLMRIG_TRY(generate(suite_.prompts[i], repeat, span));
+      if (means_.settings.windows == 0) progress_.step();
     }
     return {};
   }
@@ -190,6 +223,7 @@ class EnergyRun {
   const base::Suite& suite_;
   const std::size_t prompts_;
   PassRecorder recorder_;
+  PassProgress progress_;
   uint32_t round_ = 0;                    // of all prompts, over all windows
   std::optional<uint32_t> started_span_;  // the one of the last prompt
   int64_t shortest_window_ns_ = std::numeric_limits<int64_t>::max();

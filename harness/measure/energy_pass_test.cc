@@ -212,6 +212,29 @@ TEST_CASE("Windows are rounds of all prompts until each has lasted long enough, 
   CHECK(bed.sink.facts.at(0).provenance.at("energy.s") == "3 windows of at least 0.1 s, 12 answers");
 }
 
+TEST_CASE("The pass counts for its share of the progress, however many repeats or windows it takes") {
+  using Steps = std::vector<uint64_t>;
+  const auto steps_of = [](Bed& bed) {
+    bed.units.energy[bed.session.cells.at(0).cell_id] = 11;
+    bed.units.cold_start_energy[bed.session.session_id] = 7;
+    REQUIRE(bed.measure());
+    return bed.steps;
+  };
+  Bed plain;  // two prompts once, and no cold starts to speak of
+  CHECK(steps_of(plain) == Steps{5, 5, 1, 7});
+  Bed more;
+  more.settings.until_half_width_percent = 1;
+  more.half_widths = {3, 0.5};
+  CHECK(steps_of(more) == Steps{5, 5, 1, 7});
+  Bed windows;
+  windows.settings.windows = 3;
+  windows.settings.window_s = 0.1;
+  CHECK(steps_of(windows) == Steps{3, 3, 3, 2, 7});
+  Bed unplugged;
+  unplugged.find_meter = [] { return base::fail(base::ErrorCode::kLinkLost, "gone"); };
+  CHECK(steps_of(unplugged) == Steps{11, 7});
+}
+
 TEST_CASE("A window whose board is too slow for the host's patience ends with a doubt") {
   Bed bed;
   bed.settings.prompts = 1;

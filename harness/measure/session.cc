@@ -74,6 +74,7 @@ class SessionRun {
     SLMRIG_ASSIGN(const EnergyOutcome outcome,
                   measure_cold_start_energy(board_, inputs_, context_, *inputs_.energy));
     outcome_.busy_ns += outcome.busy_ns;
+    advance(inputs_.units.cold_start_energy);
     return {};
   }
 
@@ -95,6 +96,12 @@ class SessionRun {
   void activity(const std::string& text) {
     context_.observer.activity(inputs_.session.bench, fmt::format("{} {}: {}", inputs_.session.model,
                                                                   inputs_.session.variant, text));
+  }
+
+  // By what the session counts for.
+  void advance(const std::map<std::string, uint64_t>& units) {
+    if (const auto own = units.find(inputs_.session.session_id); own != units.end())
+      context_.observer.advance(inputs_.session.bench, own->second);
   }
 
   void break_off(std::string_view place, Error error) {
@@ -137,10 +144,7 @@ class SessionRun {
       return {};
     }
     outcome_.busy_ns += context_.clock.monotonic_ns() - began_ns;
-    if (const auto units = inputs_.units.cold_start.find(inputs_.session.session_id);
-        units != inputs_.units.cold_start.end()) {
-      context_.observer.advance(inputs_.session.bench, units->second);
-    }
+    advance(inputs_.units.cold_start);
     base::ColdStart record;
     record.session_id = inputs_.session.session_id;
     record.repeat = repeat;

@@ -41,6 +41,9 @@ using References = std::map<std::string, ReferenceHashes>;
 struct WorkUnits {
   std::map<std::string, uint64_t> cold_start;  // by session id
   std::map<std::string, uint64_t> generation;  // by cell id
+  // Whole passes under the meter; absent where there is none.
+  std::map<std::string, uint64_t> energy;             // by cell id
+  std::map<std::string, uint64_t> cold_start_energy;  // by session id
 };
 
 struct EnergyMeans;  // energy_pass.h

@@ -37,7 +37,8 @@ TEST_CASE("More weights, longer prompts and a slower kind of board cost more tim
 }
 
 TEST_CASE("A session costs its deployment, its cold starts and every generation of its cells") {
-  base::Board board;
+  base::Bench bench;
+  base::Board& board = bench.board;
   board.tier = base::Tier::kEmulated;
   const base::VariantFacts variant = variant_of(1'000'000, "int8");
   base::Plan plan;
@@ -48,9 +49,55 @@ TEST_CASE("A session costs its deployment, its cold starts and every generation 
   cell.suite = "s";
   cell.settings.repeats = 5;
   session.cells = {cell};
-  CHECK(expected_session_ns(board, variant, plan, session) ==
-        expected_deploy_ns(board, variant) + 3 * expected_cold_start_ns(board, variant) +
-            10 * expected_generation_ns(board, variant, plan.suites[0].suite, cell.settings));
+  const int64_t unmetered_ns =
+      expected_deploy_ns(board, variant) + 3 * expected_cold_start_ns(board, variant) +
+      10 * expected_generation_ns(board, variant, plan.suites[0].suite, cell.settings);
+  CHECK(expected_session_ns(bench, variant, plan, session) == unmetered_ns);
+  bench.meter.kind = "ppk2";
+  CHECK(expected_session_ns(bench, variant, plan, session) ==
+        unmetered_ns + expected_energy_ns(bench, variant, plan, cell) +
+            expected_cold_start_energy_ns(bench, variant, plan, session));
+  plan.energy.prompts = 0;
+  CHECK(expected_session_ns(bench, variant, plan, session) == unmetered_ns);
+}
+
+TEST_CASE("A meter costs its prompts, its repeats or windows, and the idle time around them") {
+  base::Bench bench;
+  bench.board.clock_hz = 100'000'000;
+  bench.meter.kind = "ppk2";
+  const base::VariantFacts variant = variant_of(1'000'000, "int8");
+  base::Plan plan;
+  plan.suites = {{"s", suite_of_bytes(40)}};
+  base::Cell cell;
+  cell.suite = "s";
+  base::Session session;
+  session.cold_starts = 1;
+  const int64_t generation_ns =
+      expected_generation_ns(bench.board, variant, plan.suites[0].suite, cell.settings);
+  const auto cost = [&] { return expected_energy_ns(bench, variant, plan, cell); };
+  const auto cold_starts = [&] { return expected_cold_start_energy_ns(bench, variant, plan, session); };
+
+  const int64_t once = cost();
+  CHECK(once > 2 * generation_ns + 400'000'000);
+  plan.energy.idle_ms += 1000;
+  CHECK(cost() == once + 2'000'000'000);
+  plan.energy.repeats = 3;
+  CHECK(cost() == 3 * (once + 2'000'000'000));
+  CHECK(cold_starts() > 2 * 2'400'000'000);
+  // What is modelled sleeps in no time.
+  bench.meter.modelled_clock = true;
+  bench.board.power_model.cycles_per_instruction = 1;
+  CHECK(cost() < 3 * once);
+  CHECK(cold_starts() < 2 * 2'400'000'000);
+  bench.meter.modelled_clock = false;
+  // Windows are filled, up to their limit.
+  plan.energy.windows = 5;
+  CHECK(cost() > 5 * 10'000'000'000);
+  CHECK(cost() < 5 * 15'000'000'000);
+  plan.energy.window_limit_s = 2;
+  CHECK(cost() < 5 * 5'000'000'000);
+  session.cold_starts = 0;
+  CHECK(cold_starts() == 0);
 }
 
 }  // namespace
