@@ -25,7 +25,8 @@ constexpr std::size_t kAlertAfter = 4;  // points of a new level before it is an
 // correlated ones for levels, and what is left of them is less correlated. From simulated AR(0.4) nights:
 // without it more than half of a year's false alerts come in its first 60 nights.
 constexpr double kHiddenRho = 600;
-constexpr double kLargestRho = 0.95;  // beyond, a mean of nights tells nothing
+// What it may hide at most: with more a first month would see nothing.
+constexpr double kMostHiddenRho = 0.5;
 constexpr double kLoudNights = 2.5;   // swings by which the variance may be larger than in a mean night
 constexpr std::size_t kLocal = 25;    // points on each side of a change whose noise is its own
 constexpr double kNightBefore = 0.5;  // of the penalty: what the change must have been worth a night ago
@@ -165,8 +166,8 @@ class Finder {
   double doubt_of_rho() const {
     const auto long_run = [](double rho) { return (1 + rho) / (1 - rho); };
     const auto nights = static_cast<double>(scaled_.size());
-    return long_run(std::min(kLargestRho, noise_.rho + kHiddenRho / (nights * nights))) /
-           long_run(noise_.rho);
+    const double likely = noise_.rho + kHiddenRho / (nights * nights);
+    return long_run(std::min(likely, std::max(kMostHiddenRho, noise_.rho))) / long_run(noise_.rho);
   }
 
   // Mean square of the innovations around the change, those on each side from their own level.

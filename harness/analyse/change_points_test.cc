@@ -141,6 +141,16 @@ TEST_CASE("A change is an alert on the second night that sees it") {
   CHECK(level_after(10) == "alert");
 }
 
+TEST_CASE("A large step in a history of two weeks is an alert within a week") {
+  for (const uint64_t seed : {51, 52, 53, 54}) {
+    const auto changes = find_change_points(
+        simulate_nights({NightNoise::kGaussian, 21, NightStep{14, 10}}, seed), only_alerts());
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].index == 14);
+    CHECK(changes[0].level == ChangeLevel::kAlert);
+  }
+}
+
 TEST_CASE("Every difference of an exact count is a change") {
   ChangePointOptions options;
   options.exact = true;

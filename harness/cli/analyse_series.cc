@@ -230,19 +230,24 @@ std::string series_json(const NumberSeries& series, const std::vector<ChangePoin
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-base::Done analyse_series_file(const std::string& file, bool json, bool exact) {
+Result<NumberSeries> read_series(const std::string& file) {
   SLMRIG_ASSIGN(const std::string content, base::read_text(file));
-  const Result<NumberSeries> series = parse_series(content);
+  Result<NumberSeries> series = parse_series(content);
   if (!series) return tl::unexpected(base::within(fmt::format("series {}", file), series.error()));
   if (series->steps_back > 0) {
     fmt::print(stderr,
                "slmrig: series {}: time goes back at {} rows; they are taken in the order of the file\n",
                file, series->steps_back);
   }
+  return series;
+}
+
+base::Done analyse_series_file(const std::string& file, bool json, bool exact) {
+  SLMRIG_ASSIGN(const NumberSeries series, read_series(file));
   analyse::ChangePointOptions options;
   options.exact = exact;
-  const std::vector<ChangePoint> changes = analyse::find_change_points(series->values, options);
-  std::fputs((json ? series_json(*series, changes) : series_text(*series, changes)).c_str(), stdout);
+  const std::vector<ChangePoint> changes = analyse::find_change_points(series.values, options);
+  std::fputs((json ? series_json(series, changes) : series_text(series, changes)).c_str(), stdout);
   return {};
 }
 

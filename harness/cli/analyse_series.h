@@ -29,6 +29,9 @@ std::string series_text(const NumberSeries& series, const std::vector<analyse::C
 // ...}]}; `index` counts rows of numbers from 0 and is the first one of the new level.
 std::string series_json(const NumberSeries& series, const std::vector<analyse::ChangePoint>& changes);
 
+// The rows of a file. Says on stderr where time goes back in it.
+base::Result<NumberSeries> read_series(const std::string& file);
+
 // Reads `file` and prints what changed in it. `exact`: counts without noise.
 base::Done analyse_series_file(const std::string& file, bool json, bool exact);
 
