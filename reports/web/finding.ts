@@ -1,5 +1,5 @@
 // One finding as a card, with those that began with it: what changed, where, by how much, since when, and why it is
-// believed.
+// believed. Each has an address, so that it can be sent (`show_finding`).
 import {el, fold, on, plain_table} from './dom';
 import {counted, kAbsent, three_digits, utc} from './format';
 import type {HistoryModel, SeriesEntry} from './history_model';
@@ -25,6 +25,38 @@ export function link_to_series(entry: SeriesEntry, state: ViewState, text: strin
     state.set({view: 'series', series: entry.key, point: ''});
     window.scrollTo(0, 0);
   });
+}
+
+// Of a finding that no database keeps, what it is about.
+function name_of(finding: Finding, history: HistoryModel): string {
+  return finding.finding_id || (history.entries[finding.series]?.key ?? '');
+}
+
+function link_to_finding(name: string, state: ViewState): HTMLElement | null {
+  if (name === '') return null;
+  const href = `#${new URLSearchParams({view: 'today', finding: name}).toString()}`;
+  return on(el('a', {href, class: 'to-finding', 'aria-label': 'link to this finding', title: 'link to this finding'}, '#'), 'click', (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    state.set({finding: name});
+  });
+}
+
+// Marks the finding of this name, opens what it is folded in and its own fold, and brings it into sight. false: it is
+// not among `view`'s.
+export function show_finding(view: HTMLElement, name: string): boolean {
+  const all = [...view.querySelectorAll<HTMLElement>('[data-finding]')];
+  all.forEach((each) => each.classList.remove('is-linked'));
+  const found = all.find((each) => each.dataset['finding'] === name);
+  if (!found) return false;
+  found.classList.add('is-linked');
+  for (let fold: Element | null = found.closest('details'); fold; fold = fold.parentElement?.closest('details') ?? null) {
+    fold.setAttribute('open', '');
+  }
+  found.querySelector('.why')?.setAttribute('open', '');
+  found.scrollIntoView({block: 'center'});
+  found.focus({preventScroll: true});
+  return true;
 }
 
 function span_text(noun: string, good: string, bad: string): string {
@@ -71,9 +103,10 @@ export function finding_card(finding: Finding, others: readonly Finding[], histo
   const {direction, level, state: kept, series} = finding;
   const entry = history.entries[series];
   const title = finding.title;
-  return el('li', {class: `card finding is-${direction} is-${kept}`},
+  const name = name_of(finding, history);
+  return el('li', {class: `card finding is-${direction} is-${kept}`, tabindex: -1, 'data-finding': name},
       el('h3', {}, el('span', {class: 'direction'}, `${kMarks[direction]} ${direction}`), ' ',
-         entry ? link_to_series(entry, state, title) : title),
+         entry ? link_to_series(entry, state, title) : title, ' ', link_to_finding(name, state)),
       el('p', {}, finding.what, ' ', entry ? tier_badge(entry.series.tier) : null,
          level === 'watch' ? el('span', {class: 'doubt'}, ' to be watched, no alarm yet') : null),
       entry ? sparkline(entry, kChart) : null,
@@ -83,7 +116,9 @@ export function finding_card(finding: Finding, others: readonly Finding[], histo
       others.length === 0 ? null : fold({}, [`and ${counted(others.length, 'series', 'series')} more with it`],
           el('ul', {}, ...others.map((other) => {
             const theirs = history.entries[other.series];
-            return el('li', {}, theirs ? link_to_series(theirs, state, other.title) : other.title, ` ${other.what}`);
+            const its_name = name_of(other, history);
+            return el('li', {tabindex: -1, 'data-finding': its_name}, theirs ? link_to_series(theirs, state, other.title) : other.title,
+                      ` ${other.what} `, link_to_finding(its_name, state));
           }))),
       why(finding, entry));
 }

@@ -7,7 +7,6 @@ import {draw_energy} from './energy';
 import {draw_filters} from './filters';
 import {draw_fleet} from './fleet';
 import {draw_header} from './header';
-import type {HistoryModel} from './history_model';
 import {history_of} from './history_model';
 import {draw_matrix} from './matrix';
 import {Model} from './model';
@@ -26,7 +25,6 @@ import {from_tables} from './tables';
 import {draw_today} from './today';
 import {draw_tokens} from './tokens';
 import {ViewState} from './view_state';
-import type {ViewName} from './views';
 import {Views} from './views';
 
 type Draw = (section: HTMLElement, model: Model, state: ViewState) => void;
@@ -98,50 +96,33 @@ function unfold_for_print(): void {
   window.addEventListener('afterprint', () => opened.forEach((details) => details.removeAttribute('open')));
 }
 
-// A view is made when it is first seen.
-function add_later(views: Views, name: ViewName, title: string, make: (view: HTMLElement) => () => void): void {
-  let shown: (() => void) | null = null;
-  const view: HTMLElement = views.add(name, title, () => {
-    shown ??= make(view);
-    shown();
-  });
-}
-
-function draw_history_views(views: Views, history: HistoryModel, model: Model, state: ViewState): void {
-  add_later(views, 'today', 'Today', (view) => {
-    draw_today(view, history, state);
-    return () => {};
-  });
-  add_later(views, 'matrix', 'Boards and variants', (view) => draw_matrix(view, history, state));
-  add_later(views, 'series', 'Series', (view) => draw_series(view, history, model, state));
+function draw_runs(view: HTMLElement, model: Model, state: ViewState): void {
+  if (model.rows.length > 0) {
+    const filters = el('div', {class: 'filters', role: 'search', 'aria-label': 'filters'});
+    view.append(filters);
+    draw_filters(filters, model, state);
+  }
+  for (const [id, title, draw] of kRunSections) draw(section_of(view, id, title), model, state);
 }
 
 function draw_report(report: Report): void {
   const model = new Model(report);
   const state = new ViewState(model);
-  const main = place_of('main');
   document.body.prepend(pattern_definitions());
   draw_header(place_of('header'), model, state);
   draw_words(place_of('footer'));
-  const views = new Views(main, state);
+  const views = new Views(place_of('main'), state);
   const history = history_of(model.report);
-  if (history) draw_history_views(views, history, model, state);
-  const runs = views.add('run', 'Runs');
-  if (model.rows.length > 0) {
-    const filters = el('div', {class: 'filters', role: 'search', 'aria-label': 'filters'});
-    runs.append(filters);
-    draw_filters(filters, model, state);
-  }
-  for (const [id, title, draw] of kRunSections) draw(section_of(runs, id, title), model, state);
-  if (report.comparisons.length > 0) {
-    draw_compare(section_of(views.add('compare', 'Compare'), 'compare', 'Variants side by side'), model, state);
-  }
   if (history) {
-    add_later(views, 'fleet', 'Fleet', (view) => {
-      draw_fleet(view, history);
-      return () => {};
-    });
+    views.add('today', 'Today', (view) => draw_today(view, history, state));
+    views.add('matrix', 'Boards and variants', (view) => draw_matrix(view, history, state));
+    views.add('series', 'Series', (view) => draw_series(view, history, model, state));
   }
+  views.add('run', 'Runs', (view) => draw_runs(view, model, state));
+  if (report.comparisons.length > 0) {
+    views.add('compare', 'Compare', (view) => draw_compare(section_of(view, 'compare', 'Variants side by side'), model, state));
+  }
+  if (history) views.add('fleet', 'Fleet', (view) => draw_fleet(view, history));
   views.show();
   unfold_for_print();
 }

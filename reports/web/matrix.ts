@@ -47,7 +47,6 @@ class Matrix {
   private readonly search = el('input', {type: 'search', id: 'matrix-text', placeholder: 'any word', autocomplete: 'off'});
   private readonly metric = el('select', {id: 'matrix-metric'});
   private shown = kRowsAtOnce;
-  private stale = true;
 
   constructor(view: HTMLElement, private readonly model: HistoryModel, private readonly state: ViewState) {
     this.families = families_of(model);
@@ -57,16 +56,11 @@ class Matrix {
       this.shown = Infinity;
       this.draw();
     });
-    const again = () => {
+    state.on_change([...kMatrixFilters, 'metric', 'text', 'order'], () => {
       this.shown = kRowsAtOnce;
-      this.stale = true;
-      if (!view.hidden) this.draw_if_stale();
-    };
-    state.on_change([...kMatrixFilters, 'metric', 'text', 'order'], again);
-  }
-
-  draw_if_stale(): void {
-    if (this.stale) this.draw();
+      this.draw();
+    });
+    this.draw();
   }
 
   private controls(): HTMLElement {
@@ -100,7 +94,6 @@ class Matrix {
   }
 
   private draw(): void {
-    this.stale = false;
     const family = chosen_family(this.model, this.families, this.state);
     this.metric.value = family;
     if (this.search !== document.activeElement) this.search.value = this.state.get('text');
@@ -163,8 +156,6 @@ function row_head({series}: MatrixRow, shown: {readonly engine: boolean; readonl
             extra ? el('span', {class: 'names'}, extra) : null);
 }
 
-// Gives what is to be called whenever the view comes into sight.
-export function draw_matrix(view: HTMLElement, model: HistoryModel, state: ViewState): () => void {
-  const matrix = new Matrix(view, model, state);
-  return () => matrix.draw_if_stale();
+export function draw_matrix(view: HTMLElement, model: HistoryModel, state: ViewState): void {
+  new Matrix(view, model, state);
 }

@@ -37,9 +37,8 @@ class SeriesView {
     view.append(this.head, this.place, this.readout, this.legend, this.point, this.changes, this.table);
     on(this.place, 'focus', () => this.readout.setAttribute('aria-live', 'polite'));
     on(this.place, 'blur', () => this.readout.removeAttribute('aria-live'));
-    state.on_change(['series', 'point'], () => {
-      if (!view.hidden) this.draw();
-    });
+    state.on_change(['series', 'point'], () => this.draw());
+    this.draw();
   }
 
   draw(): void {
@@ -191,7 +190,6 @@ function legend_text(data: SeriesData): string {
   return parts.join(' ');
 }
 
-export function draw_series(view: HTMLElement, history: HistoryModel, model: Model, state: ViewState): () => void {
-  const series = new SeriesView(view, history, model, state);
-  return () => series.draw();
+export function draw_series(view: HTMLElement, history: HistoryModel, model: Model, state: ViewState): void {
+  new SeriesView(view, history, model, state);
 }

@@ -1,6 +1,6 @@
 // The view of the morning: what the gate says, and the findings, worst first.
 import {el, fold} from './dom';
-import {finding_card, link_to_series} from './finding';
+import {finding_card, link_to_series, show_finding} from './finding';
 import {gate_rows} from './gate';
 import type {HistoryModel} from './history_model';
 import type {Finding} from './report_types';
@@ -53,9 +53,16 @@ export function draw_today(view: HTMLElement, history: HistoryModel, state: View
   const {gate} = history.report;
   const found = findings(history, state);
   const {sentinels} = history.history;
-  view.append(
+  const gone = el('p', {class: 'problem', role: 'status', hidden: true}, 'The finding of this link is not in this report.');
+  view.append(gone,
       ...(gate ? [section('Gate', ...gate_rows(gate))] : []),
       ...(found.length > 0 ? found : [section('Findings', el('p', {class: 'empty'}, 'No change that statistics support.'))]),
       ...[unmeasured(history, state)].flatMap((part) => part ?? []),
       ...(sentinels ? [el('p', {class: 'about'}, sentinels)] : []));
+  const show = () => {
+    const name = state.get('finding');
+    gone.hidden = show_finding(view, name) || name === '';
+  };
+  show();
+  state.on_change(['finding'], show);
 }

@@ -5,18 +5,25 @@ import {kFilterKeys, name_of} from './model';
 
 const kOtherKeys = ['view', 'metric', 'tier', 'series', 'point', 'finding', 'order', 'compare', 'text', 'sort', 'down', 'pareto', 'plot', 'prompt', 'first', 'whole', 'phase', 'power'] as const;
 export type StateKey = FilterKey | (typeof kOtherKeys)[number];
-type Listener = (changed: ReadonlySet<StateKey>) => void;
+
+interface Listener {
+  readonly keys: readonly StateKey[];
+  readonly draw: () => void;
+  readonly view: HTMLElement | null;  // it waits while this is hidden
+}
 
 export const kAllRuns = '*';
 
 export class ViewState {
   private readonly values = new Map<StateKey, string>();
   private readonly listeners: Listener[] = [];
+  private readonly due = new Set<Listener>();
+  private view: HTMLElement | null = null;
 
   constructor(private readonly model: Model) {
     this.read_fragment();
     window.addEventListener('hashchange', () => {
-      // "#summary" is a place on the page, not a view.
+      // "#main" is a place on the page, not a view.
       if (location.hash !== '' && !location.hash.includes('=')) return;
       this.read_fragment();
       this.notify(new Set<StateKey>([...kFilterKeys, ...kOtherKeys]));
@@ -44,9 +51,14 @@ export class ViewState {
   }
 
   on_change(keys: readonly StateKey[], draw: () => void): void {
-    this.listeners.push((changed) => {
-      if (keys.some((key) => changed.has(key))) draw();
-    });
+    this.listeners.push({keys, draw, view: this.view});
+  }
+
+  // Those who begin to listen while `make` runs draw only while `view` is seen; what they miss, when it is seen again.
+  within(view: HTMLElement, make: () => void): void {
+    this.view = view;
+    make();
+    this.view = null;
   }
 
   // The rows that pass every filter and hold every word of the search text.
@@ -63,7 +75,16 @@ export class ViewState {
   }
 
   private notify(changed: ReadonlySet<StateKey>): void {
-    this.listeners.forEach((listener) => listener(changed));
+    for (const listener of this.listeners) {
+      if (listener.keys.some((key) => changed.has(key))) this.due.add(listener);
+    }
+    // Those of no view first: they decide which view is seen.
+    const in_order = [...this.due].sort((a, b) => Number(a.view !== null) - Number(b.view !== null));
+    for (const listener of in_order) {
+      if (listener.view?.hidden) continue;
+      this.due.delete(listener);
+      listener.draw();
+    }
   }
 
   private read_fragment(): void {

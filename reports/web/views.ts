@@ -10,11 +10,12 @@ interface View {
   readonly name: ViewName;
   readonly element: HTMLElement;
   readonly tab: HTMLAnchorElement;
-  readonly shown: () => void;
+  readonly make: (element: HTMLElement) => void;
 }
 
 export class Views {
   private readonly views: View[] = [];
+  private readonly made = new Set<View>();
   private readonly tabs = el('nav', {class: 'views', 'aria-label': 'views'});
 
   constructor(private readonly main: HTMLElement, private readonly state: ViewState) {
@@ -22,9 +23,8 @@ export class Views {
     state.on_change(['view'], () => this.show());
   }
 
-  // In the order of the tabs. `shown` is called whenever the view comes into sight: what is costly to draw
-  // waits until then.
-  add(name: ViewName, title: string, shown: () => void = () => {}): HTMLElement {
+  // In the order of the tabs. `make` fills the view when it is first seen.
+  add(name: ViewName, title: string, make: (element: HTMLElement) => void): void {
     const element = el('div', {class: 'view', id: `view-${name}`});
     const tab = el('a', {href: `#view=${name}`}, title);
     tab.addEventListener('click', (event) => {
@@ -34,10 +34,9 @@ export class Views {
       this.state.set({view: name});
       window.scrollTo(0, 0);
     });
-    this.views.push({name, element, tab, shown});
+    this.views.push({name, element, tab, make});
     this.tabs.append(tab);
     this.main.append(element);
-    return element;
   }
 
   show(): void {
@@ -50,6 +49,8 @@ export class Views {
       if (is_seen) view.tab.setAttribute('aria-current', 'page');
       else view.tab.removeAttribute('aria-current');
     }
-    seen?.shown();
+    if (!seen || this.made.has(seen)) return;
+    this.made.add(seen);
+    this.state.within(seen.element, () => seen.make(seen.element));
   }
 }

@@ -65,6 +65,15 @@ test('filters, search and order are in the fragment, and come back with it', asy
   });
 });
 
+test('what is chosen in one view holds in another that was seen before', () => on_report('history.html', {fragment: '#view=run'}, async (page) => {
+  const cells = page.locator('#view-run .count');
+  assert.equal(await cells.innerText(), '24 of 48 cells');
+  await page.locator('nav.views a', {hasText: 'Boards and variants'}).click();
+  await page.locator('#matrix-board').selectOption('native');
+  await page.locator('nav.views a', {hasText: 'Runs'}).click();
+  assert.equal(await cells.innerText(), '8 of 48 cells');
+}));
+
 test('by significance the findings stand first, by size the largest change', () => on_report('history.html', kMatrix, async (page) => {
   for (const order of ['significance', 'size']) {
     await page.locator('#matrix-order').selectOption(order);

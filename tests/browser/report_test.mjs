@@ -319,11 +319,11 @@ test('a narrow screen has cards in the chosen order instead of a wide table', ()
     assert.deepEqual(shares, [...shares].sort((a, b) => b - a));
   }));
 
-test('the first Tab offers to skip to the summary', () => on_report('sample.html', {}, async (page) => {
+test('the first Tab offers to skip to the content', () => on_report('sample.html', {}, async (page) => {
   await page.keyboard.press('Tab');
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the summary');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the content');
   await page.keyboard.press('Enter');
-  assert.match(page.url(), /#summary$/);
+  assert.match(page.url(), /#main$/);
 }));
 
 test('print has light colours, no controls, and unfolds the provenance', () =>

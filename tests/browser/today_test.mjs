@@ -48,6 +48,41 @@ test('a finding leads to its series by the keyboard alone', () => on_report('his
   await page.goBack().catch(() => {});
 }));
 
+test('a link to one finding opens it, also one that began with another', async () => {
+  // All in one card, the last two folded in it.
+  const file = browser.changed('history.html', ({history}) => {
+    while (history.findings.length < 3) history.findings.push({...history.findings[0]});
+    history.findings.forEach((finding, at) => { finding.finding_id = `finding-${at}`; });
+    history.groups = [{findings: history.findings.map((_, at) => at)}];
+  });
+  const is_in_sight = (place) => place.evaluate((element) => {
+    const {top, bottom} = element.getBoundingClientRect();
+    return top < innerHeight && bottom > 0 && document.activeElement === element;
+  });
+  await on_report(file, {viewport: kNarrow, fragment: '#view=today&finding=finding-2'}, async (page) => {
+    const linked = page.locator('.is-linked');
+    assert.equal(await linked.getAttribute('data-finding'), 'finding-2');
+    assert.ok(await linked.isVisible());
+    assert.ok(await is_in_sight(linked));
+    await page.locator('.finding h3 .to-finding').click();
+    assert.equal(await linked.getAttribute('data-finding'), 'finding-0');
+    assert.match(page.url(), /finding=finding-0/);
+    assert.ok(await page.locator('.finding .why table').isVisible());
+    assert.ok(await is_in_sight(linked));
+    await page.goto(page.url().replace('finding-0', 'gone'));
+    assert.equal(await linked.count(), 0);
+    assert.ok(await page.getByText('The finding of this link is not in this report').isVisible());
+  });
+});
+
+test('a finding that no database keeps has a link by its series', () => on_report('history.html', {}, async (page) => {
+  const fragment = await page.locator('.finding .to-finding').first().getAttribute('href');
+  assert.match(decodeURIComponent(fragment), /finding=native\|slm\|/);
+  assert.equal(await page.locator('.is-linked').count(), 0);
+  await page.locator('.finding .to-finding').first().press('Enter');
+  assert.equal(await page.locator('.is-linked').count(), 1);
+}));
+
 test('what could not be measured stands once for each place', () => on_report('history.html', {}, async (page) => {
   const list = page.locator('#view-today section').last().locator('li');
   assert.equal(await list.count(), 3);
