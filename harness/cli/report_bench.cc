@@ -1,5 +1,6 @@
 // What `slmrig report` costs over a year: 365 nights of a model in two variants on three boards, which is 338
-// series, the records of the newest hundred nights in the page. Targets: tests/perf/targets.json.
+// series, the records of the newest hundred nights in the page. Targets: tests/perf/targets.json. With
+// SLMRIG_BENCH_KEEP=FOLDER the year's page stays there, for tests/browser/report_page_bench.mjs.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -7,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "harness/analyse/series.h"
@@ -22,6 +24,7 @@ namespace {
 
 constexpr std::size_t kNights = 365;
 constexpr std::size_t kRecords = 100;
+constexpr int64_t kPromptsOfAYear = 12;
 constexpr int64_t kDayNs = 86'400'000'000'000;
 
 // A broken benchmark must not print a figure.
@@ -66,6 +69,15 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+void keep(const std::filesystem::path& page) {
+  const char* folder = std::getenv("SLMRIG_BENCH_KEEP");
+  if (folder == nullptr) return;
+  std::error_code failed;
+  std::filesystem::copy_file(page, std::filesystem::path(folder) / "report_of_a_year.html",
+                             std::filesystem::copy_options::overwrite_existing, failed);
+  if (failed) fmt::print(stderr, "{}: the page cannot be kept: {}\n", folder, failed.message());
+}
+
 void report(benchmark::State& state) {
   const auto folder = must(base::TemporaryDirectory::create("report-bench"));
   const std::string path = folder.path() / "bench.db";
@@ -89,11 +101,12 @@ void report(benchmark::State& state) {
     state.counters["page_ms"] = watch.lap_ms();
     state.counters["series"] = static_cast<double>(history.history.series.size());
   }
+  if (state.range(0) == kPromptsOfAYear) keep(page);
   state.counters["bytes"] = static_cast<double>(std::filesystem::file_size(page));
 }
 BENCHMARK(report)
     ->Name("report_of_a_year")
-    ->Arg(12)
+    ->Arg(kPromptsOfAYear)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime()
     ->Iterations(1);
