@@ -327,6 +327,8 @@ Result<Plan> parse_plan(std::string_view text, const std::string& file, const st
   if (plan.variants.empty()) root.fail("variants", "expected one or more, for example [\"f32\", \"int8\"]");
   read_models(root, places, plan);
   SLMRIG_TRY(read_suites(root, places, plan));
+  const std::string purpose = root.optional_choice("purpose", {"look", "gate"}, "look");
+  if (purpose == "gate") plan.settings.sessions = base::kSessionsOfGate;
   read_settings(root.optional_object("settings"), plan.settings);
   read_energy(root.optional_object("energy"), plan.energy);
   read_supplies(root, places, plan);

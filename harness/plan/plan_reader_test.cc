@@ -51,6 +51,23 @@ std::string error_of(Root& root, const std::string& text) {
   return plan.error().text();
 }
 
+TEST_CASE("a plan for a gate makes five sessions, unless it says how many") {
+  Root root;
+  const auto sessions = [&](const std::string& more) {
+    const auto plan = root.load(
+        R"({"name":"p","models":["wrist-nano"],"variants":["f32"],"suites":["intents"])" + more + "}");
+    REQUIRE(plan);
+    return plan->settings.sessions;
+  };
+  CHECK(sessions("") == 1);
+  CHECK(sessions(R"(,"purpose":"look")") == 1);
+  CHECK(sessions(R"(,"purpose":"gate")") == 5);
+  CHECK(sessions(R"(,"purpose":"gate","settings":{"sessions":2})") == 2);
+  CHECK_THAT(error_of(root, R"({"name":"p","models":["wrist-nano"],"variants":["f32"],"suites":["intents"],
+    "purpose":"gaet"})"),
+             Contains("purpose") && Contains("gate"));
+}
+
 TEST_CASE("A plan with everything in it is read as written") {
   Root root;
   root.write("workloads/plans/own.json", R"({"name":"own","prompts":[{"id":"x","text":"t"}]})");

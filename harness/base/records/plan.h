@@ -92,6 +92,10 @@ struct SuiteRef {
   Suite suite;
 };
 
+// Sessions for each bench, model and variant that a gate is usually given: what a plan for one makes unless it
+// says otherwise, and what a gate asks for that cannot tell how sessions differ.
+inline constexpr uint32_t kSessionsOfGate = 5;
+
 struct Plan {
   std::string name;
   std::vector<std::string> benches;  // names or wildcards; empty: all of the rig
