@@ -12,64 +12,18 @@
 #include <map>
 #include <numeric>
 
-#include "device-agent/testing/agent_peer.h"
+#include "device-agent/testing/native_echo_agent.h"
 #include "device-agent/testing/process_stream.h"
-#include "tests/foreign_engine/echo_engine.h"
 
 namespace slmrig::agent::testing {
 namespace {
-
-// The agent's facts of its board, by key.
-std::map<std::string, std::string> board_facts(AgentPeer& peer) {
-  std::map<std::string, std::string> facts;
-  const uint32_t id =
-      peer.send(fb::Message::BoardQuery, [](auto& builder) { return fb::CreateBoardQuery(builder).Union(); });
-  for (bool more = true; more;) {
-    const auto message = peer.receive_answer(id);
-    REQUIRE(message != nullptr);
-    const auto* state = message->as<fb::BoardState>();
-    REQUIRE(state != nullptr);
-    if (state->facts() != nullptr) {
-      for (const auto* fact : *state->facts()) facts[fact->key()->str()] = fact->value()->str();
-    }
-    more = !state->last();
-  }
-  return facts;
-}
 
 void write_text(const std::string& path, const std::string& text) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
   std::ofstream(path, std::ios::binary) << text;
 }
 
-// A folder that goes away with the test.
-class SlotsFolder {
- public:
-  SlotsFolder() {
-    char name[] = "/tmp/slmrig-slots-XXXXXX";
-    path_ = mkdtemp(name);
-  }
-  ~SlotsFolder() {
-    const std::string command = "rm -rf '" + path_ + "'";
-    if (std::system(command.c_str()) != 0) std::perror("rm");
-  }
-  SlotsFolder(const SlotsFolder&) = delete;
-  SlotsFolder& operator=(const SlotsFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-std::vector<uint8_t> echo_image(size_t size_bytes = 4096) {
-  std::vector<uint8_t> bytes(size_bytes);
-  std::iota(bytes.begin(), bytes.end(), uint8_t{1});
-  const echo::EchoImage head;
-  std::memcpy(bytes.data(), &head, sizeof head);
-  return bytes;
-}
-
-std::vector<std::string> agent_command(const SlotsFolder& slots) {
+std::vector<std::string> agent_command(const TestFolder& slots) {
   return {SLMRIG_ECHO_AGENT, "--slots", slots.path(), "--unique-id", "unit-7", "--arena-bytes", "65536"};
 }
 
@@ -84,7 +38,7 @@ std::string hex_of(const std::string& path_of_elf) {
 }
 
 TEST_CASE("the banner says who the agent is, and its build id is the one in the file") {
-  SlotsFolder slots;
+  TestFolder slots;
   ProcessStream stream(agent_command(slots));
   AgentPeer peer(stream, 0x1234);
   const auto message = peer.hello();
@@ -106,7 +60,7 @@ TEST_CASE("the banner says who the agent is, and its build id is the one in the 
 }
 
 TEST_CASE("upload, load, run: the engine's answer and one duration a token come back") {
-  SlotsFolder slots;
+  TestFolder slots;
   ProcessStream stream(agent_command(slots));
   AgentPeer peer(stream, 0x1234);
   const auto stored = peer.upload(1, echo_image());
@@ -130,7 +84,7 @@ TEST_CASE("upload, load, run: the engine's answer and one duration a token come 
 }
 
 TEST_CASE("a reset starts the agent again on the same pipes and the slot is still there") {
-  SlotsFolder slots;
+  TestFolder slots;
   ProcessStream stream(agent_command(slots));
   AgentPeer peer(stream, 0x1234);
   REQUIRE(peer.upload(0, echo_image())->as<fb::SlotState>() != nullptr);
@@ -143,7 +97,7 @@ TEST_CASE("a reset starts the agent again on the same pipes and the slot is stil
 }
 
 TEST_CASE("an upload that an agent's death broke off goes on where it was") {
-  SlotsFolder slots;
+  TestFolder slots;
   const auto image = echo_image(200000);
   uint64_t resumed_at = 1;
   {
@@ -163,7 +117,7 @@ TEST_CASE("an upload that an agent's death broke off goes on where it was") {
 }
 
 TEST_CASE("a file that somebody put into the slot is what is loaded and hashed, whatever the note says") {
-  SlotsFolder slots;
+  TestFolder slots;
   ProcessStream stream(agent_command(slots));
   AgentPeer peer(stream, 0x9);
   REQUIRE(peer.upload(0, echo_image(5000))->as<fb::SlotState>() != nullptr);
@@ -184,7 +138,7 @@ TEST_CASE("a file that somebody put into the slot is what is loaded and hashed, 
 
 // As /sys and /proc of a Raspberry Pi and of a PC show them.
 TEST_CASE("governor, clocks, temperatures and throttling of a Linux board are told as they are now") {
-  SlotsFolder slots;
+  TestFolder slots;
   const std::string root = slots.path() + "/root";
   const std::string policy = root + "/sys/devices/system/cpu/cpufreq/policy0/";
   write_text(root + "/proc/device-tree/model", std::string("Raspberry Pi 4 Model B Rev 1.4\0", 31));
@@ -244,7 +198,7 @@ TEST_CASE("governor, clocks, temperatures and throttling of a Linux board are to
 }
 
 TEST_CASE("the peak of the control group is a class of memory of its own, where there is one") {
-  SlotsFolder slots;
+  TestFolder slots;
   const std::string root = slots.path() + "/root";
   ProcessStream stream({SLMRIG_ECHO_AGENT, "--slots", slots.path(), "--system-root", root});
   AgentPeer peer(stream, 0x8);
@@ -265,7 +219,7 @@ TEST_CASE("the peak of the control group is a class of memory of its own, where 
 }
 
 TEST_CASE("a restart drops the image from the file cache, or keeps it, and says which") {
-  SlotsFolder slots;
+  TestFolder slots;
   auto command = agent_command(slots);
   const auto note_after_reset = [&](uint32_t epoch) {
     ProcessStream stream(command);
@@ -286,7 +240,7 @@ TEST_CASE("a restart drops the image from the file cache, or keeps it, and says 
 }
 
 TEST_CASE("an agent that runs under another program goes through it again when it restarts") {
-  SlotsFolder slots;
+  TestFolder slots;
   auto command = agent_command(slots);
   // `env` stands for an emulator: each life leaves a mark in the environment that the next one inherits.
   command.insert(command.begin(), {"env", "LIVES=1"});
@@ -301,7 +255,7 @@ TEST_CASE("an agent that runs under another program goes through it again when i
 }
 
 TEST_CASE("the native agent sleeps, and has no marker lines") {
-  SlotsFolder slots;
+  TestFolder slots;
   ProcessStream stream(agent_command(slots));
   AgentPeer peer(stream, 0x6);
   const auto banner = peer.hello();
@@ -315,7 +269,7 @@ TEST_CASE("the native agent sleeps, and has no marker lines") {
 }
 
 TEST_CASE("the agent ends when its host does, and says what it does not understand on its command line") {
-  SlotsFolder slots;
+  TestFolder slots;
   {
     ProcessStream stream(agent_command(slots));
     AgentPeer peer(stream, 0x5);

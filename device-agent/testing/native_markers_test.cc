@@ -9,40 +9,28 @@
 #include <string>
 #include <vector>
 
-#include "device-agent/testing/agent_peer.h"
+#include "device-agent/testing/native_echo_agent.h"
 #include "device-agent/testing/process_stream.h"
 #include "device-agent/wire/marker_edges.h"
-#include "tests/foreign_engine/echo_engine.h"
 
 namespace slmrig::agent::testing {
 namespace {
 
 using Catch::Matchers::Contains;
 
-// A folder for the chip and the agent's slots; goes away with the test.
+// A folder for the chip and the agent's slots.
 class Chip {
  public:
-  Chip() {
-    char name[] = "/tmp/slmrig-gpio-XXXXXX";
-    path_ = mkdtemp(name);
-  }
-  ~Chip() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Chip(const Chip&) = delete;
-  Chip& operator=(const Chip&) = delete;
-
-  void touch(const char* name) const { std::ofstream(path_ + "/" + name) << "x"; }
-  void clear_log() const { std::filesystem::resize_file(path_ + "/log", 0); }
+  void touch(const char* name) const { std::ofstream(folder_.path() + "/" + name) << "x"; }
+  void clear_log() const { std::filesystem::resize_file(folder_.path() + "/log", 0); }
 
   std::vector<std::string> command(const std::string& lines) const {
     return {"env",
             std::string("LD_PRELOAD=") + SLMRIG_FAKE_GPIO_LIBRARY,
-            "SLMRIG_FAKE_GPIO=" + path_,
+            "SLMRIG_FAKE_GPIO=" + folder_.path(),
             SLMRIG_ECHO_AGENT,
             "--slots",
-            path_,
+            folder_.path(),
             "--unique-id",
             "unit-7",
             "--marker-lines",
@@ -50,7 +38,7 @@ class Chip {
   }
 
   std::vector<std::string> log() const {
-    std::ifstream file(path_ + "/log");
+    std::ifstream file(folder_.path() + "/log");
     std::vector<std::string> lines;
     for (std::string line; std::getline(file, line);) lines.push_back(line);
     return lines;
@@ -69,7 +57,7 @@ class Chip {
   }
 
  private:
-  std::string path_;
+  TestFolder folder_;
 };
 
 // The marker bits of a line of the log ("17=1 27=0 22=1 23=0"), for pins 17, 27, 22, 23.
@@ -84,32 +72,6 @@ uint8_t lines_of(const std::string& entry) {
     if (word.at(3) == '1') lines = static_cast<uint8_t>(lines | (1U << i));
   }
   return lines;
-}
-
-std::vector<uint8_t> echo_image() {
-  std::vector<uint8_t> bytes(4096, 1);
-  const echo::EchoImage head;
-  std::copy_n(reinterpret_cast<const uint8_t*>(&head), sizeof head, bytes.begin());
-  return bytes;
-}
-
-std::string fact(AgentPeer& peer, const std::string& key) {
-  const uint32_t id =
-      peer.send(fb::Message::BoardQuery, [](auto& builder) { return fb::CreateBoardQuery(builder).Union(); });
-  std::string value = "absent";
-  for (bool more = true; more;) {
-    const auto message = peer.receive_answer(id);
-    REQUIRE(message != nullptr);
-    const auto* state = message->as<fb::BoardState>();
-    REQUIRE(state != nullptr);
-    if (state->facts() != nullptr) {
-      for (const auto* one : *state->facts()) {
-        if (one->key()->str() == key) value = one->value()->str();
-      }
-    }
-    more = !state->last();
-  }
-  return value;
 }
 
 constexpr char kPins[] = "/dev/gpiochip0:17,27,22,23";
@@ -149,9 +111,9 @@ TEST_CASE("a Linux board raises its pins in marked runs: phases, and one edge a 
     }
     CHECK(edges == tokens);
   }
-  CHECK(fact(peer, "markers.lines") == "pinctrl-fake 17,27,22,23");
-  CHECK(std::stoull(fact(peer, "markers.set_ns")) > 0);
-  CHECK(fact(peer, "markers.refused_changes") == "0");
+  CHECK(board_facts(peer).at("markers.lines") == "pinctrl-fake 17,27,22,23");
+  CHECK(std::stoull(board_facts(peer).at("markers.set_ns")) > 0);
+  CHECK(board_facts(peer).at("markers.refused_changes") == "0");
 }
 
 TEST_CASE("pins are taken anew after a restart, and changes that the system refuses are counted") {
@@ -168,7 +130,7 @@ TEST_CASE("pins are taken anew after a restart, and changes that the system refu
   chip.touch("broken");
   CHECK(peer.run_marked("hello", 3, true).token_ids.size() == 3);
   CHECK(chip.log().empty());
-  CHECK(fact(peer, "markers.refused_changes") == "6");
+  CHECK(board_facts(peer).at("markers.refused_changes") == "6");
 }
 
 TEST_CASE("lines that cannot be had end the agent with what is wrong and what to do") {
