@@ -1,6 +1,5 @@
 // `slmrig gate` on a database of a million generations: 500 nights of two variants, budgets of times, memory
 // and answers, the newest night gated with the spread of all others. Target: at most a second.
-#include <cstdlib>
 #include <random>
 #include <string>
 
@@ -9,9 +8,10 @@
 
 #include "harness/analyse/series.h"
 #include "harness/base/file.h"
-#include "harness/base/sha256.h"
+#include "harness/base/must_for_bench.h"
 #include "harness/campaign/gate_input.h"
 #include "harness/gate/evaluate.h"
+#include "harness/store/generation_for_bench.h"
 #include "harness/store/queries.h"
 #include "harness/store/store.h"
 
@@ -20,38 +20,10 @@ namespace {
 
 constexpr int kNights = 500;
 constexpr uint32_t kGenerations = 1000;  // of a cell: a million in all
-constexpr uint32_t kTokens = 32;
 constexpr int64_t kDayNs = 86'400'000'000'000;
 constexpr const char* kVariants[] = {"f32", "int8"};
 
-// A broken benchmark must not print a figure.
-template <typename T>
-T must(base::Result<T> result) {
-  if (!result) {
-    fmt::print(stderr, "{}\n", result.error().text());
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-base::Generation generation_of(uint32_t index, std::mt19937_64& random) {
-  base::Generation generation;
-  generation.prompt_id = fmt::format("intent-{:04}", index);
-  generation.prompt_sha256 = base::sha256_hex(generation.prompt_id);
-  generation.prompt_text = "set a timer for twelve minutes please";
-  generation.prompt_tokens = 24;
-  generation.generated_tokens = kTokens;
-  generation.finish = base::Finish::kLength;
-  generation.prefill_ticks = 5'000'000;
-  for (uint32_t token = 0; token < kTokens; ++token) {
-    generation.token_ids.push_back(static_cast<int32_t>(random() % 512));
-    generation.token_ticks.push_back(900'000 + random() % 1'200'000);
-  }
-  generation.token_ids_sha256 = base::sha256_hex(fmt::format("{}", index));
-  generation.output_text = std::string(96, 'a');
-  generation.correct = true;
-  return generation;
-}
+using base::must;
 
 void add_night(store::Store& store, int night, const std::vector<base::Generation>& prepared) {
   base::RunStart run;
@@ -97,7 +69,7 @@ std::string fill(const base::TemporaryDirectory& folder) {
   auto store = must(store::open_store(path));
   std::mt19937_64 random(1);
   std::vector<base::Generation> prepared;
-  for (uint32_t i = 0; i < kGenerations; ++i) prepared.push_back(generation_of(i, random));
+  for (uint32_t i = 0; i < kGenerations; ++i) prepared.push_back(store::generation_for_bench("", i, random));
   for (int night = 0; night < kNights; ++night) add_night(*store, night, prepared);
   return path;
 }

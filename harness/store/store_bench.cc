@@ -4,13 +4,13 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <random>
 #include <string>
 
 #include "harness/base/file.h"
-#include "harness/base/sha256.h"
+#include "harness/base/must_for_bench.h"
+#include "harness/store/generation_for_bench.h"
 #include "harness/store/internal/database.h"
 #include "harness/store/internal/record_writer.h"
 #include "harness/store/queries.h"
@@ -20,18 +20,9 @@
 namespace slmrig::store {
 namespace {
 
-constexpr uint32_t kTokens = 32;
 constexpr uint32_t kPrompts = 500;
 
-// A broken benchmark must not print a figure.
-template <typename T>
-T must(base::Result<T> result) {
-  if (!result) {
-    fmt::print(stderr, "{}\n", result.error().text());
-    std::abort();
-  }
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
+using base::must;
 
 base::SessionStart session_of(const std::string& run_id, const std::string& id, uint32_t cells) {
   base::SessionStart start;
@@ -47,27 +38,10 @@ base::SessionStart session_of(const std::string& run_id, const std::string& id, 
   return start;
 }
 
-// Durations as a board has them (six to seven digits), ids of a vocabulary of 512, 96 characters of text.
+// A cell asks each prompt again and again.
 base::Generation generation_of(const std::string& cell_id, uint32_t index, std::mt19937_64& random) {
-  base::Generation generation;
-  generation.cell_id = cell_id;
-  generation.prompt_id = fmt::format("intent-{:04}", index % kPrompts);
+  base::Generation generation = generation_for_bench(cell_id, index % kPrompts, random);
   generation.repeat = index / kPrompts;
-  generation.prompt_sha256 = base::sha256_hex(generation.prompt_id);
-  generation.prompt_text = "set a timer for twelve minutes please";
-  generation.prompt_tokens = 24;
-  generation.generated_tokens = kTokens;
-  generation.finish = base::Finish::kLength;
-  generation.prefill_ticks = 5'000'000;
-  for (uint32_t token = 0; token < kTokens; ++token) {
-    generation.token_ids.push_back(static_cast<int32_t>(random() % 512));
-    generation.token_ticks.push_back(900'000 + random() % 1'200'000);
-  }
-  generation.token_ids_sha256 = base::sha256_hex(fmt::format("{}", index));
-  generation.output_text = std::string(96, 'a');
-  generation.correct = true;
-  generation.matches_reference = true;
-  generation.started_at_ns = 1'767'225'600'000'000'000 + index;
   return generation;
 }
 
@@ -189,7 +163,7 @@ void fill_years(RecordWriter& store, uint32_t benches, uint32_t nights) {
   }
 }
 
-// Targets of nobody but us: a gate and a report over it have a second in all.
+// A gate and a report over it have a second or two in all.
 void read_history(benchmark::State& state) {
   const auto folder = must(base::TemporaryDirectory::create("store-bench"));
   const std::string path = folder.path() / "bench.db";
