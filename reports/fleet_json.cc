@@ -111,8 +111,19 @@ std::map<std::string, Spread> spreads_of(const ReportHistory& input, const Bench
   return spreads;
 }
 
-// The health of a bench and the reason for it, the worst first.
-std::pair<const char*, std::string> health_of(const Bench& bench, int64_t newest_at_ns) {
+const store::QuarantineRow* quarantine_of(const ReportHistory& input, const std::string& bench) {
+  const auto found = std::find_if(input.quarantined.begin(), input.quarantined.end(),
+                                  [&](const store::QuarantineRow& row) { return row.bench == bench; });
+  return found == input.quarantined.end() ? nullptr : &*found;
+}
+
+// The health of a bench and the reason for it: what somebody decided, then the worst first.
+std::pair<const char*, std::string> health_of(const Bench& bench, const store::QuarantineRow* quarantine,
+                                              int64_t newest_at_ns) {
+  if (quarantine != nullptr) {
+    return {"quarantined", fmt::format("out of service since {}, by {}: {}", utc_text(quarantine->since_ns),
+                                       quarantine->who, quarantine->reason)};
+  }
   if (newest_at_ns - bench.newest->started_at_ns > kAwayAfterNs) {
     return {"away", "not seen since " + utc_text(bench.newest->started_at_ns)};
   }
@@ -137,7 +148,8 @@ Json fleet_json(const ReportHistory& input) {
   Json list = Json::array();
   for (const auto& [name, bench] : benches) {
     if (bench.newest == nullptr) continue;  // known only by a finding of years ago
-    const auto [health, why] = health_of(bench, input.judgement->last_session_at_ns);
+    const auto [health, why] =
+        health_of(bench, quarantine_of(input, name), input.judgement->last_session_at_ns);
     const std::optional<double> temperature = temperature_of(*bench.newest);
     const auto spread = spreads.find(name);
     list.push_back({{"bench", name},

@@ -87,6 +87,21 @@ TEST_CASE("the fleet tells health, unit, temperature and how far boards of a kin
   CHECK(lone["spread"].is_null());
 }
 
+TEST_CASE("a bench in quarantine is shown as that, whatever else is with it") {
+  const store::History history = three_benches();
+  const auto judgement = analyse::judge(history);
+  const std::vector<store::QuarantineRow> quarantined = {{"right", 0, "kim", "its fan rattles"}};
+  ReportHistory input;
+  input.history = &history;
+  input.judgement = &judgement;
+  input.quarantined = quarantined;
+  const Json fleet = fleet_json(input);
+  CHECK(bench_named(fleet, "right")["health"] == "quarantined");
+  CHECK(bench_named(fleet, "right")["why"] ==
+        "out of service since 1970-01-01 00:00 UTC, by kim: its fan rattles");
+  CHECK(bench_named(fleet, "left")["health"] == "well");
+}
+
 TEST_CASE("a bench whose series gave no figure is troubled") {
   const SampleHistory sample = sample_history();
   const Json fleet = fleet_json(sample.input());

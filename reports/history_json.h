@@ -12,6 +12,7 @@
 #include "harness/analyse/findings.h"
 #include "harness/store/finding_rows.h"
 #include "harness/store/history.h"
+#include "harness/store/rows.h"
 
 namespace slmrig::reports {
 
@@ -37,6 +38,7 @@ struct ReportHistory {
   std::span<const store::FindingRow> findings;
   std::span<const PinnedRun> releases;
   std::map<store::SeriesKey, BudgetLine> budgets;
+  std::span<const store::QuarantineRow> quarantined;  // benches that are out of service now
 };
 
 // `inlined`: ids of the runs whose records are in the page, in the order of its `runs`.

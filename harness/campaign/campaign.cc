@@ -19,6 +19,7 @@
 #include "harness/plan/estimate.h"
 #include "harness/rig/bench_lock.h"
 #include "harness/store/captures.h"
+#include "harness/store/quarantine.h"
 #include "harness/store/queries.h"
 
 namespace slmrig::campaign {
@@ -38,11 +39,18 @@ const base::Bench& bench_named(const ExpandedPlan& expanded, const std::string& 
   return *found;
 }
 
-// All of them before anything begins, so that nobody is turned away in mid-run.
-Result<std::vector<rig::BenchLock>> lock_benches(const std::vector<Wave>& waves, const std::string& reason) {
+// All of them before anything begins, so that nobody is turned away in mid-run. A bench on which nothing is
+// measured may be somebody else's meanwhile.
+Result<std::vector<rig::BenchLock>> lock_benches(const ExpandedPlan& expanded, const std::vector<Wave>& waves,
+                                                 const std::string& reason) {
   std::vector<rig::BenchLock> locks;
   for (const Wave& wave : waves) {
     for (const std::string& bench : wave.benches) {
+      const bool works =
+          std::any_of(expanded.sessions.begin(), expanded.sessions.end(), [&](const base::Session& session) {
+            return session.bench == bench && session.status == base::CellStatus::kOk;
+          });
+      if (!works) continue;
       SLMRIG_ASSIGN(rig::BenchLock lock, rig::BenchLock::acquire(bench, reason));
       locks.push_back(std::move(lock));
     }
@@ -136,28 +144,55 @@ std::map<std::string, std::string> emulator_versions(const ExpandedPlan& expande
   return versions;
 }
 
-// Benches that may be left out where this host has not got their programs: the cells say so, and nothing
-// fails. All of them left out is a failure.
-Done leave_out_benches(ExpandedPlan& expanded, const deploy::Workshop& workshop) {
-  std::map<std::string, std::string> missing;  // by bench; empty: nothing
+// Why nothing is measured on a bench.
+struct Absence {
+  base::CellStatus status = base::CellStatus::kOk;  // of its cells
+  std::string reason;
+};
+
+Absence absence_of(const base::Bench& bench, const std::vector<store::QuarantineRow>& quarantined,
+                   const deploy::Workshop& workshop) {
+  const auto found = std::find_if(quarantined.begin(), quarantined.end(),
+                                  [&](const store::QuarantineRow& row) { return row.bench == bench.name; });
+  // Unfit and not "not applicable": a gate misses its figures.
+  if (found != quarantined.end()) {
+    return {base::CellStatus::kUnfit,
+            fmt::format("the bench is in quarantine since {}, by {}: {}; slmrig rig release {}",
+                        base::utc_text(found->since_ns), found->who, found->reason, bench.name)};
+  }
+  const std::string missing = bench.optional ? deploy::missing_tools(bench, workshop) : "";
+  if (missing.empty()) return {};
+  return {base::CellStatus::kNotApplicable, "the bench is left out: " + missing};
+}
+
+// Benches in quarantine, and those that may be left out where this host has not got their programs: the cells
+// say so, and nothing fails. All of them left out is a failure.
+Done leave_out_benches(ExpandedPlan& expanded, const deploy::Workshop& workshop,
+                       const std::string& database) {
+  SLMRIG_ASSIGN(const std::vector<store::QuarantineRow> quarantined, store::quarantined_benches(database));
+  std::map<std::string, Absence> absences;  // by bench
   std::string reasons;
   bool any_left = false;
+  bool any_quarantined = false;
   for (base::Session& session : expanded.sessions) {
     const base::Bench& bench = bench_named(expanded, session.bench);
-    const auto [entry, is_new] = missing.try_emplace(bench.name);
-    if (is_new && bench.optional) {
-      entry->second = deploy::missing_tools(bench, workshop);
-      if (!entry->second.empty()) reasons += fmt::format("; bench {}: {}", bench.name, entry->second);
+    const auto [entry, is_new] = absences.try_emplace(bench.name);
+    Absence& absence = entry->second;
+    if (is_new) {
+      absence = absence_of(bench, quarantined, workshop);
+      if (!absence.reason.empty()) reasons += fmt::format("; bench {}: {}", bench.name, absence.reason);
+      any_quarantined = any_quarantined || absence.status == base::CellStatus::kUnfit;
     }
-    if (entry->second.empty()) {
+    if (absence.reason.empty()) {
       any_left = true;
       continue;
     }
-    session.status = base::CellStatus::kNotApplicable;
-    session.reason = "the bench is left out: " + entry->second;
+    session.status = absence.status;
+    session.reason = absence.reason;
   }
   if (any_left) return {};
-  return base::fail(base::ErrorCode::kUnsupported, "nothing can be measured on this host" + reasons);
+  return base::fail(any_quarantined ? base::ErrorCode::kUnfit : base::ErrorCode::kUnsupported,
+                    "nothing can be measured on this host" + reasons);
 }
 
 // Raw samples of the energy pass: their packed size is a small part of what meters send, but a rack sends
@@ -212,10 +247,10 @@ Result<CampaignOutcome> run_campaign(const CampaignRequest& request, store::Stor
                                      base::Observer& observer, const std::atomic<bool>& stop) {
   const int64_t began_ns = base::monotonic_now_ns();
   ExpandedPlan expanded = request.expanded;
-  SLMRIG_TRY(leave_out_benches(expanded, request.workshop));
+  SLMRIG_TRY(leave_out_benches(expanded, request.workshop, store.path()));
   const std::vector<Wave> waves = waves_of(expanded);
   SLMRIG_ASSIGN(const std::vector<rig::BenchLock> locks,
-                lock_benches(waves, fmt::format("slmrig run {}", expanded.plan.name)));
+                lock_benches(expanded, waves, fmt::format("slmrig run {}", expanded.plan.name)));
   SLMRIG_TRY(check_room_for_samples(expanded, store.path()));
   SLMRIG_ASSIGN(const std::string run_id, open_run(request, store));
 

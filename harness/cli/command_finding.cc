@@ -1,8 +1,5 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +10,7 @@
 #include "harness/base/clock.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/finding_text.h"
+#include "harness/cli/user_name.h"
 #include "harness/store/findings.h"
 
 namespace slmrig::cli {
@@ -33,21 +31,6 @@ struct FindingOptions {
   bool all = false;
   bool json = false;
 };
-
-// "--db FILE" where it is not the default, so that the commands we propose work as they stand.
-std::string place_text(const Places& places) {
-  std::string text;
-  if (!places.output_option.empty()) text += " --out " + places.output_option;
-  if (!places.database_option.empty()) text += " --db " + places.database_option;
-  return text;
-}
-
-std::string user_name() {
-  for (const char* variable : {"USER", "LOGNAME"}) {
-    if (const char* name = std::getenv(variable); name != nullptr && *name != '\0') return name;
-  }
-  return fmt::format("uid {}", ::getuid());
-}
 
 Result<ExitCode> list_findings(const FindingOptions& options) {
   SLMRIG_ASSIGN(std::vector<FindingRow> findings, store::read_findings(options.places.database()));
@@ -73,7 +56,7 @@ Result<ExitCode> show_finding(const FindingOptions& options) {
   SLMRIG_ASSIGN(const std::vector<store::FindingEvent> events,
                 store::finding_events(database, finding.finding_id));
   const std::string text = options.json ? finding_json(finding, events)
-                                        : finding_card(finding, events, place_text(options.places));
+                                        : finding_card(finding, events, options.places.as_options());
   std::fputs(text.c_str(), stdout);
   return ExitCode::kGood;
 }

@@ -84,6 +84,7 @@ void add_rig_command(CLI::App& app, Action& action) {
   add_root_option(*command, wiring->places);
   command->callback([&action, wiring] { action = [wiring] { return print_wiring(*wiring); }; });
   add_rig_check_command(*rig, action);
+  add_rig_quarantine_commands(*rig, action);
   add_rig_identify_command(*rig, action);
   add_rig_slots_commands(*rig, action);
   add_rig_init_command(*rig, action);

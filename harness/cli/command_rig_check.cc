@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/clock.h"
 #include "harness/base/paths.h"
 #include "harness/base/suggest.h"
 #include "harness/campaign/bench_health.h"
@@ -14,6 +15,7 @@
 #include "harness/cli/text_table.h"
 #include "harness/rig/bench_lock.h"
 #include "harness/rig/rig_file.h"
+#include "harness/store/quarantine.h"
 
 namespace slmrig::cli {
 namespace {
@@ -67,6 +69,12 @@ Result<ExitCode> check(const CheckOptions& options) {
   SLMRIG_ASSIGN(const std::filesystem::path root, options.places.root());
   SLMRIG_ASSIGN(const base::Rig rig, rig::load_rig(options.rig, root));
   SLMRIG_ASSIGN(const std::vector<base::Bench> benches, chosen_benches(rig, options.benches));
+  SLMRIG_ASSIGN(const std::vector<store::QuarantineRow> quarantined,
+                store::quarantined_benches(options.places.database()));
+  const auto quarantine_of = [&](const std::string& bench) {
+    return std::find_if(quarantined.begin(), quarantined.end(),
+                        [&](const store::QuarantineRow& row) { return row.bench == bench; });
+  };
   const std::vector<BenchHealth> all = campaign::check_benches(benches, workshop_of(options, root));
   TextTable table({{"bench"}, {"health"}, {"link"}, {"board"}, {"unit"}, {"engine"}}, 2);
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -77,10 +85,16 @@ Result<ExitCode> check(const CheckOptions& options) {
     if (!one.slots.empty()) table.add_note_row({""}, "slots: " + one.slots);
     if (!one.clock.empty()) table.add_note_row({""}, "clock: " + one.clock);
     if (!one.problem.empty()) table.add_note_row({""}, one.problem);
+    if (const auto row = quarantine_of(one.bench); row != quarantined.end()) {
+      table.add_note_row({""}, fmt::format("in quarantine since {}, by {}: {}", base::utc_text(row->since_ns),
+                                           row->who, row->reason));
+    }
   }
   fmt::print("rig {} ({})\n\n{}", rig.name, rig.file, table.text());
-  const auto troubled =
-      std::count_if(all.begin(), all.end(), [](const BenchHealth& one) { return is_trouble(one.state); });
+  // What is in quarantine is known.
+  const auto troubled = std::count_if(all.begin(), all.end(), [&](const BenchHealth& one) {
+    return is_trouble(one.state) && quarantine_of(one.bench) == quarantined.end();
+  });
   if (troubled == 0) return ExitCode::kGood;
   fmt::print("\n{} of {} benches cannot be measured on. Step by step: slmrig board check BENCH --rig {}\n",
              troubled, all.size(), options.rig);
@@ -120,6 +134,7 @@ void add_shared_options(CLI::App& command, CheckOptions& options) {
   command.add_option("--rig", options.rig, "Rig: a name under boards/rigs, or a file")->capture_default_str();
   add_output_option(command, options.places);
   add_root_option(command, options.places);
+  add_database_option(command, options.places);
 }
 
 }  // namespace

@@ -27,6 +27,9 @@ struct Places {
   base::Result<std::filesystem::path> root() const;
   std::filesystem::path output() const;
   std::string database() const;
+  // " --out DIR --db FILE" where these are not the default, so that the commands we propose work as they
+  // stand.
+  std::string as_options() const;
 };
 
 void add_root_option(CLI::App& command, Places& places);
@@ -50,6 +53,7 @@ void add_rig_slots_commands(CLI::App& rig, Action& action);  // below `rig`
 void add_rig_init_command(CLI::App& rig, Action& action);
 void add_rig_doctor_command(CLI::App& rig, Action& action);
 void add_rig_identify_command(CLI::App& rig, Action& action);
+void add_rig_quarantine_commands(CLI::App& rig, Action& action);
 void add_rig_check_command(CLI::App& rig, Action& action);
 void add_board_command(CLI::App& app, Action& action);
 // Under `slmrig board`.

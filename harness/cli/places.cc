@@ -15,6 +15,13 @@ std::string Places::database() const {
   return (output() / name).string();
 }
 
+std::string Places::as_options() const {
+  std::string text;
+  if (!output_option.empty()) text += " --out " + output_option;
+  if (!database_option.empty()) text += " --db " + database_option;
+  return text;
+}
+
 void add_root_option(CLI::App& command, Places& places) {
   command.add_option("--root", places.root_option,
                      "Folder with boards/ and workloads/ [$SLMRIG_ROOT, or the nearest upward]");

@@ -11,6 +11,7 @@
 #include "harness/gate/budget.h"
 #include "harness/gate/evaluate.h"
 #include "harness/store/findings.h"
+#include "harness/store/quarantine.h"
 #include "harness/store/releases.h"
 
 namespace slmrig::cli {
@@ -22,6 +23,7 @@ reports::ReportHistory LoadedHistory::view() const {
   view.findings = findings;
   view.releases = releases;
   view.budgets = budgets;
+  view.quarantined = quarantined;
   return view;
 }
 
@@ -40,6 +42,7 @@ base::Done load_kept(const std::string& database, LoadedHistory& loaded) {
   for (const store::ReleaseRow& release : releases) {
     for (const std::string& run_id : release.run_ids) loaded.releases.push_back({release.name, run_id});
   }
+  SLMRIG_ASSIGN(loaded.quarantined, store::quarantined_benches(database));
   return {};
 }
 

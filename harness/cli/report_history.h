@@ -21,6 +21,7 @@ struct LoadedHistory {
   std::vector<store::FindingRow> findings;  // that are kept; empty: the judgement's own are shown
   std::vector<reports::PinnedRun> releases;
   std::map<store::SeriesKey, reports::BudgetLine> budgets;
+  std::vector<store::QuarantineRow> quarantined;
 
   // Points into this, which must stay where it is.
   reports::ReportHistory view() const;
@@ -42,7 +43,7 @@ void add_budget_lines(const gate::GateReport& report, LoadedHistory& history);
 // All nights, or those since then.
 base::Result<LoadedHistory> load_history(store::Reader& reader, std::optional<int64_t> since_ns = {});
 
-// Adds the findings and releases that the database keeps.
+// Adds the findings, releases and quarantines that the database keeps.
 base::Done load_kept(const std::string& database, LoadedHistory& loaded);
 
 }  // namespace slmrig::cli

@@ -14,7 +14,8 @@
 #include "harness/base/uuid.h"
 #include "harness/store/internal/database.h"
 #include "harness/store/internal/open_for_reading.h"
-#include "harness/store/internal/schema.h"
+#include "harness/store/internal/open_for_writing.h"
+#include "harness/store/internal/transaction.h"
 
 namespace slmrig::store {
 namespace {
@@ -218,22 +219,6 @@ Done write_update(Database& database, FindingUpdate& update) {
   return {};
 }
 
-template <typename Work>
-Done in_transaction(const std::string& path, const Work& work) {
-  std::error_code problem;
-  if (!std::filesystem::exists(path, problem))
-    return fail(ErrorCode::kBadInput, fmt::format("{}: no such file; --db names the database", path));
-  SLMRIG_ASSIGN(const std::unique_ptr<Database> database,
-                Database::open(path, OpenMode::kReadWriteCreate, kLockPatience));
-  SLMRIG_TRY(migrate(*database));
-  SLMRIG_TRY(database->execute("begin immediate"));
-  if (const Done done = work(*database); !done) {
-    static_cast<void>(database->execute("rollback"));  // the first error says what happened
-    return done;
-  }
-  return database->execute("commit");
-}
-
 }  // namespace
 
 Result<std::vector<FindingRow>> read_findings(const std::string& path) {
@@ -279,19 +264,21 @@ Result<std::vector<FindingEvent>> finding_events(const std::string& path, const 
 
 Done keep_findings(const std::string& path, std::vector<FindingUpdate>& updates) {
   if (updates.empty()) return {};
-  return in_transaction(path, [&](Database& database) -> Done {
-    for (FindingUpdate& update : updates) SLMRIG_TRY(write_update(database, update));
+  SLMRIG_ASSIGN(const std::unique_ptr<Database> database, open_for_writing(path));
+  return in_transaction(*database, [&]() -> Done {
+    for (FindingUpdate& update : updates) SLMRIG_TRY(write_update(*database, update));
     return {};
   });
 }
 
 Done decide_finding(const std::string& path, const std::string& finding_id, const FindingDecision& decision) {
-  return in_transaction(path, [&](Database& database) -> Done {
+  SLMRIG_ASSIGN(const std::unique_ptr<Database> database, open_for_writing(path));
+  return in_transaction(*database, [&]() -> Done {
     SLMRIG_ASSIGN(Statement * update,
-                  database.cached("update finding set state = ? where finding_id = ? and state <> ?"));
+                  database->cached("update finding set state = ? where finding_id = ? and state <> ?"));
     const std::string_view state = to_string(decision.state);
     SLMRIG_TRY(update->bind(state).bind(finding_id).bind(state).run());
-    if (database.changed_rows() == 0) {
+    if (database->changed_rows() == 0) {
       return fail(
           ErrorCode::kBadInput,
           fmt::format("finding {} is {} already, or there is none of that id; slmrig finding show tells "
@@ -299,7 +286,7 @@ Done decide_finding(const std::string& path, const std::string& finding_id, cons
                       finding_id, state));
     }
     const char* event = decision.state == FindingState::kAcknowledged ? "acknowledged" : "reopened";
-    return write_event(database, finding_id, {0, decision.at_ns, event, decision.who, decision.reason});
+    return write_event(*database, finding_id, {0, decision.at_ns, event, decision.who, decision.reason});
   });
 }
 

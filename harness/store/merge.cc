@@ -90,6 +90,7 @@ class Merge {
                   texts("select name from main.sqlite_master where type = 'table' order by rowid"));
     for (const std::string& table : tables) SLMRIG_TRY(copy_owned(table));
     SLMRIG_TRY(database_.execute("insert or ignore into main.artifact select * from other.artifact"));
+    SLMRIG_TRY(database_.execute("insert or ignore into main.bench_event select * from other.bench_event"));
     SLMRIG_TRY(copy_releases());
     return copy_findings();
   }

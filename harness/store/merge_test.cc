@@ -6,6 +6,7 @@
 #include "harness/store/captures.h"
 #include "harness/store/internal/database.h"
 #include "harness/store/internal/schema.h"
+#include "harness/store/quarantine.h"
 #include "harness/store/records_for_test.h"
 #include "harness/store/releases.h"
 #include "harness/store/sample_data.h"
@@ -153,6 +154,20 @@ TEST_CASE("merge: a capture that was pruned here is there again where the other 
   execute(folder.file("from.db"), "update capture set removed_at_ns = 5");
   must(merge_database(folder.file("into.db"), folder.file("from.db")));
   CHECK(number_for_test(folder.file("into.db"), kept) == 1);
+}
+
+TEST_CASE("merge: quarantines come along, each once") {
+  const TestFolder folder;
+  const std::string into = folder.file("into.db");
+  const std::string from = folder.file("from.db");
+  must(open_store(into));
+  must(open_store(from));
+  must(quarantine_bench(from, {"desk-1", "kim", "no banner", 5}));
+  for (int time = 0; time < 2; ++time) {
+    must(merge_database(into, from));
+    CHECK(number_for_test(into, "select count(*) from v_bench_event") == 1);
+  }
+  CHECK(must(quarantined_benches(into)).at(0).reason == "no banner");
 }
 
 TEST_CASE("merge: an older database is read through a copy and stays as it is") {

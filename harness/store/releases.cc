@@ -15,7 +15,8 @@
 #include "harness/store/internal/codec.h"
 #include "harness/store/internal/database.h"
 #include "harness/store/internal/open_for_reading.h"
-#include "harness/store/internal/schema.h"
+#include "harness/store/internal/open_for_writing.h"
+#include "harness/store/internal/transaction.h"
 
 namespace slmrig::store {
 
@@ -191,28 +192,6 @@ Done write_release(Database& database, const PinRequest& request, const std::vec
     SLMRIG_TRY(insert.bind_text_or_null(name).bind(request.name).run());
   }
   return {};
-}
-
-Result<std::unique_ptr<Database>> open_for_writing(const std::string& path) {
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) {
-    return base::fail(ErrorCode::kBadInput, fmt::format("{}: no such file; --db names the database", path));
-  }
-  SLMRIG_ASSIGN(std::unique_ptr<Database> database,
-                Database::open(path, OpenMode::kReadWriteCreate, kLockPatience));
-  SLMRIG_TRY(migrate(*database));
-  SLMRIG_TRY(database->execute("pragma foreign_keys = on"));
-  return database;
-}
-
-// All or nothing.
-template <typename Body>
-Done in_transaction(Database& database, const Body& body) {
-  SLMRIG_TRY(database.execute("begin immediate"));
-  Done done = body();
-  if (done) done = database.execute("commit");
-  if (!done && database.in_transaction()) static_cast<void>(database.execute("rollback"));
-  return done;
 }
 
 }  // namespace

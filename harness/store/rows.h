@@ -206,4 +206,12 @@ struct RunData {
   std::vector<SessionData> sessions;  // in the order in which they began
 };
 
+// A bench that somebody took out of service.
+struct QuarantineRow {
+  std::string bench;
+  int64_t since_ns = 0;  // UTC
+  std::string who;
+  std::string reason;
+};
+
 }  // namespace slmrig::store

@@ -6,7 +6,7 @@ import type {FleetBench} from './report_types';
 
 // Never colour alone; in the order in which they are shown.
 const kMarks: Readonly<Record<FleetBench['health'], string>> = {
-  troubled: '✕ troubled', suspect: '◆ suspect', away: '‖ away', well: '✓ well'};
+  troubled: '✕ troubled', suspect: '◆ suspect', away: '‖ away', quarantined: '⊘ in quarantine', well: '✓ well'};
 const kOrder = Object.keys(kMarks);
 
 function spread_text({spread}: FleetBench, history: HistoryModel): string {

@@ -86,6 +86,52 @@ TEST_CASE("a bench that somebody uses is shown as busy, and left alone", "[e2e]"
   CHECK(sandbox.slmrig({"board", "check", "desk", "--rig", rig}).exit_code == 3);
 }
 
+TEST_CASE("a bench in quarantine is left out of runs, and says why wherever it is missed", "[e2e]") {
+  const Sandbox sandbox;
+  const std::string rig = rig_of(sandbox, {native_bench("desk"), native_bench("shelf")});
+  const std::vector<std::string> plan = {"--rig", rig, "--only", "variant=int8"};
+  REQUIRE(sandbox.run_plan("smoke", plan).exit_code == 0);
+  const auto rig_command = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "rig");
+    arguments.insert(arguments.end(), {"--db", sandbox.database()});
+    return sandbox.slmrig(arguments);
+  };
+  const Ended taken = rig_command({"quarantine", "shelf", "--reason", "its fan rattles", "--rig", rig});
+  INFO(taken.text());
+  REQUIRE(taken.exit_code == 0);
+  CHECK(rig_command({"quarantine", "shelf", "--reason", "again", "--rig", rig}).exit_code == 2);
+  CHECK(rig_command({"quarantine", "shelve", "--reason", "x", "--rig", rig}).exit_code == 2);
+  CHECK(rig_command({"quarantine", "desk", "--reason", " ", "--rig", rig}).exit_code == 2);
+  CHECK_THAT(rig_command({"quarantine"}).output, Catch::Contains("shelf") && Catch::Contains("fan rattles"));
+  CHECK_THAT(rig_command({"check", "shelf", "--rig", rig}).output, Catch::Contains("in quarantine since"));
+
+  // Somebody mends it meanwhile, and holds its lock.
+  const fs::path locks = sandbox.environment.at("SLMRIG_LOCK_DIR");
+  const auto lock = base::FileLock::acquire(locks / "bench-shelf", "slmrig board check");
+  REQUIRE(lock);
+  const Ended run = sandbox.run_plan("smoke", plan);
+  INFO(run.text());
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(run.errors, Catch::Contains("shelf: ") && Catch::Contains("its fan rattles"));
+  CHECK(sandbox.count("select count(*) from v_cell where bench = 'shelf' and status = 'unfit' and reason "
+                      "like '%slmrig rig release shelf%'") == 1);
+  CHECK(sandbox.count("select count(*) from v_cell where bench = 'desk' and status = 'ok'") == 2);
+  // A gate misses what was not measured.
+  const std::string budgets = sandbox.write("budgets.json", R"({"budgets": [
+    {"bench": "shelf", "metric": "image_bytes", "limit": "<= 1 GB"}]})");
+  const Ended gate = sandbox.slmrig({"gate", "--budgets", budgets, "--db", sandbox.database()});
+  INFO(gate.text());
+  CHECK(gate.exit_code == 3);
+  CHECK_THAT(gate.output, Catch::Contains("missing") && Catch::Contains("its fan rattles"));
+  const Ended alone = sandbox.run_plan("smoke", {"--rig", rig, "--only", "bench=shelf"});
+  INFO(alone.text());
+  CHECK(alone.exit_code == 3);
+
+  REQUIRE(rig_command({"release", "shelf", "--reason", "new fan"}).exit_code == 0);
+  CHECK(rig_command({"release", "shelf"}).exit_code == 2);
+  CHECK_THAT(rig_command({"quarantine"}).output, Catch::Contains("No bench is in quarantine"));
+}
+
 TEST_CASE("board check climbs to the clock, or says where it fails and what to do", "[e2e]") {
   const Sandbox sandbox;
   const Ended good =

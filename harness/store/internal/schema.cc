@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/store/internal/transaction.h"
+
 namespace slmrig::store {
 
 using base::Done;
@@ -92,12 +94,7 @@ Done migrate(Database& database, int64_t up_to_version) {
   if (found.kind == Kind::kForeign) return foreign(database);
   if (found.version > newest_schema_version()) return newer(database, found.version);
   if (found.kind == Kind::kOurs && found.version >= up_to_version) return {};
-  SLMRIG_TRY(database.execute("begin immediate"));
-  Done done = apply(database, up_to_version);
-  if (done) done = database.execute("commit");
-  // Where SQLite has rolled back by itself, there is nothing left to roll back.
-  if (!done && database.in_transaction()) static_cast<void>(database.execute("rollback"));
-  return done;
+  return in_transaction(database, [&] { return apply(database, up_to_version); });
 }
 
 }  // namespace slmrig::store
