@@ -9,6 +9,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/uuid.h"
+#include "harness/store/queries.h"
 
 namespace slmrig::campaign {
 namespace {
@@ -26,10 +27,13 @@ bool is_wanted(const std::vector<UndecidedCell>& cells, const Session& session, 
   });
 }
 
-uint32_t next_ordinal(const base::ExpandedPlan& expanded) {
-  uint32_t most = 0;
-  for (const Session& session : expanded.sessions) most = std::max(most, session.ordinal);
-  return most + 1;
+// Greater than all that the run has, also from the rounds of an earlier call.
+Result<uint32_t> next_ordinal(const std::string& database, const std::string& run_id) {
+  SLMRIG_ASSIGN(store::Reader reader, store::open_reader(database));
+  SLMRIG_ASSIGN(const std::vector<store::SessionRow> sessions, reader.sessions(run_id));
+  uint32_t next = 0;
+  for (const store::SessionRow& session : sessions) next = std::max(next, session.ordinal + 1);
+  return next;
 }
 
 void add(CampaignOutcome& sum, CampaignOutcome part) {
@@ -43,7 +47,7 @@ void add(CampaignOutcome& sum, CampaignOutcome part) {
 }  // namespace
 
 std::vector<Session> sessions_for(const base::ExpandedPlan& expanded, const std::vector<UndecidedCell>& cells,
-                                  uint32_t round) {
+                                  uint32_t ordinal) {
   std::vector<Session> sessions;
   std::set<std::tuple<std::string, std::string, std::string, int>> taken;
   for (Session session : expanded.sessions) {
@@ -52,7 +56,7 @@ std::vector<Session> sessions_for(const base::ExpandedPlan& expanded, const std:
     if (session.cells.empty()) continue;
     if (!taken.emplace(session.bench, session.model, session.variant, session.supply_mv).second) continue;
     session.session_id = base::uuid_v7();
-    session.ordinal = next_ordinal(expanded) + round;
+    session.ordinal = ordinal;
     for (base::Cell& cell : session.cells) cell.cell_id = base::uuid_v7();
     sessions.push_back(std::move(session));
   }
@@ -64,14 +68,20 @@ Result<DecidedOutcome> run_until_decided(const CampaignRequest& request, const U
                                          const std::atomic<bool>& stop) {
   const int64_t began_ns = base::monotonic_now_ns();
   DecidedOutcome outcome;
-  SLMRIG_ASSIGN(outcome.campaign, run_campaign(request, store, observer, stop));
+  if (request.expanded.sessions.empty()) {
+    outcome.campaign.run_id = request.resume_run_id;
+  } else {
+    SLMRIG_ASSIGN(outcome.campaign, run_campaign(request, store, observer, stop));
+  }
   CampaignRequest more = request;
   more.resume_run_id = outcome.campaign.run_id;
   for (;;) {
     SLMRIG_ASSIGN(outcome.left, how.undecided(more.resume_run_id));
     const bool is_late = how.time_limit_ns > 0 && base::monotonic_now_ns() - began_ns >= how.time_limit_ns;
     if (outcome.left.empty() || is_late || outcome.rounds >= how.most_rounds || stop.load()) return outcome;
-    more.expanded.sessions = sessions_for(request.expanded, outcome.left, outcome.rounds);
+    SLMRIG_ASSIGN(const uint32_t ordinal, next_ordinal(store.path(), more.resume_run_id));
+    more.expanded = how.plan;
+    more.expanded.sessions = sessions_for(how.plan, outcome.left, ordinal);
     // What cannot be measured here is not decided by trying again.
     if (more.expanded.sessions.empty()) return outcome;
     ++outcome.rounds;

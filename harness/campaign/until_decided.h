@@ -25,6 +25,8 @@ struct UndecidedCell {
 struct UntilDecided {
   // Asked after each round, with the run so far. Nothing: all is decided.
   std::function<base::Result<std::vector<UndecidedCell>>(const std::string& run_id)> undecided;
+  // Of the whole plan: what may be measured again. A run that goes on has less than that in its request.
+  base::ExpandedPlan plan;
   int64_t time_limit_ns = 0;   // of all rounds; a round that began is finished. 0: none
   uint32_t most_rounds = 100;  // after the plan's own sessions
 };
@@ -35,14 +37,15 @@ struct DecidedOutcome {
   std::vector<UndecidedCell> left;
 };
 
-// Errors as run_campaign's, and those of `undecided`.
+// `request` may have nothing left to measure, where a run of it goes on. Errors as run_campaign's, and those
+// of `undecided`.
 base::Result<DecidedOutcome> run_until_decided(const CampaignRequest& request, const UntilDecided& how,
                                                store::Store& store, base::Observer& observer,
                                                const std::atomic<bool>& stop);
 
-// One more session of each pair that has a cell among `cells`, with those cells alone, and ids of their own.
-// Pure but for the ids.
+// One more session of each pair that has a cell among `cells`, with those cells alone, that ordinal and ids
+// of their own. Pure but for the ids.
 std::vector<base::Session> sessions_for(const base::ExpandedPlan& expanded,
-                                        const std::vector<UndecidedCell>& cells, uint32_t round);
+                                        const std::vector<UndecidedCell>& cells, uint32_t ordinal);
 
 }  // namespace slmrig::campaign

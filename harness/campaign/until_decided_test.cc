@@ -28,7 +28,7 @@ base::ExpandedPlan two_sessions_of_two_variants() {
 
 TEST_CASE("until decided: only undecided cells are repeated, once a round, as sessions of their own") {
   const base::ExpandedPlan expanded = two_sessions_of_two_variants();
-  const auto one = sessions_for(expanded, {{"desk", "", "wrist", "int4", "summaries"}}, 0);
+  const auto one = sessions_for(expanded, {{"desk", "", "wrist", "int4", "summaries"}}, 2);
   REQUIRE(one.size() == 1);
   CHECK(one.front().variant == "int4");
   REQUIRE(one.front().cells.size() == 1);
@@ -36,7 +36,7 @@ TEST_CASE("until decided: only undecided cells are repeated, once a round, as se
   CHECK(one.front().session_id != "first");
   CHECK(one.front().cells.front().cell_id != "cell");
   CHECK(one.front().ordinal == 2);
-  CHECK(sessions_for(expanded, {{"desk", "", "wrist", "int4", "summaries"}}, 3).front().ordinal == 5);
+  CHECK(sessions_for(expanded, {{"desk", "", "wrist", "int4", "summaries"}}, 5).front().ordinal == 5);
 
   const auto all = sessions_for(expanded, {{"", "m4", "", "", ""}}, 0);
   REQUIRE(all.size() == 2);

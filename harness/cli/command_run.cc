@@ -80,7 +80,8 @@ Result<campaign::CampaignRequest> new_run(const RunOptions& options) {
 
 // The run says itself which plan, rig and conditions it had; a plan that changed since would mean other
 // cells.
-Result<campaign::CampaignRequest> resumed_run(const RunOptions& options) {
+// `plan`: what the whole run was to measure.
+Result<campaign::CampaignRequest> resumed_run(const RunOptions& options, base::ExpandedPlan& plan) {
   if (!options.plan.plan.empty() || !options.plan.only.empty() || !options.label.empty() ||
       !options.build.name.empty() || !options.build.commit_sha.empty()) {
     return fail(ErrorCode::kBadInput,
@@ -107,29 +108,12 @@ Result<campaign::CampaignRequest> resumed_run(const RunOptions& options) {
                             again.plan.plan, run.run_id),
                 "--resume");
   }
+  plan = request.expanded;
   campaign::Remaining remaining = campaign::remaining_of(std::move(request.expanded), rows);
   request.expanded = std::move(remaining.expanded);
   request.attempts = std::move(remaining.attempts);
   request.resume_run_id = run.run_id;
   return request;
-}
-
-std::vector<std::string> benches_of(const base::ExpandedPlan& expanded) {
-  std::vector<std::string> names;
-  for (const base::Bench& bench : expanded.rig.benches) {
-    const bool works = std::any_of(expanded.sessions.begin(), expanded.sessions.end(),
-                                   [&](const auto& session) { return session.bench == bench.name; });
-    if (works) names.push_back(bench.name);
-  }
-  return names;
-}
-
-// "--db FILE" where it is not the default, so that the commands we propose work as they stand.
-std::string place_options(const Places& places) {
-  std::string text;
-  if (!places.output_option.empty()) text += " --out " + places.output_option;
-  if (!places.database_option.empty()) text += " --db " + places.database_option;
-  return text;
 }
 
 Result<store::RunRow> print_results(const RunOptions& options, const std::string& run_id) {
@@ -145,7 +129,7 @@ Result<store::RunRow> print_results(const RunOptions& options, const std::string
 
 void print_end(const RunOptions& options, const campaign::CampaignOutcome& outcome,
                const store::RunRow& run) {
-  const std::string places = place_options(options.plan.places);
+  const std::string places = options.plan.places.as_options();
   fmt::print("{}; took {}, of which agents measured {}\n", cells_text(run), duration_text(outcome.wall_ns),
              share_text(outcome.busy_share));
   fmt::print("run {} in {}\n", outcome.run_id, options.plan.places.database());
@@ -163,36 +147,48 @@ void print_failures(const campaign::CampaignOutcome& outcome) {
   }
 }
 
-ExitCode exit_code_of_run(const campaign::CampaignOutcome& outcome) {
+void print_decided(const RunOptions& options, const campaign::DecidedOutcome& decided) {
+  fmt::print("{} after {} more round{}; how: slmrig gate --budgets {} --run {}{}\n",
+             decided.left.empty() ? "Every budget is decided"
+                                  : fmt::format("{} cells are undecided still", decided.left.size()),
+             decided.rounds, decided.rounds == 1 ? "" : "s", options.until_decided,
+             short_id(decided.campaign.run_id), options.plan.places.as_options());
+}
+
+// Cells that are undecided after all rounds are no answer.
+ExitCode exit_code_of_run(const campaign::CampaignOutcome& outcome, bool is_decided) {
   std::vector<ExitCode> codes;
+  if (!is_decided) codes.push_back(ExitCode::kUndecided);
   for (const campaign::Failure& failure : outcome.failures) codes.push_back(exit_code_of(failure.error.code));
   if (outcome.interrupted) codes.push_back(ExitCode::kUndecided);
   return worst_of(codes);
 }
 
 // The plan once, or until the budgets can be decided.
-Result<campaign::CampaignOutcome> measure(const RunOptions& options, const campaign::CampaignRequest& request,
-                                          const std::optional<campaign::UntilDecided>& until,
-                                          store::Store& store) {
+Result<campaign::DecidedOutcome> measure(const RunOptions& options, const campaign::CampaignRequest& request,
+                                         const std::optional<campaign::UntilDecided>& until,
+                                         store::Store& store) {
   const std::unique_ptr<base::Observer> progress =
       make_progress(stderr, options.quiet, {request.expanded.plan.name, benches_of(request.expanded)});
-  if (!until) return campaign::run_campaign(request, store, *progress, base::interrupt_flag());
+  if (!until) {
+    campaign::DecidedOutcome once;
+    SLMRIG_ASSIGN(once.campaign, campaign::run_campaign(request, store, *progress, base::interrupt_flag()));
+    return once;
+  }
   SLMRIG_ASSIGN(campaign::DecidedOutcome decided,
                 campaign::run_until_decided(request, *until, store, *progress, base::interrupt_flag()));
-  fmt::print(stderr, "{} after {} more rounds; slmrig gate --budgets {} says how\n",
-             decided.left.empty() ? "every budget is decided"
-                                  : fmt::format("{} cells are undecided still", decided.left.size()),
-             decided.rounds, options.until_decided);
-  return std::move(decided.campaign);
+  return decided;
 }
 
 Result<ExitCode> run(const RunOptions& options) {
   if (options.plan.plan.empty() && options.resume.empty()) {
     return fail(ErrorCode::kBadInput, "which plan? For example: slmrig run demo", "slmrig run");
   }
+  base::ExpandedPlan plan;
   SLMRIG_ASSIGN(const campaign::CampaignRequest request,
-                options.resume.empty() ? new_run(options) : resumed_run(options));
-  if (request.expanded.sessions.empty()) {
+                options.resume.empty() ? new_run(options) : resumed_run(options, plan));
+  if (options.resume.empty()) plan = request.expanded;
+  if (request.expanded.sessions.empty() && options.until_decided.empty()) {
     fmt::print("Nothing is left to do: every cell of run {} has ended.\n", request.resume_run_id);
     return ExitCode::kGood;
   }
@@ -200,16 +196,19 @@ Result<ExitCode> run(const RunOptions& options) {
   if (!options.until_decided.empty()) {
     constexpr int64_t kNsPerMinute = 60'000'000'000;
     SLMRIG_ASSIGN(until, until_budgets_decide(options.until_decided, options.plan.places.database()));
+    until->plan = std::move(plan);
     until->time_limit_ns = options.decide_minutes * kNsPerMinute;
   }
   SLMRIG_ASSIGN(const std::unique_ptr<store::Store> store, store::open_store(options.plan.places.database()));
   base::install_interrupt_handler();
-  const Result<campaign::CampaignOutcome> outcome = measure(options, request, until, *store);
-  if (!outcome) return tl::unexpected(outcome.error());
-  SLMRIG_ASSIGN(const store::RunRow row, print_results(options, outcome->run_id));
-  print_failures(*outcome);
-  print_end(options, *outcome, row);
-  return exit_code_of_run(*outcome);
+  const Result<campaign::DecidedOutcome> decided = measure(options, request, until, *store);
+  if (!decided) return tl::unexpected(decided.error());
+  const campaign::CampaignOutcome& outcome = decided->campaign;
+  SLMRIG_ASSIGN(const store::RunRow row, print_results(options, outcome.run_id));
+  print_failures(outcome);
+  print_end(options, outcome, row);
+  if (until) print_decided(options, *decided);
+  return exit_code_of_run(outcome, decided->left.empty());
 }
 
 }  // namespace
@@ -228,7 +227,8 @@ void add_run_command(CLI::App& app, Action& action) {
       "ELF or program of an agent with another engine, instead of the one built for the board");
   command->add_option("--resume", options->resume, "RUN: measure the cells that it has not finished");
   command->add_option("--until-decided", options->until_decided,
-                      "BUDGETS: goes on with just the cells that this budget file cannot decide yet");
+                      "BUDGETS: goes on with just the cells that this budget file cannot decide yet; "
+                      "3 when some are left");
   command
       ->add_option("--decide-minutes", options->decide_minutes,
                    "For so long at most; 0: for as long as it takes")

@@ -69,4 +69,14 @@ base::Result<LoadedPlan> load_and_expand(const PlanOptions& options) {
   return loaded;
 }
 
+std::vector<std::string> benches_of(const base::ExpandedPlan& expanded) {
+  std::vector<std::string> names;
+  for (const base::Bench& bench : expanded.rig.benches) {
+    const bool works = std::any_of(expanded.sessions.begin(), expanded.sessions.end(),
+                                   [&](const auto& session) { return session.bench == bench.name; });
+    if (works) names.push_back(bench.name);
+  }
+  return names;
+}
+
 }  // namespace slmrig::cli

@@ -33,4 +33,7 @@ struct LoadedPlan {
 
 base::Result<LoadedPlan> load_and_expand(const PlanOptions& options);
 
+// Benches that have a session, in the order of the rig: a line of progress for each.
+std::vector<std::string> benches_of(const base::ExpandedPlan& expanded);
+
 }  // namespace slmrig::cli
