@@ -5,6 +5,9 @@
 #include <optional>
 #include <vector>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "harness/analyse/comparison.h"
 #include "harness/analyse/comparison_subjects.h"
 #include "reports/json_values.h"
@@ -41,7 +44,9 @@ Json flip_json(const analyse::Flip& flip) {
 }
 
 Json subject_json(const analyse::Subject& measured, const analyse::ComparedSubject& subject,
+                  const gate::Acceptance* acceptance,
                   const std::map<std::string, std::size_t>& cell_indices) {
+  const gate::CandidateAnswer* answer = acceptance == nullptr ? nullptr : acceptance->answer_of(subject.name);
   Json cells = Json::array();
   for (const analyse::MeasuredSession& session : measured.sessions) {
     cells.push_back(cell_indices.at(session.cell->cell.cell_id));
@@ -58,7 +63,8 @@ Json subject_json(const analyse::Subject& measured, const analyse::ComparedSubje
           {"answers", subject.answers},
           {"flipped", subject.flips.size()},
           {"flips", std::move(flips)},
-          {"recommendation", subject.recommendation}};
+          {"recommendation", subject.recommendation},
+          {"accepted", answer == nullptr ? "" : answer->sentence}};
 }
 
 // The largest image first: what the others are compared with, whatever the order of measuring was.
@@ -80,22 +86,27 @@ std::vector<analyse::ComparedPlace> sorted_places(const store::RunData& run) {
 
 }  // namespace
 
-Json comparisons_json(const store::RunData& run, const std::map<std::string, std::size_t>& cell_indices) {
+Json comparisons_json(const store::RunData& run, const std::map<std::string, std::size_t>& cell_indices,
+                      const Acceptances* acceptances) {
   Json list = Json::array();
   for (const analyse::ComparedPlace& place : sorted_places(run)) {
     const std::vector<analyse::Subject> measured = in_order(analyse::variants_at(run, place));
     const analyse::Comparison comparison = analyse::compare(measured);
+    const gate::Acceptance* acceptance = nullptr;
+    if (acceptances != nullptr && acceptances->contains(place)) acceptance = &acceptances->at(place);
     Json subjects = Json::array();
     for (std::size_t i = 0; i < measured.size(); ++i) {
-      subjects.push_back(subject_json(measured[i], comparison.subjects[i], cell_indices));
+      subjects.push_back(subject_json(measured[i], comparison.subjects[i], acceptance, cell_indices));
     }
-    list.push_back({{"bench", comparison.bench},
-                    {"board", comparison.board},
-                    {"model", comparison.model},
-                    {"suite", comparison.suite},
-                    {"settings", comparison.settings},
-                    {"tier", base::to_string(comparison.tier)},
-                    {"subjects", std::move(subjects)}});
+    list.push_back(
+        {{"bench", comparison.bench},
+         {"board", comparison.board},
+         {"model", comparison.model},
+         {"suite", comparison.suite},
+         {"settings", comparison.settings},
+         {"tier", base::to_string(comparison.tier)},
+         {"accept", acceptance == nullptr ? "" : fmt::format("{}", fmt::join(acceptance->conditions, ", "))},
+         {"subjects", std::move(subjects)}});
   }
   return list;
 }

@@ -7,10 +7,13 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <span>
 #include <string>
 
+#include "harness/analyse/comparison_subjects.h"
 #include "harness/base/error.h"
+#include "harness/gate/acceptance.h"
 #include "harness/gate/verdict.h"
 #include "harness/store/rows.h"
 #include "reports/history_json.h"
@@ -27,14 +30,18 @@ struct ReportLimits {
   std::size_t detailed_cells = 300;
 };
 
+// Which variants of the newest run are good enough, by the place at which they are compared.
+using Acceptances = std::map<analyse::ComparedPlace, gate::Acceptance>;
+
 // `runs` newest first, as Reader::runs() orders them; empty: a page that says so. `runs_left_out` counts the
 // older ones that the database has and the caller did not pass.
 struct ReportInput {
   std::span<const store::RunData> runs;
   std::size_t runs_left_out = 0;
   ReportLimits limits;
-  const ReportHistory* history = nullptr;  // null: a page of runs alone
-  const gate::GateReport* gate = nullptr;  // null: no budgets were given
+  const ReportHistory* history = nullptr;    // null: a page of runs alone
+  const gate::GateReport* gate = nullptr;    // null: no budgets were given
+  const Acceptances* acceptances = nullptr;  // null: no conditions were given
 };
 
 std::string render_report(const ReportInput& input);

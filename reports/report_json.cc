@@ -348,8 +348,9 @@ Json report_json(const ReportInput& input) {
           {"runs", std::move(runs)},
           {"sessions", std::move(sessions)},
           {"cells", std::move(cells)},
-          {"comparisons",
-           input.runs.empty() ? Json::array() : comparisons_json(input.runs.front(), cell_indices)},
+          {"comparisons", input.runs.empty()
+                              ? Json::array()
+                              : comparisons_json(input.runs.front(), cell_indices, input.acceptances)},
           {"gate", input.gate == nullptr ? Json(nullptr) : gate_json(*input.gate)},
           {"history", input.history == nullptr ? Json(nullptr) : history_json(*input.history, inlined)}};
 }

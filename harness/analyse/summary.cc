@@ -58,14 +58,13 @@ void count_intents(const std::vector<GenerationRow>& generations, CellSummary& s
     uint32_t checked = 0;
     uint32_t right = 0;
   };
-  const std::string_view check = base::to_string(base::CheckKind::kExactIntent);
   std::map<std::string, Count> intents;
   for (const GenerationRow& generation : generations) {
-    if (generation.intent.empty() || !generation.correct) continue;
-    const auto& failed = generation.failed_checks;
+    const std::optional<bool> right = is_intent_right(generation);
+    if (!right) continue;
     Count& count = intents[generation.intent];
     ++count.checked;
-    if (std::find(failed.begin(), failed.end(), check) == failed.end()) ++count.right;
+    if (*right) ++count.right;
   }
   for (const auto& [intent, count] : intents) {
     summary.intents_checked += count.checked;
@@ -181,6 +180,13 @@ std::optional<double> share(uint32_t part, uint32_t whole) {
 }
 
 }  // namespace
+
+std::optional<bool> is_intent_right(const GenerationRow& generation) {
+  if (generation.intent.empty() || !generation.correct) return std::nullopt;
+  const auto& failed = generation.failed_checks;
+  const std::string_view check = base::to_string(base::CheckKind::kExactIntent);
+  return std::find(failed.begin(), failed.end(), check) == failed.end();
+}
 
 std::optional<double> CellSummary::accuracy() const { return share(correct, checked); }
 

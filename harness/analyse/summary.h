@@ -94,6 +94,10 @@ struct CellSummary {
 // In the order of the run's sessions and cells; a cell that failed or is unfit has a summary, too.
 std::vector<CellSummary> summarise(const store::RunData& run);
 
+// Whether an answer has the intent that its prompt asks for, whatever else is wrong with it. Nothing: the
+// prompt asks for none, or has no checks.
+std::optional<bool> is_intent_right(const store::GenerationRow& generation);
+
 // The cells of one session. `build` is the run's.
 std::vector<CellSummary> summarise(const store::SessionData& session, const std::string& build);
 

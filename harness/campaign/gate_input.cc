@@ -9,6 +9,7 @@
 
 #include "harness/analyse/noise.h"
 #include "harness/analyse/series.h"
+#include "harness/analyse/summary.h"
 #include "harness/base/suggest.h"
 #include "harness/base/wildcard.h"
 #include "harness/store/releases.h"
@@ -46,6 +47,7 @@ gate::Answer answer_of(const store::GenerationRow& row, const store::SessionRow&
   answer.ended_early = row.finish == base::Finish::kEndToken;
   answer.filled_context = row.finish == base::Finish::kContextFull;
   answer.correct = row.correct;
+  answer.intent_right = analyse::is_intent_right(row);
   if (session.cost_unit == store::CostUnit::kNone) return answer;
   const double unit = session.cost_unit == store::CostUnit::kNanoseconds ? kNanosecondsPerMillisecond : 1;
   answer.token_costs.reserve(row.token_costs.size());

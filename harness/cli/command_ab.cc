@@ -13,7 +13,7 @@
 #include "harness/base/interrupt.h"
 #include "harness/campaign/ab.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/compare_text.h"
+#include "harness/cli/compared.h"
 #include "harness/cli/loaded_plan.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/summary.h"
@@ -24,7 +24,6 @@
 namespace slmrig::cli {
 namespace {
 
-using analyse::Comparison;
 using base::ErrorCode;
 using base::fail;
 using base::Result;
@@ -32,12 +31,10 @@ using base::Result;
 struct AbOptions {
   PlanOptions plan;
   std::vector<std::string> builds;
-  uint32_t sessions = 5;
+  uint32_t sessions = base::kSessionsOfGate;
   bool json = false;
   bool quiet = false;
 };
-
-constexpr std::size_t kWidth = 120;
 
 // Sessions of the plan, or of the command line: five of each pair, where a plan says only one.
 void ask_for_sessions(base::ExpandedPlan& expanded, uint32_t wanted) {
@@ -58,43 +55,16 @@ std::array<campaign::Build, 2> builds_of(const std::vector<std::string>& places)
 }
 
 // Worse in anything beyond noise is a bad result; nothing to compare decides nothing.
-ExitCode exit_code_of_ab(const std::vector<Comparison>& comparisons, const campaign::AbOutcome& outcome) {
-  std::vector<ExitCode> codes = {comparisons.empty() ? ExitCode::kUndecided : ExitCode::kGood};
-  for (const Comparison& comparison : comparisons) {
-    for (const analyse::ComparedFigure& figure : comparison.subjects.back().figures) {
+ExitCode exit_code_of_ab(const std::vector<Compared>& all, const campaign::AbOutcome& outcome) {
+  std::vector<ExitCode> codes = {all.empty() ? ExitCode::kUndecided : ExitCode::kGood};
+  for (const Compared& compared : all) {
+    for (const analyse::ComparedFigure& figure : compared.comparison.subjects.back().figures) {
       if (figure.judgement == analyse::Judgement::kWorse) codes.push_back(ExitCode::kBadResult);
     }
   }
   for (const campaign::Failure& failure : outcome.failures) codes.push_back(exit_code_of(failure.error.code));
   if (outcome.interrupted) codes.push_back(ExitCode::kUndecided);
   return worst_of(codes);
-}
-
-Result<std::vector<Comparison>> compare_runs(const AbOptions& options, const campaign::AbOutcome& outcome) {
-  std::vector<Comparison> comparisons;
-  if (outcome.run_ids[0].empty() || outcome.run_ids[1].empty()) return comparisons;
-  SLMRIG_ASSIGN(store::Reader reader, store::open_reader(options.plan.places.database()));
-  SLMRIG_ASSIGN(const store::RunData first, reader.run_data(outcome.run_ids[0]));
-  SLMRIG_ASSIGN(const store::RunData second, reader.run_data(outcome.run_ids[1]));
-  for (const analyse::RunPair& pair : analyse::pairs_of(first, second))
-    comparisons.push_back(analyse::compare(pair.subjects));
-  return comparisons;
-}
-
-void print(const std::vector<Comparison>& comparisons, const AbOptions& options) {
-  const auto root = options.plan.places.root();
-  std::string objects;
-  for (const Comparison& comparison : comparisons) {
-    const Result<base::Board> board =
-        root ? rig::find_board(comparison.board, *root) : tl::unexpected(root.error());
-    const base::Board* known = board ? &*board : nullptr;
-    if (options.json) {
-      objects += (objects.empty() ? "" : ",\n") + comparison_json(comparison, known);
-    } else {
-      fmt::print("{}\n", comparison_text(comparison, known, kWidth));
-    }
-  }
-  if (options.json) fmt::print("{{\"comparisons\": [{}]}}\n", objects);
 }
 
 Result<ExitCode> run(const AbOptions& options) {
@@ -108,25 +78,25 @@ Result<ExitCode> run(const AbOptions& options) {
   SLMRIG_ASSIGN(const std::unique_ptr<store::Store> store, store::open_store(options.plan.places.database()));
   base::install_interrupt_handler();
   Result<campaign::AbOutcome> outcome = [&] {
-    std::vector<std::string> benches;
-    for (const base::Session& session : request.expanded.sessions) {
-      if (std::find(benches.begin(), benches.end(), session.bench) == benches.end())
-        benches.push_back(session.bench);
-    }
     const std::unique_ptr<base::Observer> progress =
-        make_progress(stderr, options.quiet, {request.expanded.plan.name, benches});
+        make_progress(stderr, options.quiet, {request.expanded.plan.name, benches_of(request.expanded)});
     return campaign::run_ab(request, builds_of(options.builds), *store, *progress, base::interrupt_flag());
   }();
   if (!outcome) return tl::unexpected(outcome.error());
   for (const campaign::Failure& failure : outcome->failures)
     fmt::print(stderr, "slmrig: bench {}: {}\n", failure.bench, failure.error.text());
-  SLMRIG_ASSIGN(const std::vector<Comparison> comparisons, compare_runs(options, *outcome));
-  print(comparisons, options);
+  std::vector<Compared> compared;
+  if (!outcome->run_ids[0].empty() && !outcome->run_ids[1].empty()) {
+    const std::string database = options.plan.places.database();
+    SLMRIG_ASSIGN(store::Reader reader, store::open_reader(database));
+    SLMRIG_ASSIGN(compared, compare_two_runs(reader, {database, outcome->run_ids[0], outcome->run_ids[1]}));
+  }
+  print_compared(compared, options.plan.places, {.json = options.json, .most_flips = 0});
   if (!options.json) {
     fmt::print("runs {} and {}: slmrig compare {} {} shows this again\n", outcome->run_ids[0],
                outcome->run_ids[1], outcome->run_ids[0], outcome->run_ids[1]);
   }
-  return exit_code_of_ab(comparisons, *outcome);
+  return exit_code_of_ab(compared, *outcome);
 }
 
 }  // namespace

@@ -16,8 +16,9 @@
 #include "harness/base/paths.h"
 #include "harness/base/uuid.h"
 #include "harness/campaign/campaign.h"
+#include "harness/cli/accept.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/compare_text.h"
+#include "harness/cli/compared.h"
 #include "harness/cli/loaded_plan.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/summary.h"
@@ -31,7 +32,6 @@
 namespace slmrig::cli {
 namespace {
 
-using analyse::Comparison;
 using base::ErrorCode;
 using base::fail;
 using base::Result;
@@ -44,17 +44,16 @@ struct CompareOptions {
   std::string model;
   std::string suite;
   std::vector<std::string> variants;
-  uint32_t sessions = 2;
+  uint32_t sessions = 0;  // 0: as many as tell something (sessions_for)
   uint32_t prompts = 0;
   uint32_t context_tokens = 256;
   std::string flips = "10";
   std::size_t most_flips = 0;  // what `flips` says
+  std::string accept;
+  std::vector<gate::Condition> conditions;  // what `accept` says
   bool again = false;
   bool json = false;
 };
-
-// As many as a table on a terminal has room for.
-constexpr std::size_t kWidth = 120;
 
 // What is to be measured, as a plan: the order of its sessions is interleaved round by round (plan/expand.h).
 std::string plan_text_of(const CompareOptions& options) {
@@ -72,8 +71,17 @@ std::string plan_text_of(const CompareOptions& options) {
   return plan.dump(2);
 }
 
-Result<LoadedPlan> expanded_plan(const CompareOptions& options) {
-  SLMRIG_ASSIGN(const std::filesystem::path root, options.places.root());
+// Counts of an emulator are the same in every session; elsewhere two tell how sessions differ.
+Result<uint32_t> sessions_for(const CompareOptions& options, const std::filesystem::path& root) {
+  if (options.sessions != 0) return options.sessions;
+  SLMRIG_ASSIGN(const base::Rig rig, rig::load_rig(options.rig, root));
+  const auto bench = std::find_if(rig.benches.begin(), rig.benches.end(),
+                                  [&](const base::Bench& each) { return each.name == options.bench; });
+  const bool is_exact = bench != rig.benches.end() && bench->board.ticks.counts_instructions;
+  return is_exact ? 1 : 2;
+}
+
+Result<LoadedPlan> expanded_plan(const CompareOptions& options, const std::filesystem::path& root) {
   SLMRIG_ASSIGN(const base::Plan plan, plan::parse_plan(plan_text_of(options), "compare", root.string()));
   SLMRIG_ASSIGN(const base::Rig rig, rig::load_rig(options.rig, root));
   LoadedPlan loaded;
@@ -136,31 +144,20 @@ Result<store::RunData> measure(const CompareOptions& options, LoadedPlan loaded,
   return reader.run_data(run_id);
 }
 
-void print(const Comparison& comparison, const base::Board* board, const CompareOptions& options) {
-  std::fputs(comparison_text(comparison, board, kWidth).c_str(), stdout);
-  if (options.most_flips > 0) fmt::print("\n{}", flips_text(comparison, options.most_flips));
-}
-
-void print_all(const std::vector<Comparison>& comparisons, const CompareOptions& options) {
-  const Result<std::filesystem::path> root = options.places.root();
-  std::vector<std::string> objects;
-  for (const Comparison& comparison : comparisons) {
-    // A board that this project does not know any more has no modelled time: nothing else comes from it.
-    const Result<base::Board> board =
-        root ? rig::find_board(comparison.board, *root) : tl::unexpected(root.error());
-    const base::Board* known = board ? &*board : nullptr;
-    if (options.json) {
-      objects.push_back(comparison_json(comparison, known));
-    } else {
-      print(comparison, known, options);
-      if (&comparison != &comparisons.back()) fmt::print("\n\n");
-    }
+// Where several comparisons are accepted or not, the worst counts.
+ExitCode accepted_code(const std::vector<Compared>& all) {
+  std::vector<ExitCode> codes;
+  for (const Compared& compared : all) {
+    if (compared.acceptance)
+      codes.push_back(exit_code_of(*compared.acceptance, compared.comparison.subjects.front().name));
   }
-  if (options.json) fmt::print("{{\"comparisons\": [{}]}}\n", fmt::join(objects, ",\n"));
+  return worst_of(codes);
 }
 
-Result<ExitCode> compare_variants(const CompareOptions& options) {
-  SLMRIG_ASSIGN(LoadedPlan loaded, expanded_plan(options));
+Result<ExitCode> compare_variants(CompareOptions& options) {
+  SLMRIG_ASSIGN(const std::filesystem::path root, options.places.root());
+  SLMRIG_ASSIGN(options.sessions, sessions_for(options, root));
+  SLMRIG_ASSIGN(LoadedPlan loaded, expanded_plan(options, root));
   const base::Session& first = loaded.expanded.sessions.front();
   const analyse::ComparedPlace place{first.bench, first.model, first.cells.front().suite,
                                      first.cells.front().settings_text};
@@ -182,10 +179,19 @@ Result<ExitCode> compare_variants(const CompareOptions& options) {
     if (!is_there)
       fmt::print(stderr, "slmrig: {} gave no result: slmrig show {}\n", variant, short_id(run->run.run_id));
   }
-  std::vector<Comparison> comparisons;
-  if (subjects.size() >= 2) comparisons.push_back(analyse::compare(subjects));
-  print_all(comparisons, options);
-  std::vector<ExitCode> codes;
+  std::vector<Compared> compared;
+  if (subjects.size() >= 2) {
+    compared.push_back({analyse::compare(subjects), std::nullopt});
+    if (!options.conditions.empty()) {
+      const std::string database = options.places.database();
+      SLMRIG_ASSIGN(store::Reader reader, store::open_reader(database));
+      SLMRIG_ASSIGN(compared.front().acceptance,
+                    accept(reader, options.conditions,
+                           {database, run->run.run_id, place, candidates_of(subjects, place)}));
+    }
+  }
+  print_compared(compared, options.places, {options.json, options.most_flips});
+  std::vector<ExitCode> codes = {accepted_code(compared)};
   for (const campaign::Failure& failure : failures) codes.push_back(exit_code_of(failure.error.code));
   if (is_interrupted || subjects.size() < options.variants.size()) codes.push_back(ExitCode::kUndecided);
   return worst_of(codes);
@@ -203,29 +209,26 @@ bool is_wanted(const analyse::RunPair& pair, const CompareOptions& options) {
 
 Result<ExitCode> compare_runs(const CompareOptions& options) {
   SLMRIG_ASSIGN(store::Reader reader, store::open_reader(options.places.database()));
-  std::vector<store::RunData> data;
+  std::vector<std::string> ids;
   for (const std::string& selector : options.runs) {
     SLMRIG_ASSIGN(const store::RunRow run, reader.find_run(selector));
-    SLMRIG_ASSIGN(store::RunData each, reader.run_data(run.run_id));
-    data.push_back(std::move(each));
+    ids.push_back(run.run_id);
   }
-  if (data[0].run.run_id == data[1].run.run_id) {
-    return fail(ErrorCode::kBadInput, fmt::format("both are run {}", data[0].run.run_id), "slmrig compare");
-  }
-  std::vector<Comparison> comparisons;
-  std::vector<analyse::RunPair> pairs = analyse::pairs_of(data[0], data[1]);
-  std::erase_if(pairs, [&](const analyse::RunPair& pair) { return !is_wanted(pair, options); });
-  for (const analyse::RunPair& pair : pairs) {
-    comparisons.push_back(analyse::compare(pair.subjects));
-  }
-  if (comparisons.empty()) {
+  if (ids[0] == ids[1])
+    return fail(ErrorCode::kBadInput, fmt::format("both are run {}", ids[0]), "slmrig compare");
+  SLMRIG_ASSIGN(
+      const std::vector<Compared> compared,
+      compare_two_runs(reader, {options.places.database(), ids[0], ids[1],
+                                [&](const analyse::RunPair& pair) { return is_wanted(pair, options); },
+                                options.conditions}));
+  if (compared.empty()) {
     return fail(ErrorCode::kBadInput,
                 "the two runs have no cell in common (bench, model, variant, suite, settings and tier) that "
                 "ended ok in both; slmrig show RUN lists the cells of each",
                 "slmrig compare");
   }
-  print_all(comparisons, options);
-  return ExitCode::kGood;
+  print_compared(compared, options.places, {options.json, options.most_flips});
+  return accepted_code(compared);
 }
 
 base::Done check(CompareOptions& options) {
@@ -236,6 +239,9 @@ base::Done check(CompareOptions& options) {
   } else if (problem != std::errc() || read != end) {
     return fail(ErrorCode::kBadInput, fmt::format("'{}' is neither a number nor 'all'", options.flips),
                 "--flips");
+  }
+  if (!options.accept.empty()) {
+    SLMRIG_ASSIGN(options.conditions, gate::parse_conditions(options.accept));
   }
   if (!options.runs.empty()) {
     if (options.runs.size() == 2) return {};
@@ -280,13 +286,17 @@ void add_compare_command(CLI::App& app, Action& action) {
   command->add_option("--suite", options->suite, "Suite of prompts");
   command
       ->add_option("--sessions", options->sessions,
-                   "Sessions of each variant, interleaved, each from a reset")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+                   "Sessions of each variant, interleaved, each from a reset [2; 1 where instructions are "
+                   "counted, which are the same in each]")
+      ->check(CLI::Range(1, 1000));
   command->add_option("--prompts", options->prompts, "The first N prompts of the suite [all]");
   command->add_option("--context", options->context_tokens, "Tokens of context")->capture_default_str();
   command->add_option("--flips", options->flips, "Answers that differ to print: a number, or 'all'")
       ->capture_default_str();
+  command->add_option(
+      "--accept", options->accept,
+      "CONDITIONS that make it good enough, \"accuracy>=0.93, token_ms_p95<=20\": 0 yes, 1 no, "
+      "3 undecided");
   command->add_flag("--again", options->again, "Measure, also where a run in the database has all of it");
   command->add_flag("--json", options->json, "The same figures as JSON");
   command->add_option("--rig", options->rig, "Rig: a name under boards/rigs, or a file")

@@ -19,6 +19,7 @@ struct ReportOptions {
   std::string file;
   ReportQuestion question;
   std::string since;
+  std::string accept;
   bool markdown = false;
   std::string svg;
 };
@@ -28,6 +29,9 @@ base::Result<ExitCode> report(const ReportOptions& options) {
   ReportQuestion question = options.question;
   if (!options.since.empty()) {
     SLMRIG_ASSIGN(question.since_ns, parse_since(options.since, base::utc_now_ns()));
+  }
+  if (!options.accept.empty()) {
+    SLMRIG_ASSIGN(question.conditions, gate::parse_conditions(options.accept));
   }
   SLMRIG_ASSIGN(const ReportRows rows, report_rows(options.places.database(), question));
   const reports::ReportInput input = rows.input();
@@ -56,6 +60,8 @@ void add_report_command(CLI::App& app, Action& action) {
                       "Also shows what a gate with this budget file says of the newest run");
   command->add_option("--baseline", options->question.baseline,
                       "The release that 'baseline' in a limit means");
+  command->add_option("--accept", options->accept,
+                      "CONDITIONS as of slmrig compare: which variants of the newest run are good enough");
   command->add_option("--since", options->since,
                       "Nights since DATE (2026-03-14) or the last N days (90d) [all]");
   command->add_flag("--markdown", options->markdown, "Prints a summary as Markdown, for mail");

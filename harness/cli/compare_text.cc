@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/figures.h"
@@ -147,6 +148,22 @@ Json flip_json(const analyse::Flip& flip) {
   return json;
 }
 
+Json answer_json(const gate::CandidateAnswer& answer) {
+  Json json = {{"answer", gate::to_string(answer.decision)}, {"sentence", answer.sentence}};
+  json["conditions"] = Json::array();
+  for (const gate::AcceptedRow& row : answer.rows) {
+    Json each = {{"condition", row.condition},
+                 {"verdict", gate::to_string(row.verdict)},
+                 {"figure", row.figure},
+                 {"distance", row.distance},
+                 {"reason", row.reason}};
+    if (row.more_sessions > 0) each["more_sessions"] = row.more_sessions;
+    if (row.more_prompts > 0) each["more_prompts"] = row.more_prompts;
+    json["conditions"].push_back(std::move(each));
+  }
+  return json;
+}
+
 std::string_view rightness(const std::optional<bool>& correct) {
   if (!correct) return "";
   return *correct ? " (right)" : " (wrong)";
@@ -209,10 +226,23 @@ std::string flips_text(const Comparison& comparison, std::size_t most) {
   return text;
 }
 
-std::string comparison_json(const Comparison& comparison, const base::Board* board) {
+std::string acceptance_text(const gate::Acceptance& acceptance, const std::string& reference) {
+  std::string text =
+      fmt::format("accept {}? (each bound holds at {:g} %; prompts stand for all that people say)\n",
+                  fmt::join(acceptance.conditions, ", "), 100 * gate::kAcceptanceConfidence);
+  for (const gate::CandidateAnswer& answer : acceptance.answers) {
+    const std::string_view note = answer.name == reference ? " (reference, not counted)" : "";
+    text += fmt::format("  {}{}: {}\n", answer.name, note, answer.sentence);
+  }
+  return text;
+}
+
+std::string comparison_json(const Comparison& comparison, const base::Board* board,
+                            const gate::Acceptance* acceptance) {
   Json json = {{"bench", comparison.bench},       {"board", comparison.board},
                {"model", comparison.model},       {"suite", comparison.suite},
                {"settings", comparison.settings}, {"tier", base::to_string(comparison.tier)}};
+  if (acceptance != nullptr) json["accept"] = acceptance->conditions;
   json["subjects"] = Json::array();
   for (const ComparedSubject& subject : comparison.subjects) {
     Json each = {{"name", subject.name}, {"figures", Json::array()}};
@@ -225,6 +255,10 @@ std::string comparison_json(const Comparison& comparison, const base::Board* boa
       each["flips"] = Json::array();
       for (const analyse::Flip& flip : subject.flips) each["flips"].push_back(flip_json(flip));
       each["recommendation"] = subject.recommendation;
+    }
+    if (const gate::CandidateAnswer* answer =
+            acceptance == nullptr ? nullptr : acceptance->answer_of(subject.name)) {
+      each["accepted"] = answer_json(*answer);
     }
     json["subjects"].push_back(std::move(each));
   }

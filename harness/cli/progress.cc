@@ -18,7 +18,7 @@ namespace {
 
 constexpr int64_t kNsPerS = 1'000'000'000;
 constexpr int64_t kPaceNeedsNs = 2 * kNsPerS;    // earlier than this the pace is a guess
-constexpr int64_t kShareEveryNs = 10 * kNsPerS;  // of PlainProgress
+constexpr int64_t kShareEveryNs = 30 * kNsPerS;  // of PlainProgress: a log keeps its lines
 constexpr std::chrono::milliseconds kRedrawEvery{150};
 constexpr std::size_t kWidestBar = 40;
 constexpr std::size_t kNarrowestBar = 8;

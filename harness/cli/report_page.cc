@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "harness/cli/accept.h"
 #include "harness/store/queries.h"
 
 namespace slmrig::cli {
@@ -34,6 +35,7 @@ reports::ReportInput ReportRows::input() const {
   input.runs_left_out = left_out;
   input.history = history_view.get();
   if (gate) input.gate = &*gate;
+  if (acceptances) input.acceptances = &*acceptances;
   return input;
 }
 
@@ -47,6 +49,10 @@ base::Result<ReportRows> report_rows(const std::string& database, const ReportQu
   }
   if (!question.budgets.empty() && !ids.empty()) {
     SLMRIG_ASSIGN(rows.gate, gate_newest_run(reader, {question.budgets, question.baseline, ids.front()}));
+  }
+  if (!question.conditions.empty() && !ids.empty()) {
+    SLMRIG_ASSIGN(rows.acceptances,
+                  accept_variants(reader, question.conditions, database, rows.runs.front()));
   }
   SLMRIG_ASSIGN(LoadedHistory loaded, load_history(reader, question.since_ns));
   if (loaded.history.series.empty()) return rows;

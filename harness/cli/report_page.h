@@ -17,10 +17,11 @@
 namespace slmrig::cli {
 
 struct ReportQuestion {
-  std::vector<std::string> runs;    // selectors; none: the newest 100
-  std::optional<int64_t> since_ns;  // nights since then; absent: all
-  std::string budgets;              // file; empty: no gate
-  std::string baseline;             // the release that 'baseline' in a limit means
+  std::vector<std::string> runs;              // selectors; none: the newest 100
+  std::optional<int64_t> since_ns;            // nights since then; absent: all
+  std::string budgets;                        // file; empty: no gate
+  std::string baseline;                       // the release that 'baseline' in a limit means
+  std::vector<gate::Condition> conditions{};  // that variants of the newest run must meet; none: not asked
 };
 
 // What a report is made of. `input` looks at it.
@@ -31,6 +32,7 @@ struct ReportRows {
   std::shared_ptr<const LoadedHistory> history = nullptr;
   std::shared_ptr<const reports::ReportHistory> history_view = nullptr;
   std::optional<gate::GateReport> gate;  // absent: no budgets were asked for
+  std::optional<reports::Acceptances> acceptances{};
 
   reports::ReportInput input() const;
 };

@@ -39,13 +39,7 @@ Limit read_limit(JsonObject& object, std::string_view key, const Metric* metric)
     object.fail(key, limit.error().text());
     return {};
   }
-  const bool at_most = limit->comparison == Comparison::kAtMost;
-  if (at_most != (metric->better == base::Better::kLower)) {
-    object.fail(key,
-                fmt::format("\"{}\" limits {} from the side on which it is good ({} is better); expected "
-                            "\"{} ...\"",
-                            text, metric->name, base::to_string(metric->better), at_most ? ">=" : "<="));
-  }
+  if (const std::string wrong = wrong_side(*limit, *metric); !wrong.empty()) object.fail(key, wrong);
   return *limit;
 }
 
@@ -128,8 +122,9 @@ Budget read_budget(JsonObject object, double coverage) {
   read_temperature(object, budget);
   read_answers(object, budget);
   budget.prompts_are_sample = object.optional_choice("prompts", {"fixed", "sample"}, "fixed") == "sample";
-  if (budget.prompts_are_sample && budget.metric != nullptr && budget.metric->name != "accuracy") {
-    object.fail("prompts", fmt::format("{} is no share of right answers (accuracy)", budget.metric->name));
+  if (budget.prompts_are_sample && budget.metric != nullptr && !is_share_of_prompts(*budget.metric)) {
+    object.fail("prompts", fmt::format("{} is no share of right answers (accuracy, intent_accuracy)",
+                                       budget.metric->name));
   }
   budget.least_units = static_cast<uint32_t>(object.optional_uint("least_units", 1, 1, 100'000));
   constexpr double kLeastCoverage = 0.01;
@@ -261,6 +256,10 @@ std::string Budget::what() const {
     if (*part != "*") parts.push_back(*part);
   }
   return parts.empty() ? "everything" : fmt::format("{}", fmt::join(parts, " "));
+}
+
+bool is_share_of_prompts(const Metric& metric) {
+  return metric.name == "accuracy" || metric.name == "intent_accuracy";
 }
 
 std::vector<std::string> BudgetFile::releases() const {

@@ -36,6 +36,9 @@ inline constexpr std::string_view kBaseline = "baseline";
 // kBadInput for anything else than the above, and for a unit that `metric` does not have.
 base::Result<Limit> parse_limit(std::string_view text, const base::Metric& metric);
 
+// Why a limit can hold nothing back: it is on the side on which the metric is good. Empty: it can.
+std::string wrong_side(const Limit& limit, const base::Metric& metric);
+
 // Names or wildcards; "*" where the file does not say.
 struct Selectors {
   std::string bench = "*";
@@ -93,6 +96,9 @@ struct Waiver {
   std::string reason;
   std::string owner;
 };
+
+// Whether prompts may be taken for a sample: right is right, prompt by prompt.
+bool is_share_of_prompts(const base::Metric& metric);
 
 struct BudgetFile {
   std::string file;

@@ -42,6 +42,7 @@ ordered_json bench_json(const BenchResult& bench) {
   }
   if (bench.release) json["release_figure"] = estimate_json(*bench.release);
   if (bench.more_sessions > 0) json["more_sessions"] = bench.more_sessions;
+  if (bench.more_prompts > 0) json["more_prompts"] = bench.more_prompts;
   json["run_ids"] = bench.run_ids;
   json["session_ids"] = bench.session_ids;
   return json;

@@ -31,7 +31,8 @@ struct Answer {
   std::vector<double> token_costs;  // [generated tokens]; [0] is the time to first token
   bool ended_early = false;         // by the model, before a limit did
   bool filled_context = false;
-  std::optional<bool> correct;  // absent: the prompt has no checks
+  std::optional<bool> correct;       // absent: the prompt has no checks
+  std::optional<bool> intent_right;  // absent: the prompt asks for no intent
 };
 
 // How well a meter knows an energy: shares of it, at 95 %.

@@ -190,6 +190,29 @@ Estimate share_estimate(uint64_t right, uint64_t all, double confidence) {
   return estimate;
 }
 
+std::optional<uint64_t> prompts_for(double share, double limit, double confidence, uint64_t most) {
+  const double distance = std::abs(share - limit);
+  if (distance == 0) return std::nullopt;
+  // The usual two standard errors, of the limit and of the share; near 0 and 1 they promise too much, and
+  // Clopper and Pearson's own bound decides.
+  const double errors = normal_quantile(confidence) * std::sqrt(limit * (1 - limit)) +
+                        normal_quantile(kPower) * std::sqrt(share * (1 - share));
+  const auto tells = [&](uint64_t prompts) {
+    if (std::sqrt(static_cast<double>(prompts)) * distance < errors) return false;
+    const auto right = static_cast<uint64_t>(std::llround(share * static_cast<double>(prompts)));
+    const Estimate estimate = share_estimate(right, prompts, confidence);
+    return share > limit ? estimate.low >= limit : estimate.high < limit;
+  };
+  if (!tells(most)) return std::nullopt;
+  uint64_t too_few = 0;
+  uint64_t enough = most;
+  while (enough - too_few > 1) {
+    const uint64_t middle = too_few + (enough - too_few) / 2;
+    (tells(middle) ? enough : too_few) = middle;
+  }
+  return enough;
+}
+
 Difference difference_of(const Estimate& left, const Estimate& right, double factor) {
   Difference difference;
   difference.value = left.value - factor * right.value;

@@ -38,6 +38,10 @@ uint64_t least_samples(double quantile, double confidence);
 // A share of independent yes and no, after Clopper and Pearson.
 Estimate share_estimate(uint64_t right, uint64_t all, double confidence);
 
+// So many prompts, of which the same share is right, tell that share from `limit` (with a power of 80 %);
+// nothing where `most` do not.
+std::optional<uint64_t> prompts_for(double share, double limit, double confidence, uint64_t most);
+
 struct Difference {
   double value = 0;
   double low = 0;

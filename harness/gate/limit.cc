@@ -104,4 +104,11 @@ Result<Limit> parse_limit(std::string_view text, const base::Metric& metric) {
   return limit;
 }
 
+std::string wrong_side(const Limit& limit, const base::Metric& metric) {
+  const bool at_most = limit.comparison == Comparison::kAtMost;
+  if (at_most == (metric.better == base::Better::kLower)) return {};
+  return fmt::format("\"{}\" limits {} from the side on which it is good ({} is better); expected \"{} ...\"",
+                     limit.text, metric.name, base::to_string(metric.better), at_most ? ">=" : "<=");
+}
+
 }  // namespace slmrig::gate

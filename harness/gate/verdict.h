@@ -52,6 +52,7 @@ struct BenchResult {
   double limit = 0;                 // as a value in the metric's unit, where there is an estimate
   double p_value = 1;               // of the measured figure, were the limit met; exact ones: 0 or 1
   uint32_t more_sessions = 0;       // inconclusive: would decide, with a power of 80 %
+  uint64_t more_prompts = 0;        // inconclusive, where prompts are a sample: likewise
   double detectable = 0;  // the smallest distance from the limit that so many sessions tell; 0: unknown
   std::vector<std::string> session_ids;
   std::vector<std::string> run_ids;  // each once

@@ -52,6 +52,11 @@ function figures_table(comparison: Comparison, model: Model): HTMLElement {
       at === 0 ? `${name} (reference)` : name)], rows);
 }
 
+function acceptance({accept, subjects}: Comparison): HTMLElement | null {
+  return accept === '' ? null : el('div', {class: 'accepted'}, el('p', {}, `Good enough? ${accept}`),
+      el('ul', {class: 'recommendations'}, ...subjects.map(({name, accepted}) => el('li', {}, el('b', {}, name), ': ', accepted))));
+}
+
 function recommendations(comparison: Comparison): HTMLElement {
   return el('ul', {class: 'recommendations'}, ...comparison.subjects.slice(1).map(({name, recommendation}) =>
       el('li', {}, el('b', {}, name), ': ', recommendation)));
@@ -101,7 +106,7 @@ function comparison_body(comparison: Comparison, model: Model): HTMLElement {
   return el('div', {},
             el('p', {class: 'about'}, tier_badge(comparison.tier), ` ${comparison.board}, ${comparison.settings}`,
                comparison.tier === 'emulated' ? '. An emulated board: instructions, not speed.' : ''),
-            recommendations(comparison), figures_table(comparison, model), distributions(comparison, model),
+            recommendations(comparison), acceptance(comparison), figures_table(comparison, model), distributions(comparison, model),
             el('h3', {}, 'Answers that differ'),
             ...comparison.subjects.slice(1).map((subject) => flips_fold(subject, reference)));
 }

@@ -303,6 +303,7 @@ export interface ComparedSubject {
   readonly flipped: number;  // Of them, answered otherwise.
   readonly flips: readonly Flip[];  // The first of these.
   readonly recommendation: string;
+  readonly accepted: string;  // Yes, no or undecided, and why; empty: nobody asked.
 }
 
 // The variants that the newest run measured in one way, side by side.
@@ -313,6 +314,7 @@ export interface Comparison {
   readonly suite: string;
   readonly settings: string;
   readonly tier: 'hardware' | 'emulated' | 'functional' | 'modelled';
+  readonly accept: string;  // Conditions that a subject must meet; empty: nobody asked.
   readonly subjects: readonly ComparedSubject[];
 }
 
@@ -471,7 +473,7 @@ export interface FleetBench {
   readonly units: number;  // Physical boards that were there.
   readonly nights: number;
   readonly last_seen_ms: number;
-  readonly health: 'well' | 'suspect' | 'troubled' | 'away';
+  readonly health: 'well' | 'suspect' | 'troubled' | 'away' | 'quarantined';
   readonly why: string;  // Of anything but well.
   readonly series: number;
   readonly unmeasured: number;  // Of the series, on the newest night.

@@ -8,14 +8,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/base/records/plan.h"
 #include "harness/gate/words.h"
 
 namespace slmrig::gate {
 namespace {
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
-// Sessions that a plan makes for a gate unless told otherwise.
-constexpr uint32_t kUsualSessions = 5;
+// More than anybody writes for a suite.
+constexpr uint64_t kMostPrompts = 100'000;
 
 // Peaks that the operating system counts differ from session to session; all other bytes are laid out.
 bool is_counted_by_system(const base::Metric& metric) {
@@ -139,19 +140,32 @@ std::string more_text(uint32_t more) {
   return fmt::format("{} more session{} would decide", more, more == 1 ? "" : "s");
 }
 
+// The share of right prompts is too near its limit for so few of them.
+void explain_prompts(const JudgeQuestion& question, BenchResult& result) {
+  const Estimate& estimate = *result.estimate;
+  result.reason = fmt::format("{} prompts are too few to tell", estimate.samples);
+  if (result.release) return;  // whose share is not known exactly either
+  const std::optional<uint64_t> prompts =
+      prompts_for(estimate.value, result.limit, question.confidence, kMostPrompts);
+  if (!prompts) {
+    result.verdict = Verdict::kUnmeasurable;
+    result.reason += fmt::format(", and so would {} be", kMostPrompts);
+    return;
+  }
+  result.more_prompts = *prompts - std::min(*prompts - 1, estimate.samples);
+  result.reason += fmt::format("; about {} more would decide", result.more_prompts);
+}
+
 // The interval straddles the limit: what would decide?
 void explain_straddle(const JudgeQuestion& question, const Difference& beyond, BenchResult& result) {
   const Estimate& estimate = *result.estimate;
   const base::Metric& metric = *question.budget->metric;
   result.verdict = Verdict::kInconclusive;
-  if (question.budget->prompts_are_sample) {
-    result.reason = fmt::format("{} prompts are too few to tell", estimate.samples);
-    return;
-  }
+  if (question.budget->prompts_are_sample) return explain_prompts(question, result);
   if (estimate.degrees_of_freedom <= 0 || (result.release && result.release->degrees_of_freedom <= 0)) {
     const bool here = estimate.degrees_of_freedom <= 0;
     const uint32_t sessions = here ? estimate.sessions : result.release->sessions;
-    result.more_sessions = kUsualSessions - std::min(kUsualSessions - 1, sessions);
+    result.more_sessions = base::kSessionsOfGate - std::min(base::kSessionsOfGate - 1, sessions);
     result.reason = fmt::format(
         "{}one session does not tell how sessions differ, nor do fewer than {} nights of "
         "history; {} more sessions{} would",

@@ -180,12 +180,15 @@ MaybeReading read_cell(const Budget& budget, const GateSession& session, const G
   reading.value = value->value;
   reading.samples = value->samples;
   if (budget.prompts_are_sample) {
+    const bool of_intents = metric.name == "intent_accuracy";
     for (const Answer& answer : cell.answers) {
-      if (!answer.correct) continue;
+      const std::optional<bool>& is_right = of_intents ? answer.intent_right : answer.correct;
+      if (!is_right) continue;
       auto& [right, of] = reading.prompts[answer.prompt_id];
-      right += *answer.correct ? 1 : 0;
+      right += *is_right ? 1 : 0;
       ++of;
     }
+    if (reading.prompts.empty()) return Absent{fmt::format("no answers of {}", metric.name)};
   }
   return is_energy(metric) ? read_energy_value(cell, *value, std::move(reading)) : reading;
 }
