@@ -250,6 +250,29 @@ TEST_CASE("variants of the newest run stand side by side, the largest image firs
   }
 }
 
+TEST_CASE("which variants are good enough stands where somebody asked for it", "[reports]") {
+  const store::RunData run = sample_run();
+  const analyse::ComparedPlace asked = analyse::places_of(run).front();
+  gate::CandidateAnswer answer;
+  answer.name = "int8";
+  answer.sentence = "yes";
+  const Acceptances acceptances = {{asked, {{"accuracy >= 90 %", "image_bytes <= 1 bytes"}, {answer}}}};
+  ReportInput input;
+  input.runs = {&run, 1};
+  input.acceptances = &acceptances;
+  const auto report = report_json(input);
+  std::size_t found = 0;
+  for (const auto& comparison : report["comparisons"]) {
+    const bool is_asked = comparison["bench"] == asked.bench && comparison["suite"] == asked.suite &&
+                          comparison["model"] == asked.model;
+    CHECK(comparison["accept"] == (is_asked ? "accuracy >= 90 %, image_bytes <= 1 bytes" : ""));
+    CHECK(comparison["subjects"][0]["accepted"] == "");  // f32 was no candidate
+    CHECK(comparison["subjects"][1]["accepted"] == (is_asked ? "yes" : ""));
+    found += is_asked ? 1 : 0;
+  }
+  CHECK(found == 1);
+}
+
 TEST_CASE("several runs stand newest first and older ones are counted", "[reports]") {
   const std::vector<store::RunData> runs = {sample_run(), smallest_run()};
   const auto report = report_json({runs, 5, {}});

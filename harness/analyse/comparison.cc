@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/analyse/false_discovery.h"
 #include "harness/analyse/internal/comparison_intervals.h"
 #include "harness/analyse/internal/recommendation.h"
 #include "harness/analyse/series.h"
@@ -186,6 +187,7 @@ void judge_ratio(ComparedFigure& figure, std::optional<Interval> interval) {
 
 void judge_share(ComparedFigure& figure, const PairedAnswers& pairs) {
   figure.interval = paired_interval(pairs);
+  figure.p_value = paired_p_value(pairs);
   figure.judgement = judged(*figure.metric, 0, *figure.interval, kWidestSameShare);
   if (figure.judgement == Judgement::kUndecided) {
     figure.reason =
@@ -252,6 +254,7 @@ class SubjectComparison {
     figure.change = figure.value / before;
     const bool counts = figure.metric->unit == "instructions" || figure.metric->unit == "bytes";
     if (counts && all_equal(reference) && all_equal(values)) return judge_exact(figure);
+    figure.p_value = ratio_p_value(reference, values);
     judge_ratio(figure, ratio_interval(reference, values));
   }
 
@@ -264,10 +267,14 @@ class SubjectComparison {
     figure.tier = energy_.tier;
     if (!is_reference_ && !reference_energy_.values_uj.empty() && reference_energy_.tier == energy_.tier) {
       figure.change = figure.value / mean_of(reference_energy_.values_uj);
+      figure.p_value =
+          ratio_p_value(*figure.change, reference_energy_.relative_half_width, energy_.relative_half_width);
       Interval interval =
           ratio_interval(*figure.change, reference_energy_.relative_half_width, energy_.relative_half_width);
       if (const auto sessions = ratio_interval(reference_energy_.values_uj, energy_.values_uj)) {
         interval = {std::min(interval.low, sessions->low), std::max(interval.high, sessions->high)};
+        figure.p_value =
+            std::max(*figure.p_value, *ratio_p_value(reference_energy_.values_uj, energy_.values_uj));
       }
       judge_ratio(figure, interval);
     }
@@ -286,6 +293,27 @@ class SubjectComparison {
 };
 
 }  // namespace
+
+std::vector<const ComparedFigure*> worse_figures(const std::vector<const Comparison*>& comparisons,
+                                                 double false_share) {
+  std::vector<const ComparedFigure*> worse;
+  std::vector<const ComparedFigure*> uncertain;
+  std::vector<double> p_values;
+  for (const Comparison* comparison : comparisons) {
+    for (const ComparedFigure& figure : comparison->subjects.back().figures) {
+      if (figure.is_exact && figure.judgement == Judgement::kWorse) worse.push_back(&figure);
+      if (!figure.p_value) continue;
+      uncertain.push_back(&figure);
+      p_values.push_back(*figure.p_value);
+    }
+  }
+  const std::vector<double> q_values = adjusted_p_values(p_values);
+  for (std::size_t i = 0; i < uncertain.size(); ++i) {
+    if (uncertain[i]->judgement == Judgement::kWorse && q_values[i] <= false_share)
+      worse.push_back(uncertain[i]);
+  }
+  return worse;
+}
 
 std::string_view to_string(Judgement judgement) {
   switch (judgement) {

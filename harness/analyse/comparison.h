@@ -58,6 +58,8 @@ struct ComparedFigure {
   std::optional<double> change;
   std::optional<Interval> interval;  // of `change`; absent: exact, or not known (then undecided)
   bool is_exact = false;
+  // That so much of a change is seen where there is none; absent: exact, or not known.
+  std::optional<double> p_value;
   Judgement judgement = Judgement::kReference;
   std::string reason;
 };
@@ -96,5 +98,10 @@ struct Comparison {
 // `subjects` [2 or more], each with a session whose cell ended ok; the first is the reference. Subjects of
 // another tier than the reference's must not come here: their figures are never compared.
 Comparison compare(const std::vector<Subject>& subjects);
+
+// Figures of the last subject that are worse, judged together: where many are compared, some differ by
+// chance. Of those named here that are not exact, `false_share` or less are such (Benjamini and Hochberg).
+std::vector<const ComparedFigure*> worse_figures(const std::vector<const Comparison*>& comparisons,
+                                                 double false_share = 0.05);
 
 }  // namespace slmrig::analyse

@@ -95,6 +95,42 @@ TEST_CASE("Welch's interval of a ratio is that of an independent calculation") {
   CHECK(interval->high == Approx(0.953803));
 }
 
+TEST_CASE("The chance of a difference goes with its interval") {
+  // By hand: t = 5.6278 with 3.4055 degrees of freedom, and the integral of the density beyond it.
+  CHECK(*ratio_p_value({100, 104, 99}, {90, 93, 91}) == Approx(0.0078267).epsilon(1e-3));
+  CHECK_FALSE(ratio_p_value({100}, {90, 93}));
+  // A ratio as far from 1 as the half-widths together is just seen at 95 %.
+  CHECK(ratio_p_value(1.05, 0.03, 0.04) == Approx(0.05).epsilon(1e-6));
+  CHECK(ratio_p_value(1 / 1.05, 0.03, 0.04) == Approx(0.05).epsilon(1e-6));
+  CHECK(paired_p_value({100, 5, 5}) == Approx(1));
+  CHECK(paired_p_value({100, 20, 0}) < 1e-4);
+}
+
+TEST_CASE("Of many figures some are worse by chance, and are not told as worse") {
+  Comparison comparison;
+  comparison.subjects.resize(2);
+  const base::Metric* metric = base::find_metric("token_ms_p50");
+  const auto add = [&](std::optional<double> p_value, Judgement judgement) {
+    ComparedFigure figure;
+    figure.metric = metric;
+    figure.is_exact = !p_value;
+    figure.p_value = p_value;
+    figure.judgement = judgement;
+    comparison.subjects[1].figures.push_back(figure);
+  };
+  for (int i = 0; i < 20; ++i) add(0.5, Judgement::kSame);
+  add(0.03, Judgement::kWorse);
+  CHECK(worse_figures({&comparison}).empty());
+  add(0.001, Judgement::kBetter);
+  CHECK(worse_figures({&comparison}).empty());
+  add(0.001, Judgement::kWorse);
+  CHECK(worse_figures({&comparison}).size() == 1);
+  add(std::nullopt, Judgement::kWorse);
+  add(std::nullopt, Judgement::kSame);
+  CHECK(worse_figures({&comparison, &comparison}).size() == 4);
+  CHECK(worse_figures({&comparison}, 0.0001).size() == 1);  // what is exact is no matter of chance
+}
+
 TEST_CASE("Few prompts without a disagreement are no proof of equal accuracy") {
   const Comparison few =
       compared(run_of({emulated(session("f32", 6, 6, 1000)), emulated(session("int8", 6, 6, 540))}));

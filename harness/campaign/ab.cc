@@ -74,6 +74,33 @@ Result<fs::path> agent_in(const Build& build, const Bench& bench) {
               fmt::format("build {}", build.place.string()));
 }
 
+std::array<Build, 2> named_builds(const std::array<fs::path, 2>& places) {
+  std::array<std::vector<std::string>, 2> parts;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    for (const fs::path& part : places[i].lexically_normal()) {
+      if (!part.empty()) parts[i].push_back(part.string());
+    }
+  }
+  auto& [left, right] = parts;
+  const std::string same = left == right && !left.empty() ? left.back() : "";
+  while (!left.empty() && !right.empty() && left.front() == right.front()) {
+    left.erase(left.begin());
+    right.erase(right.begin());
+  }
+  while (left.size() > 1 && right.size() > 1 && left.back() == right.back()) {
+    left.pop_back();
+    right.pop_back();
+  }
+  const auto name = [&](std::size_t side) {
+    if (!same.empty()) return fmt::format("{} ({})", same, side == 0 ? "first" : "second");
+    fs::path rest;
+    for (const std::string& part : parts[side]) rest /= part;
+    // One lies within the other: nothing is left of its name.
+    return rest.empty() ? places[side].filename().string() : rest.string();
+  };
+  return {Build{name(0), places[0]}, Build{name(1), places[1]}};
+}
+
 std::vector<std::vector<Session>> rounds_of(const std::vector<Session>& sessions) {
   std::vector<std::vector<Session>> rounds;
   std::map<std::tuple<std::string, std::string, std::string>, std::size_t> turns;
@@ -93,6 +120,7 @@ Result<AbOutcome> run_ab(const CampaignRequest& request, const std::array<Build,
     sides[side].resume_run_id.clear();
     sides[side].build.name = builds[side].name;
     sides[side].provenance[kCampaignFact] = "ab";
+    sides[side].provenance["run.ab_build"] = fs::absolute(builds[side].place).string();
   }
   AbOutcome outcome;
   const std::vector<std::vector<Session>> rounds = rounds_of(request.expanded.sessions);

@@ -24,6 +24,10 @@ struct Build {
   std::filesystem::path place;
 };
 
+// Builds by what tells their places apart: "firmware" and "firmware-slow" of build/firmware/m4/agent.elf and
+// build/firmware-slow/m4/agent.elf. Pure.
+std::array<Build, 2> named_builds(const std::array<std::filesystem::path, 2>& places);
+
 // The agent of a build for a bench. kBadInput: there is none; names the places that were looked at.
 base::Result<std::filesystem::path> agent_in(const Build& build, const base::Bench& bench);
 

@@ -43,6 +43,23 @@ TEST_CASE("ab: a build is an agent, a build folder, or a folder of agents") {
              Catch::Contains("m55 of bench desk") && Catch::Contains("firmware/m55/agent.elf"));
 }
 
+TEST_CASE("ab: builds are named by what tells their places apart") {
+  const auto names = [](const fs::path& left, const fs::path& right) {
+    const auto builds = named_builds({left, right});
+    CHECK(builds[0].place == left);
+    CHECK(builds[1].place == right);
+    return std::pair(builds[0].name, builds[1].name);
+  };
+  using Names = std::pair<std::string, std::string>;
+  CHECK(names("b/firmware/m4/agent.elf", "b/firmware-slow/m4/agent.elf") ==
+        Names("firmware", "firmware-slow"));
+  CHECK(names("/src/old", "build") == Names("/src/old", "build"));
+  CHECK(names("/src/old/", "/src/new/") == Names("old", "new"));
+  CHECK(names("old.elf", "new.elf") == Names("old.elf", "new.elf"));
+  CHECK(names("/src", "/src/build") == Names("src", "build"));
+  CHECK(names("build", "./build") == Names("build (first)", "build (second)"));
+}
+
 TEST_CASE("ab: a round has each bench, model and variant once") {
   std::vector<base::Session> sessions;
   for (const char* variant : {"int8", "int4", "int4", "int8", "int8"}) {

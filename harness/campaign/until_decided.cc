@@ -21,7 +21,7 @@ bool holds(const std::string& wanted, const std::string& found) { return wanted.
 
 bool is_wanted(const std::vector<UndecidedCell>& cells, const Session& session, const std::string& suite) {
   return std::any_of(cells.begin(), cells.end(), [&](const UndecidedCell& cell) {
-    return holds(cell.bench, session.bench) && holds(cell.board, session.board) &&
+    return cell.more_would_tell && holds(cell.bench, session.bench) && holds(cell.board, session.board) &&
            holds(cell.model, session.model) && holds(cell.variant, session.variant) &&
            holds(cell.suite, suite);
   });
@@ -85,9 +85,9 @@ Result<DecidedOutcome> run_until_decided(const CampaignRequest& request, const U
     // What cannot be measured here is not decided by trying again.
     if (more.expanded.sessions.empty()) return outcome;
     ++outcome.rounds;
-    observer.stage(
-        more.expanded.sessions.front().bench,
-        fmt::format("round {}: {} sessions more to decide", outcome.rounds, more.expanded.sessions.size()));
+    observer.stage(more.expanded.sessions.front().bench,
+                   fmt::format("round {}: {} more session{} to decide", outcome.rounds,
+                               more.expanded.sessions.size(), more.expanded.sessions.size() == 1 ? "" : "s"));
     SLMRIG_ASSIGN(CampaignOutcome part, run_campaign(more, store, observer, stop));
     add(outcome.campaign, std::move(part));
   }

@@ -13,13 +13,14 @@
 
 namespace slmrig::campaign {
 
-// What needs more sessions. Empty fields hold for all.
+// What is not decided. Empty fields hold for all.
 struct UndecidedCell {
   std::string bench;
   std::string board;
   std::string model;
   std::string variant;
   std::string suite;
+  bool more_would_tell = true;  // false: measuring it again would not decide it either
 };
 
 struct UntilDecided {
@@ -32,9 +33,9 @@ struct UntilDecided {
 };
 
 struct DecidedOutcome {
-  CampaignOutcome campaign;  // of all rounds together
-  uint32_t rounds = 0;       // after the plan's own sessions
-  std::vector<UndecidedCell> left;
+  CampaignOutcome campaign;         // of all rounds together
+  uint32_t rounds = 0;              // after the plan's own sessions
+  std::vector<UndecidedCell> left;  // those that nothing would decide included
 };
 
 // `request` may have nothing left to measure, where a run of it goes on. Errors as run_campaign's, and those
@@ -43,8 +44,8 @@ base::Result<DecidedOutcome> run_until_decided(const CampaignRequest& request, c
                                                store::Store& store, base::Observer& observer,
                                                const std::atomic<bool>& stop);
 
-// One more session of each pair that has a cell among `cells`, with those cells alone, that ordinal and ids
-// of their own. Pure but for the ids.
+// One more session of each pair that has a cell among `cells` that more would tell of, with those cells
+// alone, that ordinal and ids of their own. Pure but for the ids.
 std::vector<base::Session> sessions_for(const base::ExpandedPlan& expanded,
                                         const std::vector<UndecidedCell>& cells, uint32_t ordinal);
 

@@ -44,6 +44,7 @@ TEST_CASE("until decided: only undecided cells are repeated, once a round, as se
   CHECK(all[0].session_id != all[1].session_id);
   CHECK(sessions_for(expanded, {{"elsewhere", "", "", "", ""}}, 0).empty());
   CHECK(sessions_for(expanded, {}, 0).empty());
+  CHECK(sessions_for(expanded, {{"", "m4", "", "", "", false}}, 0).empty());
 }
 
 }  // namespace slmrig::campaign

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "harness/analyse/comparison.h"
 #include "harness/analyse/comparison_subjects.h"
@@ -31,12 +32,12 @@ using base::Result;
 struct AbOptions {
   PlanOptions plan;
   std::vector<std::string> builds;
-  uint32_t sessions = base::kSessionsOfGate;
+  uint32_t sessions = 0;  // 0: as usual_sessions says
   bool json = false;
   bool quiet = false;
 };
 
-// Sessions of the plan, or of the command line: five of each pair, where a plan says only one.
+// Sessions of the plan, and at least as many as are wanted.
 void ask_for_sessions(base::ExpandedPlan& expanded, uint32_t wanted) {
   const std::vector<std::vector<base::Session>> rounds = campaign::rounds_of(expanded.sessions);
   if (rounds.empty()) return;
@@ -48,20 +49,24 @@ void ask_for_sessions(base::ExpandedPlan& expanded, uint32_t wanted) {
   }
 }
 
-std::array<campaign::Build, 2> builds_of(const std::vector<std::string>& places) {
-  std::array<campaign::Build, 2> builds;
-  for (std::size_t i = 0; i < builds.size(); ++i) builds[i] = {places[i], places[i]};
-  return builds;
+// Counts of an emulator are the same in every session.
+uint32_t usual_sessions(const base::ExpandedPlan& expanded) {
+  const std::vector<std::string> benches = benches_of(expanded);
+  const bool all_exact =
+      std::all_of(expanded.rig.benches.begin(), expanded.rig.benches.end(), [&](const base::Bench& bench) {
+        const bool works = std::find(benches.begin(), benches.end(), bench.name) != benches.end();
+        return !works || bench.board.ticks.counts_instructions;
+      });
+  return all_exact ? 1 : base::kSessionsOfGate;
 }
 
-// Worse in anything beyond noise is a bad result; nothing to compare decides nothing.
-ExitCode exit_code_of_ab(const std::vector<Compared>& all, const campaign::AbOutcome& outcome) {
+// Worse in anything beyond noise is a bad result; nothing to compare decides nothing. All figures are judged
+// together: of dozens, one or two differ by chance where nothing has changed.
+ExitCode exit_code_of_ab(const std::vector<Compared>& all,
+                         const std::vector<const analyse::ComparedFigure*>& worse,
+                         const campaign::AbOutcome& outcome) {
   std::vector<ExitCode> codes = {all.empty() ? ExitCode::kUndecided : ExitCode::kGood};
-  for (const Compared& compared : all) {
-    for (const analyse::ComparedFigure& figure : compared.comparison.subjects.back().figures) {
-      if (figure.judgement == analyse::Judgement::kWorse) codes.push_back(ExitCode::kBadResult);
-    }
-  }
+  if (!worse.empty()) codes.push_back(ExitCode::kBadResult);
   for (const campaign::Failure& failure : outcome.failures) codes.push_back(exit_code_of(failure.error.code));
   if (outcome.interrupted) codes.push_back(ExitCode::kUndecided);
   return worst_of(codes);
@@ -69,7 +74,8 @@ ExitCode exit_code_of_ab(const std::vector<Compared>& all, const campaign::AbOut
 
 Result<ExitCode> run(const AbOptions& options) {
   SLMRIG_ASSIGN(LoadedPlan loaded, load_and_expand(options.plan));
-  ask_for_sessions(loaded.expanded, options.sessions);
+  ask_for_sessions(loaded.expanded,
+                   options.sessions == 0 ? usual_sessions(loaded.expanded) : options.sessions);
   campaign::CampaignRequest request;
   request.expanded = std::move(loaded.expanded);
   request.workshop = std::move(loaded.workshop);
@@ -80,7 +86,8 @@ Result<ExitCode> run(const AbOptions& options) {
   Result<campaign::AbOutcome> outcome = [&] {
     const std::unique_ptr<base::Observer> progress =
         make_progress(stderr, options.quiet, {request.expanded.plan.name, benches_of(request.expanded)});
-    return campaign::run_ab(request, builds_of(options.builds), *store, *progress, base::interrupt_flag());
+    return campaign::run_ab(request, campaign::named_builds({options.builds[0], options.builds[1]}), *store,
+                            *progress, base::interrupt_flag());
   }();
   if (!outcome) return tl::unexpected(outcome.error());
   for (const campaign::Failure& failure : outcome->failures)
@@ -92,11 +99,21 @@ Result<ExitCode> run(const AbOptions& options) {
     SLMRIG_ASSIGN(compared, compare_two_runs(reader, {database, outcome->run_ids[0], outcome->run_ids[1]}));
   }
   print_compared(compared, options.plan.places, {.json = options.json, .most_flips = 0});
+  std::vector<const analyse::Comparison*> comparisons;
+  for (const Compared& each : compared) comparisons.push_back(&each.comparison);
+  const std::vector<const analyse::ComparedFigure*> worse = analyse::worse_figures(comparisons);
   if (!options.json) {
-    fmt::print("runs {} and {}: slmrig compare {} {} shows this again\n", outcome->run_ids[0],
-               outcome->run_ids[1], outcome->run_ids[0], outcome->run_ids[1]);
+    std::vector<std::string> titles;
+    for (const analyse::ComparedFigure* figure : worse) titles.emplace_back(figure->metric->title);
+    if (!compared.empty()) {
+      fmt::print("\n{}\n", worse.empty() ? "No figure is worse, all judged together."
+                                         : fmt::format("Worse, all figures judged together: {}",
+                                                       fmt::join(titles, ", ")));
+    }
+    fmt::print("This again: slmrig compare {} {}{}\n", short_id(outcome->run_ids[0]),
+               short_id(outcome->run_ids[1]), options.plan.places.as_options());
   }
-  return exit_code_of_ab(compared, *outcome);
+  return exit_code_of_ab(compared, worse, *outcome);
 }
 
 }  // namespace
@@ -113,9 +130,11 @@ void add_ab_command(CLI::App& app, Action& action) {
   options->plan.plan = "smoke";
   command->add_option("--plan", options->plan.plan, "A plan under workloads/plans, or a file")
       ->capture_default_str();
-  command->add_option("--sessions", options->sessions, "Sessions of each bench, model and variant, at least")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+  command
+      ->add_option(
+          "--sessions", options->sessions,
+          "Sessions of each bench, model and variant, at least [5; 1 where instructions are counted]")
+      ->check(CLI::Range(1, 1000));
   add_plan_options(*command, options->plan);
   add_database_option(*command, options->plan.places);
   command->add_flag("--json", options->json, "The same figures as JSON");

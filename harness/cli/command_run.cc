@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -147,12 +148,19 @@ void print_failures(const campaign::CampaignOutcome& outcome) {
   }
 }
 
+// "3 rows are undecided still, of which more sessions would decide 1".
+std::string undecided_text(const std::vector<campaign::UndecidedCell>& left) {
+  const auto would =
+      std::count_if(left.begin(), left.end(), [](const auto& cell) { return cell.more_would_tell; });
+  return fmt::format("{} row{} undecided still, of which more sessions would decide {}", left.size(),
+                     left.size() == 1 ? " is" : "s are", would);
+}
+
 void print_decided(const RunOptions& options, const campaign::DecidedOutcome& decided) {
   fmt::print("{} after {} more round{}; how: slmrig gate --budgets {} --run {}{}\n",
-             decided.left.empty() ? "Every budget is decided"
-                                  : fmt::format("{} cells are undecided still", decided.left.size()),
-             decided.rounds, decided.rounds == 1 ? "" : "s", options.until_decided,
-             short_id(decided.campaign.run_id), options.plan.places.as_options());
+             decided.left.empty() ? "Every budget is decided" : undecided_text(decided.left), decided.rounds,
+             decided.rounds == 1 ? "" : "s", options.until_decided, short_id(decided.campaign.run_id),
+             options.plan.places.as_options());
 }
 
 // Cells that are undecided after all rounds are no answer.
@@ -228,7 +236,7 @@ void add_run_command(CLI::App& app, Action& action) {
   command->add_option("--resume", options->resume, "RUN: measure the cells that it has not finished");
   command->add_option("--until-decided", options->until_decided,
                       "BUDGETS: goes on with just the cells that this budget file cannot decide yet; "
-                      "3 when some are left");
+                      "3 when some are left undecided");
   command
       ->add_option("--decide-minutes", options->decide_minutes,
                    "For so long at most; 0: for as long as it takes")

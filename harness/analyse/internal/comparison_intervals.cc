@@ -33,16 +33,36 @@ Paired adjusted(const PairedAnswers& pairs) {
   return {difference / count, (up + down - difference * difference / count) / (count * count)};
 }
 
+// Both ways, of a normal distribution.
+double normal_p_value(double standard_scores) {
+  return std::erfc(std::abs(standard_scores) / std::sqrt(2.0));
+}
+
+std::optional<Difference> log_difference(const std::vector<double>& reference,
+                                         const std::vector<double>& values) {
+  const auto before = logarithms(reference);
+  const auto after = logarithms(values);
+  return before && after ? welch(*before, *after) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Interval> ratio_interval(const std::vector<double>& reference,
                                        const std::vector<double>& values) {
-  const auto before = logarithms(reference);
-  const auto after = logarithms(values);
-  if (!before || !after) return std::nullopt;
-  const std::optional<Difference> difference = welch(*before, *after);
+  const std::optional<Difference> difference = log_difference(reference, values);
   if (!difference) return std::nullopt;
   return Interval{std::exp(difference->low), std::exp(difference->high)};
+}
+
+std::optional<double> ratio_p_value(const std::vector<double>& reference, const std::vector<double>& values) {
+  const std::optional<Difference> difference = log_difference(reference, values);
+  return difference ? std::optional(difference->p_value) : std::nullopt;
+}
+
+double ratio_p_value(double ratio, double reference_half_width, double half_width) {
+  const double both = std::hypot(reference_half_width, half_width);
+  if (both <= 0) return ratio == 1 ? 1 : 0;
+  return normal_p_value(std::log(ratio) / std::log1p(both) * kNormal95);
 }
 
 Interval ratio_interval(double ratio, double reference_half_width, double half_width) {
@@ -54,6 +74,11 @@ Interval paired_interval(const PairedAnswers& pairs) {
   const Paired paired = adjusted(pairs);
   const double half_width = kNormal95 * std::sqrt(paired.variance);
   return {paired.centre - half_width, paired.centre + half_width};
+}
+
+double paired_p_value(const PairedAnswers& pairs) {
+  const Paired paired = adjusted(pairs);
+  return paired.variance <= 0 ? 1 : normal_p_value(paired.centre / std::sqrt(paired.variance));
 }
 
 uint32_t prompts_for(const PairedAnswers& pairs, double half_width) {

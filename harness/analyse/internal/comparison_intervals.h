@@ -14,8 +14,12 @@ namespace slmrig::analyse {
 std::optional<Interval> ratio_interval(const std::vector<double>& reference,
                                        const std::vector<double>& values);
 
-// Of the ratio of two figures whose relative half-widths are known.
+// Two-sided, that the means are alike; nothing where there is no interval.
+std::optional<double> ratio_p_value(const std::vector<double>& reference, const std::vector<double>& values);
+
+// Of the ratio of two figures whose relative half-widths are known, and that they are alike (normal).
 Interval ratio_interval(double ratio, double reference_half_width, double half_width);
+double ratio_p_value(double ratio, double reference_half_width, double half_width);
 
 // Answers to the same prompts by two subjects. Shares of repeats count, so these need not be whole.
 struct PairedAnswers {
@@ -28,6 +32,7 @@ struct PairedAnswers {
 // the table of pairs (A. Agresti, Y. Min, Statistics in Medicine 24, 2005), so that no disagreement in few
 // prompts is not mistaken for certainty.
 Interval paired_interval(const PairedAnswers& pairs);
+double paired_p_value(const PairedAnswers& pairs);
 
 // About how many prompts would bring the interval's half-width down to `half_width`, were the share of
 // disagreement to stay.
