@@ -228,7 +228,8 @@ class Identify {
     SLMRIG_ASSIGN(const rig::RunReply first, board->agent().run(request));
     for (Watch& watch : watches_) start(watch);
     for (std::size_t i = 0; i < kPattern.size(); ++i) {
-      observer_.activity(bench_.name, fmt::format("pulse {} of {}", i + 1, kPattern.size()));
+      observer_.activity(bench_.name, fmt::format("pulse {} of {}: {}", i + 1, kPattern.size(),
+                                                  kPattern[i] ? "busy" : "asleep"));
       SLMRIG_TRY(counts_instructions() ? pulse_modelled(*board, request, first.total_ticks, kPattern[i])
                                        : pulse(*board, request, kPattern[i]));
     }

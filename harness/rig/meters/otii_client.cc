@@ -17,8 +17,7 @@ using base::Result;
 using nlohmann::json;
 
 constexpr int64_t kConnectMs = 3000;
-// Looking for devices takes the server up to ten seconds.
-constexpr int64_t kAnswerNs = 15'000'000'000;
+constexpr int64_t kLateShare = 10;
 // 40,000 values of some twenty characters.
 constexpr std::size_t kLongestMessage = 4U << 20U;
 constexpr std::size_t kPieceBytes = 65536;
@@ -73,16 +72,18 @@ Result<json> OtiiClient::receive(int64_t deadline_ns) {
   }
 }
 
-Result<json> OtiiClient::request(const std::string& command, const json& data) {
+Result<json> OtiiClient::request(const std::string& command, const json& data, int64_t extra_ms) {
   const std::string id = fmt::format("{}", next_id_++);
   json message = {{"type", "request"}, {"cmd", command}, {"trans_id", id}};
   if (!data.is_null()) message["data"] = data;
   const std::string line = message.dump(-1, ' ', false, json::error_handler_t::replace) + "\r\n";
   const auto* bytes = reinterpret_cast<const uint8_t*>(line.data());
   SLMRIG_TRY(link_->write(std::span(bytes, line.size())));
-  const int64_t deadline_ns = base::monotonic_now_ns() + kAnswerNs;
+  const int64_t patience_ms = is_late_ ? answer_ms_ / kLateShare : answer_ms_ + extra_ms;
+  const int64_t deadline_ns = base::monotonic_now_ns() + patience_ms * 1'000'000;
   for (;;) {
     auto received = receive(deadline_ns);
+    is_late_ = !received && received.error().code == ErrorCode::kTimeout;
     if (!received) return tl::unexpected(base::within("asked " + command, received.error()));
     const std::string type = text_of(*received, "type");
     // An answer to a question that was given up, or how far the server is.

@@ -12,15 +12,23 @@
 
 namespace slmrig::rig {
 
+inline constexpr int64_t kOtiiAnswerMs = 5000;
+
 // One thread.
 class OtiiClient {
  public:
   // host:port; waits for the server's greeting. kCorrupt where what answers is no such server.
   static base::Result<OtiiClient> connect(const std::string& address);
 
-  // The response's data; progress that comes before it is passed over. kDeviceFault: the server refused,
-  // kUnsupported: for want of a licence, kTimeout, kCorrupt, kLinkLost.
-  base::Result<nlohmann::json> request(const std::string& command, const nlohmann::json& data = {});
+  // How long an answer may take. Whoever let one pass is given a little of that until it answers again: there
+  // may be many questions still, and a run that waits.
+  void set_patience(int64_t answer_ms) { answer_ms_ = answer_ms; }
+
+  // The response's data; progress that comes before it is passed over. `extra_ms` is what the command itself
+  // takes. kDeviceFault: the server refused, kUnsupported: for want of a licence, kTimeout, kCorrupt,
+  // kLinkLost.
+  base::Result<nlohmann::json> request(const std::string& command, const nlohmann::json& data = {},
+                                       int64_t extra_ms = 0);
 
   const std::string& server() const { return server_; }
 
@@ -34,6 +42,8 @@ class OtiiClient {
   std::string server_;  // "Otii 3.2.1"
   std::string received_;
   int64_t next_id_ = 1;
+  int64_t answer_ms_ = kOtiiAnswerMs;
+  bool is_late_ = false;  // the last answer did not come in time
 };
 
 // Fields of what a server sent, of the kind that they must have.

@@ -139,7 +139,8 @@ Done OtiiMeter::reserve_licence() {
 }
 
 Done OtiiMeter::choose_device() {
-  SLMRIG_ASSIGN(const json answer, client_.request("otii_get_devices", {{"timeout", kFindDevicesS}}));
+  SLMRIG_ASSIGN(const json answer,
+                client_.request("otii_get_devices", {{"timeout", kFindDevicesS}}, 1000 * kFindDevicesS));
   const std::string wanted = setting(spec_, "device");
   std::string seen;
   std::size_t matching = 0;
@@ -176,7 +177,10 @@ Done OtiiMeter::set_up() {
 }
 
 Done OtiiMeter::prepare(const std::string& address) {
-  SLMRIG_TRY(check_settings(spec_, {"device", "current_limit_ma", "rate_hz", "gain_percent", "offset_ua"}));
+  SLMRIG_TRY(check_settings(
+      spec_, {"device", "current_limit_ma", "rate_hz", "answer_ms", "gain_percent", "offset_ua"}));
+  SLMRIG_ASSIGN(const double answer_ms, number_setting(spec_, "answer_ms", kOtiiAnswerMs, 1, 60'000));
+  client_.set_patience(static_cast<int64_t>(answer_ms));
   ready_ = true;
   SLMRIG_TRY(reserve_licence());
   SLMRIG_TRY(choose_device());

@@ -5,7 +5,8 @@
 // voltage_mv. GPI1 and GPI2 are the marker lines D0 and D1.
 //
 // Settings: device (its id or name, where there are several), current_limit_ma (with "source": must be told),
-// rate_hz (absent: 4000 of an Arc, 50000 of an Ace), gain_percent, offset_ua.
+// rate_hz (absent: 4000 of an Arc, 50000 of an Ace), answer_ms (how long the server may take for an answer;
+// absent: 5000), gain_percent, offset_ua.
 #pragma once
 
 #include <memory>

@@ -132,6 +132,41 @@ TEST_CASE("what an Otii server lacks is said", "[otii]") {
   CHECK(server.tell("state").find("licence free") != std::string::npos);
 }
 
+TEST_CASE("an Otii server that falls silent, sends rubbish or refuses in mid-run ends the measurement",
+          "[otii]") {
+  struct Case {
+    const char* order;
+    ErrorCode code;
+    const char* text;
+  };
+  const Case one =
+      GENERATE(Case{"fault silent", ErrorCode::kTimeout, "recording_get_channel_data"},
+               Case{"fault junk", ErrorCode::kCorrupt, "no JSON"},
+               Case{"refuse recording_get_channel_data", ErrorCode::kDeviceFault, "told to refuse"});
+  CAPTURE(one.order);
+  const RunningServer server;
+  base::MeterSpec spec = server.spec();
+  spec.settings["answer_ms"] = "300";
+  auto meter = open_otii(spec);
+  REQUIRE(meter);
+  REQUIRE((*meter)->start());
+  PowerSamples block;
+  auto got = (*meter)->read(block, kReadMs);
+  REQUIRE(got);
+  REQUIRE(server.tell(one.order) == "done");
+  while (got && *got) got = (*meter)->read(block, kReadMs);
+  REQUIRE_FALSE(got);
+  INFO(got.error().text());
+  CHECK(got.error().code == one.code);
+  CHECK(got.error().text().find(one.text) != std::string::npos);
+  // A server that says nothing is not waited for at every farewell.
+  const int64_t began_ns = base::monotonic_now_ns();
+  meter->reset();
+  CHECK(base::monotonic_now_ns() - began_ns < 300'000'000);
+  const auto again = open_otii(spec);
+  CHECK(again.has_value() == (one.code == ErrorCode::kDeviceFault));
+}
+
 TEST_CASE("an Otii server that goes away ends the measurement; feeding takes a limit", "[otii]") {
   const RunningServer server;
   base::MeterSpec unlimited = server.spec();
