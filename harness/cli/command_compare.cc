@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -44,8 +45,8 @@ struct CompareOptions {
   std::string model;
   std::string suite;
   std::vector<std::string> variants;
-  uint32_t sessions = 0;  // 0: as many as tell something (sessions_for)
-  uint32_t prompts = 0;
+  uint32_t sessions = 0;            // 0: as set_defaults says
+  std::optional<uint32_t> prompts;  // 0: all of the suite; absent: as set_defaults says
   uint32_t context_tokens = 256;
   std::string flips = "10";
   std::size_t most_flips = 0;  // what `flips` says
@@ -67,22 +68,35 @@ std::string plan_text_of(const CompareOptions& options) {
        {{"context_tokens", options.context_tokens}, {"sessions", options.sessions}, {"cold_starts", 1}}},
       {"order_seed", 1},
       {"engine", "slm"}};
-  if (options.prompts > 0) plan["settings"]["prompts"] = options.prompts;
+  if (options.prompts.value_or(0) > 0) plan["settings"]["prompts"] = *options.prompts;
   return plan.dump(2);
 }
 
-// Counts of an emulator are the same in every session; elsewhere two tell how sessions differ.
-Result<uint32_t> sessions_for(const CompareOptions& options, const std::filesystem::path& root) {
-  if (options.sessions != 0) return options.sessions;
+Result<base::Plan> plan_of(const CompareOptions& options, const std::filesystem::path& root) {
+  return plan::parse_plan(plan_text_of(options), "compare", root.string());
+}
+
+// What answers within a minute: counts of an emulator are the same in every session, and it is slow;
+// elsewhere two sessions tell how sessions differ.
+base::Done set_defaults(CompareOptions& options, const std::filesystem::path& root) {
+  constexpr uint32_t kPromptsOfEmulator = 100;
   SLMRIG_ASSIGN(const base::Rig rig, rig::load_rig(options.rig, root));
   const auto bench = std::find_if(rig.benches.begin(), rig.benches.end(),
                                   [&](const base::Bench& each) { return each.name == options.bench; });
   const bool is_exact = bench != rig.benches.end() && bench->board.ticks.counts_instructions;
-  return is_exact ? 1 : 2;
+  if (options.sessions == 0) options.sessions = is_exact ? 1 : 2;
+  if (options.prompts || !is_exact) return {};
+  SLMRIG_ASSIGN(const base::Plan plan, plan_of(options, root));
+  const std::size_t all = plan.suites.front().suite.prompts.size();
+  if (all <= kPromptsOfEmulator) return {};
+  options.prompts = kPromptsOfEmulator;
+  fmt::print(stderr, "the first {} of {} prompts, since {} is emulated; --prompts 0 asks all\n",
+             kPromptsOfEmulator, all, options.bench);
+  return {};
 }
 
 Result<LoadedPlan> expanded_plan(const CompareOptions& options, const std::filesystem::path& root) {
-  SLMRIG_ASSIGN(const base::Plan plan, plan::parse_plan(plan_text_of(options), "compare", root.string()));
+  SLMRIG_ASSIGN(const base::Plan plan, plan_of(options, root));
   SLMRIG_ASSIGN(const base::Rig rig, rig::load_rig(options.rig, root));
   LoadedPlan loaded;
   SLMRIG_ASSIGN(loaded.expanded, plan::expand(plan, rig, {}, base::uuid_v7));
@@ -156,7 +170,7 @@ ExitCode accepted_code(const std::vector<Compared>& all) {
 
 Result<ExitCode> compare_variants(CompareOptions& options) {
   SLMRIG_ASSIGN(const std::filesystem::path root, options.places.root());
-  SLMRIG_ASSIGN(options.sessions, sessions_for(options, root));
+  SLMRIG_TRY(set_defaults(options, root));
   SLMRIG_ASSIGN(LoadedPlan loaded, expanded_plan(options, root));
   const base::Session& first = loaded.expanded.sessions.front();
   const analyse::ComparedPlace place{first.bench, first.model, first.cells.front().suite,
@@ -289,7 +303,8 @@ void add_compare_command(CLI::App& app, Action& action) {
                    "Sessions of each variant, interleaved, each from a reset [2; 1 where instructions are "
                    "counted, which are the same in each]")
       ->check(CLI::Range(1, 1000));
-  command->add_option("--prompts", options->prompts, "The first N prompts of the suite [all]");
+  command->add_option("--prompts", options->prompts,
+                      "The first N prompts of the suite, 0: all [all; 100 where instructions are counted]");
   command->add_option("--context", options->context_tokens, "Tokens of context")->capture_default_str();
   command->add_option("--flips", options->flips, "Answers that differ to print: a number, or 'all'")
       ->capture_default_str();
