@@ -39,7 +39,7 @@ function figure_cell(figure: ComparedFigure | undefined, comparison: Comparison,
   if (!figure) return el('span', {}, kAbsent);
   const change = change_text(figure);
   return el('span', {class: `compared is-${figure.judgement}`},
-            el('b', {}, value_text(figure, model)), figure.tier === comparison.tier ? null : tier_badge(figure.tier),
+            el('b', {}, value_text(figure, model)), ...(figure.tier === comparison.tier ? [] : [' ', tier_badge(figure.tier)]),
             change ? el('span', {class: 'sub', title: figure.reason}, `${change} ${kMarks[figure.judgement]}`) : null);
 }
 
@@ -76,8 +76,7 @@ function distributions(comparison: Comparison, model: Model): HTMLElement | null
   const all = comparison.subjects.map((subject) => distribution_of(subject, model)).filter(({sorted}) => sorted.length > 1);
   if (all.length === 0) return null;
   return el('figure', {}, el('figcaption', {}, 'Decode tokens: the share that costs at most so much, and quartiles with 5 to 95 %; the dot is the greatest'),
-            el('div', {class: 'scroll', role: 'region', tabindex: 0, 'aria-label': 'distribution of decode tokens'},
-               distribution_plot(all, unit)),
+            distribution_plot(all, unit),
             fold({}, ['the same as a table'], percentile_table(all, unit)));
 }
 
@@ -106,7 +105,8 @@ function comparison_body(comparison: Comparison, model: Model): HTMLElement {
   return el('div', {},
             el('p', {class: 'about'}, tier_badge(comparison.tier), ` ${comparison.board}, ${comparison.settings}`,
                comparison.tier === 'emulated' ? '. An emulated board: instructions, not speed.' : ''),
-            recommendations(comparison), acceptance(comparison), figures_table(comparison, model), distributions(comparison, model),
+            recommendations(comparison), acceptance(comparison),
+            el('div', {class: 'side-by-side'}, figures_table(comparison, model), distributions(comparison, model)),
             el('h3', {}, 'Answers that differ'),
             ...comparison.subjects.slice(1).map((subject) => flips_fold(subject, reference)));
 }

@@ -63,3 +63,13 @@ export function plain_table(label: string, titles: readonly string[], rows: read
       at === 0 ? el('th', {scope: 'row'}, child) : el('td', {}, child))));
   return scrolling(label, el('table', {class: 'plain'}, el('thead', {}, head), el('tbody', {}, ...body)));
 }
+
+// A table of few rows: on a narrow screen their cells stand below one another, each with its column's title.
+export function stacking_table(label: string, titles: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement {
+  const place = plain_table(label, titles, rows);
+  place.classList.add('stacking');
+  for (const row of place.querySelectorAll('tbody tr')) {
+    [...row.children].forEach((cell, at) => cell.setAttribute('data-title', titles[at] ?? ''));
+  }
+  return place;
+}

@@ -16,7 +16,8 @@ const kCauses: Readonly<Record<Finding['cause'], string>> = {
   rig: 'the rig', model: 'the model', code: 'the code', unknown: 'nothing that is recorded changed'};
 
 const day = (ms: number) => utc(ms).slice(0, 10);
-const short = (text: string) => text.length > 24 ? `${text.slice(0, 12)}…` : text || kAbsent;
+// A commit is known by its first characters.
+const short = (text: string) => /^[0-9a-f]{40}/.test(text) ? text.slice(0, 12) : text.length > 24 ? `${text.slice(0, 12)}…` : text || kAbsent;
 
 export function link_to_series(entry: SeriesEntry, state: ViewState, text: string): HTMLElement {
   return on(el('a', {href: series_link(entry)}, text), 'click', (event) => {
@@ -61,7 +62,7 @@ export function show_finding(view: HTMLElement, name: string): boolean {
 
 function span_text(noun: string, good: string, bad: string): string {
   if (!good && !bad) return '';
-  return good === bad ? `${noun} ${short(bad)}` : `${noun} ${short(good)} … ${short(bad)}`;
+  return good === bad ? `${noun} ${short(bad)}` : `${noun} ${short(good)} → ${short(bad)}`;
 }
 
 function since_text(finding: Finding): string {

@@ -1,5 +1,5 @@
 // What the gate says of the newest run: its verdict in a line, what holds back, and the rest behind a fold.
-import {el, fold, plain_table} from './dom';
+import {el, fold, stacking_table} from './dom';
 import type {Gate, GateRow} from './report_types';
 import {tier_badge} from './tier';
 
@@ -11,7 +11,7 @@ export function gate_line({outcome, headline, file}: Gate): HTMLElement {
 }
 
 function rows_table(label: string, rows: readonly GateRow[]): HTMLElement {
-  return plain_table(label, ['row', 'verdict', 'figure', 'limit', 'distance', ''], rows.map((row) =>
+  return stacking_table(label, ['row', 'verdict', 'figure', 'limit', 'distance', ''], rows.map((row) =>
       [row.name, el('b', {class: `is-${row.verdict}`}, row.text), el('span', {}, row.figure, ' ', tier_badge(row.tier)),
        row.limit, row.distance, row.reason || `slmrig gate --explain ${row.id}`]));
 }

@@ -38,7 +38,7 @@ export interface Chart {
 
 const kGap = 6;
 const kLineHeight = kFontPx + kGap / 2;
-const kTickRoom = {x: 72, y: 30};
+const kTickRoom = {x: 60, y: 30};
 const kMarkRoom = 4;
 
 // The first point that is not before `value`; x.length: none.

@@ -1,6 +1,6 @@
 // The page of one series: its history as a chart that keys can walk, what changed, its numbers as a table, and the
 // record behind the point that is chosen.
-import {el, fold_later, on, plain_table} from './dom';
+import {el, fold_later, on, plain_table, stacking_table} from './dom';
 import {counted, three_digits, utc} from './format';
 import type {HistoryModel, SeriesEntry} from './history_model';
 import {change_text, exact_text, figure_text} from './history_model';
@@ -152,7 +152,7 @@ class SeriesView {
       `${change_text(data.entry, change.before, change.before + change.effect_low)} to ${change_text(data.entry, change.before, change.before + change.effect_high)}`,
       data.entry.series.exact ? 'exact counts' : three_digits(change.p_value), change.level];
     return [el('h3', {}, 'Changes of the level, on the unit that is there now'),
-      plain_table('changes', ['since', '95 %: between', 'level', 'change', '95 %', 'p', ''], data.changes.map(row))];
+      stacking_table('changes', ['since', '95 %: between', 'level', 'change', '95 %', 'p', ''], data.changes.map(row))];
   }
 
   // Drawn when it is opened, newest first, a page at a time.

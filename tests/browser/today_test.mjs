@@ -18,7 +18,7 @@ test('the report opens with the sentence, the verdict of the gate and the findin
   assert.match(text, /✗ regression token p99 \+10\.\d % \(95 %: \+\d+\.\d % to \+1\d\.\d %\)/);
   assert.match(text, /native, wrist-nano int8, intents/);
   assert.match(text, /since 20\d\d-\d\d-\d\d/);
-  assert.match(text, /build \S+ … \S+ · commit/);
+  assert.match(text, /build \S+ → \S+ · commit/);
   assert.match(text, /attributed to the code/);
   assert.equal(await card.locator('svg.spark').count(), 1);
   await card.locator('.why summary').click();
