@@ -1,4 +1,4 @@
-// `slmrig db info`, `check` and `prune`.
+// `slmrig db info`, `check`, `upgrade` and `prune`.
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -96,6 +96,26 @@ void add_check_command(CLI::App& db, Action& action) {
   command->callback([&action, places] { action = [places] { return check(*places); }; });
 }
 
+base::Result<ExitCode> upgrade(const Places& places) {
+  SLMRIG_ASSIGN(const store::Upgraded upgraded, store::upgrade_database(places.database()));
+  if (upgraded.from_version == upgraded.to_version) {
+    fmt::print("{} is up to date: schema version {}\n", places.database(), upgraded.to_version);
+  } else {
+    fmt::print("{} went from schema version {} to {}\n", places.database(), upgraded.from_version,
+               upgraded.to_version);
+  }
+  return ExitCode::kGood;
+}
+
+void add_upgrade_command(CLI::App& db, Action& action) {
+  auto places = std::make_shared<Places>();
+  CLI::App* command = db.add_subcommand(
+      "upgrade", "Brings a database that an older slmrig wrote up to date, with all that is in it");
+  add_output_option(*command, *places);
+  add_database_option(*command, *places);
+  command->callback([&action, places] { action = [places] { return upgrade(*places); }; });
+}
+
 struct PruneOptions {
   Places places;
   double most_gb = 20;
@@ -153,6 +173,7 @@ void add_prune_command(CLI::App& db, Action& action) {
 void add_db_upkeep_commands(CLI::App& db, Action& action) {
   add_info_command(db, action);
   add_check_command(db, action);
+  add_upgrade_command(db, action);
   add_prune_command(db, action);
 }
 

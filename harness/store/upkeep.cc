@@ -11,6 +11,7 @@
 #include "harness/store/captures.h"
 #include "harness/store/internal/database.h"
 #include "harness/store/internal/open_for_reading.h"
+#include "harness/store/internal/open_for_writing.h"
 #include "harness/store/internal/schema.h"
 #include "harness/store/releases.h"
 
@@ -122,14 +123,20 @@ Result<std::vector<Trouble>> check_database(const std::string& path) {
   return troubles;
 }
 
-Result<Thinned> thin_traces(const std::string& path, const ThinOptions& options) {
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) {
-    return base::fail(ErrorCode::kBadInput, fmt::format("{}: no such file; --db names the database", path));
+Result<Upgraded> upgrade_database(const std::string& path) {
+  Upgraded upgraded;
+  if (std::error_code ignored; fs::exists(path, ignored)) {
+    SLMRIG_ASSIGN(const std::unique_ptr<Database> before,
+                  Database::open(path, OpenMode::kReadOnly, kLockPatience));
+    SLMRIG_ASSIGN(upgraded.from_version, before->pragma_int64("user_version"));
   }
-  SLMRIG_ASSIGN(const std::unique_ptr<Database> database,
-                Database::open(path, OpenMode::kReadWriteCreate, kLockPatience));
-  SLMRIG_TRY(migrate(*database));
+  SLMRIG_TRY(open_for_writing(path));
+  upgraded.to_version = newest_schema_version();
+  return upgraded;
+}
+
+Result<Thinned> thin_traces(const std::string& path, const ThinOptions& options) {
+  SLMRIG_ASSIGN(const std::unique_ptr<Database> database, open_for_writing(path));
   const int64_t before_ns = options.now_ns - options.keep_days * kDayNs;
   Thinned thinned;
   SLMRIG_ASSIGN(

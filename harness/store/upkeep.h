@@ -43,6 +43,15 @@ struct Trouble {
 // kCorrupt where the file is too damaged to be looked into.
 base::Result<std::vector<Trouble>> check_database(const std::string& path);
 
+struct Upgraded {
+  int64_t from_version = 0;
+  int64_t to_version = 0;
+};
+
+// Brings the schema of a database that exists up to date, with all of its rows, or leaves it as it was.
+// kBadInput: there is none, it is not slmrig's, or a newer slmrig made it.
+base::Result<Upgraded> upgrade_database(const std::string& path);
+
 struct ThinOptions {
   int64_t now_ns = 0;
   int64_t keep_days = 90;  // since the run began; those of younger runs stay

@@ -6,6 +6,7 @@
 #include "harness/base/sha256.h"
 #include "harness/store/captures.h"
 #include "harness/store/internal/database.h"
+#include "harness/store/internal/schema.h"
 #include "harness/store/queries.h"
 #include "harness/store/records_for_test.h"
 #include "harness/store/releases.h"
@@ -69,6 +70,28 @@ TEST_CASE("upkeep: traces of a run that has not ended stay, however old it is") 
   add_run(*store, "open", 10, false);
   CHECK(must(thin_traces(folder.file(), {100 * kDayNs, 30, true})).generations == 0);
   CHECK(tokens_of(folder.file(), "open") == 4);
+}
+
+TEST_CASE("upkeep: a database of an older version is brought up to date, and another is let be") {
+  const TestFolder folder;
+  const std::string path = folder.file();
+  {
+    const auto old = must(Database::open(path, OpenMode::kReadWriteCreate, kLockPatience));
+    must(migrate(*old, 1));
+    must(
+        old->execute("insert into plan_text values (1, x'00', '{}'); insert into run values (1, 'old-run', "
+                     "'nightly', null, null, 'demo', 1, 'virtual', 10, 20, 0, 0.5)"));
+  }
+  CHECK(open_reader(path).error().message.find("slmrig db upgrade") != std::string::npos);
+  const Upgraded upgraded = must(upgrade_database(path));
+  CHECK(upgraded.from_version == 1);
+  CHECK(upgraded.to_version == newest_schema_version());
+  CHECK(text_for_test(path, "select run_id from v_run") == "old-run");
+  CHECK(must(upgrade_database(path)).from_version == newest_schema_version());
+  CHECK(upgrade_database(folder.file("none.db")).error().code == ErrorCode::kBadInput);
+  CHECK_FALSE(std::filesystem::exists(folder.file("none.db")));
+  must(base::write_file_atomically(folder.file("text.db"), std::string_view("no database")));
+  CHECK_FALSE(upgrade_database(folder.file("text.db")).has_value());
 }
 
 TEST_CASE("upkeep: what is in a database is told") {

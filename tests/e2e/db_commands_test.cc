@@ -58,6 +58,7 @@ TEST_CASE("a run is pinned, exported, thinned and merged", "[e2e]") {
   CHECK_THAT(csv.output, Contains("run_id,session_id") && Contains("token_ms_p50"));
   CHECK(slmrig({"db", "export", "--format", "jsno"}).exit_code == 2);
 
+  CHECK_THAT(slmrig({"db", "upgrade"}).output, Contains("is up to date: schema version"));
   // A release keeps its traces.
   CHECK_THAT(slmrig({"db", "prune", "--keep", "0"}).output, Contains("thinned  0 generations"));
   CHECK(slmrig({"release", "unpin", "watch-1.0"}).exit_code == 0);

@@ -81,8 +81,8 @@ Done check_schema(Database& database) {
   if (found.version < newest_schema_version()) {
     return base::fail(
         ErrorCode::kUnsupported,
-        fmt::format("its schema has version {}, this slmrig reads version {}; the next `slmrig run` "
-                    "into it brings it up to date",
+        fmt::format("its schema has version {}, this slmrig reads version {}; `slmrig db upgrade` brings it "
+                    "up to date, and so does the next `slmrig run` into it",
                     found.version, newest_schema_version()),
         place(database));
   }
