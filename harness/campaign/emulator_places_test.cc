@@ -71,14 +71,15 @@ TEST_CASE("Who is expected to come with more work is waited for, unless it goes 
 TEST_CASE("A place is kept until somebody waits that has more work left") {
   EmulatorPlaces places(1);
   Benches benches(places);
-  EmulatorPlaces::Place held(places, 10);
-  held.take(10);
+  auto held = std::make_unique<EmulatorPlaces::Place>(places, 10);
+  held->take(10);
   benches.queue("waits", 5);
-  held.take(6);
-  held.take(5);
+  held->take(6);
+  held->take(5);
   CHECK(places.waiting() == 1);
-  held.take(4);  // comes back when the other has ended
+  held->take(4);  // comes back when the other has ended
   CHECK(places.waiting() == 0);
+  held.reset();
   CHECK(benches.order_when_all_are_done() == Names{"waits"});
 }
 
