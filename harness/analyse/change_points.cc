@@ -24,7 +24,7 @@ constexpr std::size_t kAlertAfter = 4;  // points of a new level before it is an
 // What a short history hides of rho, times the square of its nights: a partition of few nights takes
 // correlated ones for levels, and what is left of them is less correlated. From simulated AR(0.4) nights:
 // without it more than half of a year's false alerts come in its first 60 nights.
-constexpr double kHiddenRho = 600;
+constexpr double kHiddenRho = 800;
 // What it may hide at most: with more a first month would see nothing.
 constexpr double kMostHiddenRho = 0.5;
 constexpr double kLoudNights = 2.5;   // swings by which the variance may be larger than in a mean night

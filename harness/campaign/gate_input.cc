@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "harness/analyse/noise.h"
 #include "harness/analyse/series.h"
+#include "harness/analyse/stable_level.h"
 #include "harness/analyse/summary.h"
 #include "harness/base/suggest.h"
 #include "harness/base/wildcard.h"
@@ -191,6 +193,10 @@ std::vector<std::string> noisy_metrics(const gate::BudgetFile& budgets) {
   return {names.begin(), names.end()};
 }
 
+gate::HistoryNames names_of(const store::SeriesKey& key, const std::string& unit) {
+  return {key.bench, unit, key.engine, key.model, key.variant, key.suite, key.settings, key.metric};
+}
+
 // Of each board that stood on a bench: neighbours are compared only where the board is the same.
 void add_spreads(const store::History& history, const store::Series& series,
                  const std::set<std::string>& gated, std::vector<gate::HistorySpread>& spreads) {
@@ -207,14 +213,7 @@ void add_spreads(const store::History& history, const store::Series& series,
   }
   for (const auto& [unit, of_unit] : units) {
     gate::HistorySpread spread;
-    spread.bench = series.key.bench;
-    spread.unit_id = unit;
-    spread.engine = series.key.engine;
-    spread.model = series.key.model;
-    spread.variant = series.key.variant;
-    spread.suite = series.key.suite;
-    spread.settings = series.key.settings;
-    spread.metric = series.key.metric;
+    spread.of = names_of(series.key, unit);
     spread.standard_deviation = analyse::estimate_noise(of_unit.values).sigma;
     spread.nights = static_cast<uint32_t>(of_unit.runs.size());
     spreads.push_back(std::move(spread));
@@ -236,6 +235,32 @@ base::Done read_spreads(store::Reader& reader, const gate::BudgetFile& budgets, 
   filter.benches.assign(benches.begin(), benches.end());
   SLMRIG_ASSIGN(const store::History history, reader.history(filter));
   for (const store::Series& series : history.series) add_spreads(history, series, gated, input.spreads);
+  return {};
+}
+
+// Levels of the nights before the gated runs, of what limits of drift are about.
+base::Done read_stable(store::Reader& reader, const gate::BudgetFile& budgets, gate::GateInput& input) {
+  std::set<std::string> metrics;
+  std::set<std::string> benches;
+  int64_t before_ns = std::numeric_limits<int64_t>::max();
+  for (const gate::Budget& budget : budgets.budgets) {
+    if (budget.limit.is_of_drift()) metrics.emplace(budget.metric->name);
+  }
+  for (const gate::GateSession& session : input.sessions) {
+    before_ns = std::min(before_ns, session.started_at_ns);
+    if (!session.cells.empty()) benches.insert(session.bench);
+  }
+  if (metrics.empty() || benches.empty()) return {};
+  store::HistoryFilter filter;
+  filter.metrics.assign(metrics.begin(), metrics.end());
+  filter.benches.assign(benches.begin(), benches.end());
+  filter.until_ns = before_ns;
+  SLMRIG_ASSIGN(const store::History history, reader.history(filter));
+  for (const store::Series& series : history.series) {
+    analyse::StableLevel level = analyse::stable_level(series, history, before_ns);
+    gate::HistoryNames names = names_of(series.key, level.unit_id);
+    input.stable.push_back({std::move(names), series.key.tier, std::move(level)});
+  }
   return {};
 }
 
@@ -292,6 +317,7 @@ Result<gate::GateInput> read_gate_input(store::Reader& reader, const gate::Budge
     SLMRIG_TRY(read_release(reader, budgets, question, release, input));
   }
   SLMRIG_TRY(read_spreads(reader, budgets, input));
+  SLMRIG_TRY(read_stable(reader, budgets, input));
   return input;
 }
 

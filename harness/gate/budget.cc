@@ -108,6 +108,19 @@ void read_answers(JsonObject& object, Budget& budget) {
   }
 }
 
+// The history keeps one figure a session: of all its answers, at whatever temperature.
+void refuse_selected_drift(JsonObject& object, const Budget& budget) {
+  const bool is_selected = budget.answers.any() || budget.prompts_are_sample || budget.least_temperature_c ||
+                           budget.most_temperature_c;
+  if (!budget.limit.is_of_drift() || !is_selected) return;
+  object.fail(
+      "limit",
+      fmt::format("\"{}\" compares with nights of which the history keeps a figure of all answers; leave "
+                  "out answer_tokens, full_context, no_early_end, prompts and temperature_c, or compare "
+                  "with a release",
+                  budget.limit.text));
+}
+
 Budget read_budget(JsonObject object, double coverage) {
   Budget budget;
   budget.place = object.path();
@@ -126,6 +139,7 @@ Budget read_budget(JsonObject object, double coverage) {
     object.fail("prompts", fmt::format("{} is no share of right answers (accuracy, intent_accuracy)",
                                        budget.metric->name));
   }
+  refuse_selected_drift(object, budget);
   budget.least_units = static_cast<uint32_t>(object.optional_uint("least_units", 1, 1, 100'000));
   constexpr double kLeastCoverage = 0.01;
   budget.coverage = object.optional_number("coverage", coverage, kLeastCoverage, 1);
@@ -267,7 +281,7 @@ std::vector<std::string> BudgetFile::releases() const {
   for (const Budget& budget : budgets) {
     const std::string& release = budget.limit.release;
     const bool known = std::find(names.begin(), names.end(), release) != names.end();
-    if (!release.empty() && !known) names.push_back(release);
+    if (!release.empty() && !budget.limit.is_of_drift() && !known) names.push_back(release);
   }
   return names;
 }

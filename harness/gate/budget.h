@@ -23,15 +23,19 @@ namespace slmrig::gate {
 enum class Comparison { kAtMost, kAtLeast };
 std::string_view to_string(Comparison comparison);  // "<=", ">="
 
-// "<= 80", "<= 35 kB", ">= 93 %", "<= 1.03x release-1.2".
+// "<= 80", "<= 35 kB", ">= 93 %", "<= 1.03x release-1.2", "<= 1.05x stable".
 struct Limit {
   Comparison comparison = Comparison::kAtMost;
   double value = 0;     // in the metric's unit; of an absolute limit
-  std::string release;  // empty: absolute. kBaseline: what --baseline names
-  double factor = 1;    // of the release's figure
+  std::string release;  // empty: absolute. kBaseline: what --baseline names. kStable: no release, but drift
+  double factor = 1;    // of the release's figure, or of the stable level
   std::string text;     // as written
+
+  bool is_of_drift() const;
 };
 inline constexpr std::string_view kBaseline = "baseline";
+// The level that the same bench has had over the last nights (analyse/stable_level.h).
+inline constexpr std::string_view kStable = "stable";
 
 // kBadInput for anything else than the above, and for a unit that `metric` does not have.
 base::Result<Limit> parse_limit(std::string_view text, const base::Metric& metric);
@@ -110,7 +114,7 @@ struct BudgetFile {
   std::vector<Budget> budgets;
   std::vector<Waiver> waivers;
 
-  // Names of releases that limits compare with, each once, kBaseline included.
+  // Names of releases that limits compare with, each once, kBaseline included and kStable not.
   std::vector<std::string> releases() const;
 };
 

@@ -80,15 +80,40 @@ class Evaluation {
   std::optional<KnownSpread> spread_of(const RowKey& key, const BenchReadings& bench,
                                        const std::string& bench_name, const base::Metric& metric) const {
     if (bench.readings.empty()) return std::nullopt;
-    const GateSession& session = *bench.readings.back().session;
+    const HistoryNames names = names_of(key, bench, bench_name, metric);
     for (const HistorySpread& spread : input_.spreads) {
-      const bool same = spread.bench == bench_name && spread.unit_id == session.unit_id &&
-                        spread.engine == session.engine && spread.model == key.model &&
-                        spread.variant == key.variant && spread.suite == key.suite &&
-                        spread.settings == key.settings && spread.metric == metric.name;
-      if (same && spread.nights >= kLeastNights) return KnownSpread{spread.standard_deviation, spread.nights};
+      if (spread.of == names && spread.nights >= kLeastNights)
+        return KnownSpread{spread.standard_deviation, spread.nights};
     }
     return std::nullopt;
+  }
+
+  // Of the board that gave the newest figure; there is one.
+  static HistoryNames names_of(const RowKey& key, const BenchReadings& bench, const std::string& bench_name,
+                               const base::Metric& metric) {
+    const GateSession& session = *bench.readings.back().session;
+    return {bench_name,  session.unit_id, session.engine, key.model,
+            key.variant, key.suite,       key.settings,   std::string(metric.name)};
+  }
+
+  // What the history knows of the figure's level; its `missing` says why it knows none.
+  analyse::StableLevel stable_of(const RowKey& key, const BenchReadings& bench, const std::string& bench_name,
+                                 const base::Metric& metric) const {
+    analyse::StableLevel none;
+    none.missing = "the history has no night of this on this bench";
+    if (bench.readings.empty()) return none;
+    const HistoryNames names = names_of(key, bench, bench_name, metric);
+    const base::Tier tier = bench.readings.back().session->tier;
+    for (const StableFigure& stable : input_.stable) {
+      HistoryNames same_board = stable.of;
+      same_board.unit_id = names.unit_id;
+      if (same_board != names || stable.tier != tier) continue;
+      if (stable.of.unit_id == names.unit_id) return stable.level;
+      none.missing =
+          fmt::format("the history is of another board ({}; now it is {}), which differs by itself",
+                      stable.of.unit_id, names.unit_id);
+    }
+    return none;
   }
 
   BenchResult judge_bench(const Budget& budget, const RowKey& key, const std::string& bench,
@@ -99,7 +124,9 @@ class Evaluation {
     question.most_sessions = report_.budgets.most_sessions;
     // Of selected answers alone nothing is in the history.
     if (!budget.answers.any()) question.spread = spread_of(key, readings, bench, *budget.metric);
-    if (!budget.limit.release.empty()) {
+    if (budget.limit.is_of_drift()) {
+      question.stable = stable_of(key, readings, bench, *budget.metric);
+    } else if (!budget.limit.release.empty()) {
       const auto release = releases_.find(budget.limit.release);
       if (release != releases_.end()) question.release = read_release(budget, key, bench, release->second);
       // The same board differs as much from session to session as it did then.
@@ -178,6 +205,8 @@ class Evaluation {
         continue;
       }
       units.insert(bench.units.begin(), bench.units.end());
+      // Imported figures do not say which board it was: all such are one.
+      if (bench.units.empty()) units.emplace();
       if (!worst || std::pair(bench.verdict, badness(bench)) >
                         std::pair(row.benches[*worst].verdict, badness(row.benches[*worst]))) {
         worst = i;

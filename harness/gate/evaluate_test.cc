@@ -84,6 +84,23 @@ TEST_CASE("As many more sessions as it asks for do decide, most of the time") {
   CHECK(decided > asked / 2);
 }
 
+TEST_CASE("Boards that nobody named count as one") {
+  std::vector<GateSession> sessions;
+  for (const char* bench : {"rack-1", "rack-2"}) {
+    sessions.push_back(with_value(sketch_session(emulated(bench, bench)), "token_instructions_mean", 900));
+    sessions.back().unit_id.clear();
+  }
+  const auto verdict = [&](int least_units) {
+    return only_row(budgets_of(fmt::format(
+                        R"({{"metric": "token_instructions_mean", "limit": "<= 1000", "least_units": {}}})",
+                        least_units)),
+                    sessions)
+        .verdict;
+  };
+  CHECK(verdict(1) == Verdict::kPass);
+  CHECK(verdict(2) == Verdict::kMissing);
+}
+
 TEST_CASE("One session is inconclusive, however good, until history tells how sessions differ") {
   const BudgetFile budgets = token_budget();
   GateInput input;
@@ -91,22 +108,13 @@ TEST_CASE("One session is inconclusive, however good, until history tells how se
   CHECK(evaluate(budgets, input)->rows[0].verdict == Verdict::kInconclusive);
   CHECK(evaluate(budgets, input)->rows[0].benches[0].more_sessions == 4);
   const GateSession& session = input.sessions[0];
-  HistorySpread spread{session.bench,
-                       session.unit_id,
-                       session.engine,
-                       session.model,
-                       session.variant,
-                       session.cells[0].suite,
-                       session.cells[0].settings,
-                       "decode_tokens_per_s",
-                       2.0,
-                       kLeastNights - 1};
+  const HistorySpread spread{history_names(session, "decode_tokens_per_s"), 2.0, kLeastNights - 1};
   input.spreads = {spread};
   CHECK(evaluate(budgets, input)->rows[0].verdict == Verdict::kInconclusive);
   input.spreads[0].nights = 30;
   CHECK(evaluate(budgets, input)->rows[0].verdict == Verdict::kPass);
   // Another board on the bench: what is known of the first says nothing.
-  input.spreads[0].unit_id = "another";
+  input.spreads[0].of.unit_id = "another";
   CHECK(evaluate(budgets, input)->rows[0].verdict == Verdict::kInconclusive);
 }
 

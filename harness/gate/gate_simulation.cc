@@ -95,12 +95,7 @@ void add_history(SessionNoise noise, double spread, double truth, std::string_vi
   std::vector<double> values = draw_deviations(noise, static_cast<std::size_t>(nights), random);
   for (double& value : values) value = truth * (1 + spread * value);
   HistorySpread history;
-  history.bench = history.unit_id = "board";
-  history.engine = "slm";
-  history.model = "model";
-  history.variant = "int8";
-  history.suite = "suite";
-  history.metric = metric;
+  history.of = {"board", "board", "slm", "model", "int8", "suite", "", std::string(metric)};
   history.standard_deviation = analyse::estimate_noise(values).sigma;
   history.nights = static_cast<uint32_t>(nights);
   input.spreads.push_back(std::move(history));

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/analyse/stable_level.h"
 #include "harness/base/records/run_record.h"
 #include "harness/base/records/tier.h"
 
@@ -73,8 +74,8 @@ struct GateSession {
   std::vector<GateCell> cells;
 };
 
-// How much a figure differs from session to session, as earlier nights tell.
-struct HistorySpread {
+// Which figure of which board something of the history is about.
+struct HistoryNames {
   std::string bench;
   std::string unit_id;
   std::string engine;
@@ -83,14 +84,29 @@ struct HistorySpread {
   std::string suite;  // empty: of the session
   std::string settings;
   std::string metric;
+
+  bool operator==(const HistoryNames&) const = default;
+};
+
+// How much a figure differs from session to session, as earlier nights tell.
+struct HistorySpread {
+  HistoryNames of;
   double standard_deviation = 0;  // in the metric's unit
   uint32_t nights = 0;
+};
+
+// The level that a figure had before the gated runs, for limits of drift.
+struct StableFigure {
+  HistoryNames of;
+  base::Tier tier = base::Tier::kHardware;
+  analyse::StableLevel level;  // in the metric's unit
 };
 
 struct GateInput {
   std::vector<GateSession> sessions;
   std::map<std::string, std::vector<GateSession>> releases;  // by name, kBaseline included
   std::vector<HistorySpread> spreads;
+  std::vector<StableFigure> stable;
   std::vector<std::string> unfinished_runs;  // ids of gated runs that did not end
   int64_t now_ns = 0;                        // UTC: what waivers are held against
 };

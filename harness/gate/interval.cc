@@ -136,6 +136,25 @@ Estimate mean_estimate(std::vector<double> of_sessions, const std::optional<Know
   return estimate;
 }
 
+Estimate level_estimate(const analyse::StableLevel& level, bool exact, double confidence) {
+  Estimate estimate;
+  estimate.value = estimate.low = estimate.high = level.level;
+  estimate.exact = exact;
+  estimate.of_sessions = level.nights;
+  estimate.sessions = static_cast<uint32_t>(level.nights.size());
+  estimate.samples = level.nights.size();
+  estimate.method =
+      fmt::format("median of the {} nights since {} that have one level", estimate.sessions, level.since);
+  if (exact) return estimate;
+  const auto nights = static_cast<double>(estimate.sessions);
+  estimate.standard_deviation = level.standard_error * std::sqrt(nights);
+  estimate.degrees_of_freedom = std::max(1.0, kEfficiencyOfNights * nights);
+  const double half = student_quantile(estimate.degrees_of_freedom, confidence) * level.standard_error;
+  estimate.low -= half;
+  estimate.high += half;
+  return estimate;
+}
+
 void widen_by_order_statistics(const std::vector<std::vector<double>>& samples, double quantile,
                                double confidence, Estimate& estimate) {
   std::vector<double> all;

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "harness/analyse/stable_level.h"
 #include "harness/base/metrics.h"
 #include "harness/gate/verdict.h"
 
@@ -24,6 +25,10 @@ Estimate exact_estimate(std::vector<double> of_sessions, base::Better better);
 // with the known one, or their own alone where it is clearly larger; without either the bounds are infinite.
 Estimate mean_estimate(std::vector<double> of_sessions, const std::optional<KnownSpread>& known,
                        double confidence);
+
+// The level that a series has had over many nights. `exact`: of a figure that is the same whenever it is
+// measured.
+Estimate level_estimate(const analyse::StableLevel& level, bool exact, double confidence);
 
 // Widens the bounds of `estimate` to those of the order statistics of all samples together (and takes the
 // sample quantile for its value): `samples` [sessions] of [n] each, in any order. Samples of a session that

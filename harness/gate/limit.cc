@@ -64,6 +64,8 @@ bool is_release_name(std::string_view text) {
 
 }  // namespace
 
+bool Limit::is_of_drift() const { return release == kStable; }
+
 std::string_view to_string(Comparison comparison) { return comparison == Comparison::kAtMost ? "<=" : ">="; }
 
 Result<Limit> parse_limit(std::string_view text, const base::Metric& metric) {
@@ -71,7 +73,7 @@ Result<Limit> parse_limit(std::string_view text, const base::Metric& metric) {
     return fail(
         ErrorCode::kBadInput,
         fmt::format("\"{}\" is no limit; expected \"<= 80\" or \">= 0.93\", with or without a unit, or "
-                    "\"<= 1.03x RELEASE\"",
+                    "\"<= 1.03x RELEASE\" or \"<= 1.05x stable\"",
                     text));
   };
   Limit limit;

@@ -72,6 +72,12 @@ inline std::vector<GateSession> sessions_with(const std::string& metric, const s
   return sessions;
 }
 
+// Of the session's one cell.
+inline HistoryNames history_names(const GateSession& session, const std::string& metric) {
+  return {session.bench,          session.unit_id,           session.engine, session.model, session.variant,
+          session.cells[0].suite, session.cells[0].settings, metric};
+}
+
 inline BudgetFile budgets_of(const std::string& budgets, const std::string& more = "") {
   auto parsed = parse_budgets(fmt::format(R"({{"budgets": [{}]{}}})", budgets, more), "test.json");
   if (!parsed) FAIL(parsed.error().text());

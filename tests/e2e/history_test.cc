@@ -80,6 +80,36 @@ TEST_CASE("a regression of a month's nights is found, acknowledged and reopened"
   CHECK_THAT(card.output, Contains("new sampler, wanted") && Contains("it was the cache after all"));
 }
 
+TEST_CASE("a gate holds a night against the level of the nights before", "[e2e]") {
+  const Sandbox sandbox;
+  const std::string budgets = sandbox.write(
+      "drift.json", R"({"budgets": [{"metric": "benchmark_ms_p50", "limit": "<= 1.05x stable"}]})");
+  const auto gate = [&](std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"gate", "--budgets", budgets, "--db", sandbox.database()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return sandbox.slmrig(std::move(arguments));
+  };
+  for (int night = 1; night <= 5; ++night) import_night(sandbox, night, milliseconds(night));
+  const Ended young = gate();
+  INFO(young.text());
+  CHECK(young.exit_code == 3);
+  CHECK_THAT(young.output, Contains("learning, 4 of 8 nights"));
+  for (int night = 6; night < kStepNight; ++night) import_night(sandbox, night, milliseconds(night));
+  const Ended good = gate();
+  INFO(good.text());
+  CHECK(good.exit_code == 0);
+  // Six nights of a regression do not make it the measure.
+  for (int night = kStepNight; night < kStepNight + 6; ++night)
+    import_night(sandbox, night, milliseconds(night));
+  const Ended bad = gate({"--json"});
+  INFO(bad.text());
+  CHECK(bad.exit_code == 1);
+  const json row = json::parse(bad.output)["rows"][0];
+  CHECK(row["benches"][0]["release_figure"]["value"].get<double>() == Approx(10).margin(0.1));
+  const Ended explained = gate({"--explain", row["id"].get<std::string>()});
+  CHECK_THAT(explained.output, Contains("median of the 23 nights since 2026-03-01"));
+}
+
 TEST_CASE("a self-test tells what would be found in a history", "[e2e]") {
   const Sandbox sandbox;
   for (int night = 1; night <= kNights; ++night)

@@ -269,7 +269,15 @@ BenchResult judge(const JudgeQuestion& question, const BenchReadings& readings) 
   if (is_answerless(readings, result)) return result;
   const Budget& budget = *question.budget;
   result.estimate = estimate_of(budget, readings.readings, question.spread, question.confidence);
-  if (!budget.limit.release.empty()) {
+  if (budget.limit.is_of_drift()) {
+    SLMRIG_CHECK(question.stable.has_value());
+    if (!question.stable->missing.empty()) {
+      result.verdict = Verdict::kMissing;
+      result.reason = "no stable level: " + question.stable->missing;
+      return result;
+    }
+    result.release = level_estimate(*question.stable, is_exact(budget), question.confidence);
+  } else if (!budget.limit.release.empty()) {
     if (!question.release || question.release->readings.empty()) {
       result.verdict = Verdict::kMissing;
       result.reason = fmt::format("{} has no trusted figure of this on this bench", budget.limit.release);

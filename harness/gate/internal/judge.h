@@ -19,6 +19,7 @@ struct JudgeQuestion {
   // Of a limit against a release: what was measured of it here, and when absent why not.
   std::optional<BenchReadings> release;
   std::optional<KnownSpread> release_spread;
+  std::optional<analyse::StableLevel> stable;  // of a limit of drift
 };
 
 // The figure of trusted readings [1 or more].
