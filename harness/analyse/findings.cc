@@ -66,6 +66,7 @@ class Judge {
   void keep_frozen_nights(std::size_t index);
   void judge_sentinel(std::size_t index);
   void find_changes(std::size_t index);
+  double resolution_at(const store::SeriesKey& key, double value) const;
   void measure_level(SeriesJudgement& judged) const;
   std::vector<std::vector<double>> control_discoveries() const;
   void add_findings(std::size_t index, const std::vector<double>& q_values);
@@ -176,8 +177,19 @@ void Judge::find_changes(std::size_t index) {
     look.exact = judged.exact;
     look.min_points = least;
     judged.changes = find_change_points(judged.corrected, look);
+    std::erase_if(judged.changes, [&](const ChangePoint& change) {
+      return std::abs(change.effect) <
+             resolution_at(key, std::max(std::abs(change.before), std::abs(change.after)));
+    });
   }
   measure_level(judged);
+}
+
+// What the instrument behind a figure of this size cannot tell apart; 0 where that is a clock or a count.
+double Judge::resolution_at(const store::SeriesKey& key, double value) const {
+  const base::Metric* metric = base::find_metric(key.metric);
+  const bool is_metered = metric != nullptr && metric->basis == base::MetricBasis::kEnergy;
+  return is_metered ? options_.meter_repeats_share * value : 0;
 }
 
 void Judge::measure_level(SeriesJudgement& judged) const {
@@ -186,7 +198,9 @@ void Judge::measure_level(SeriesJudgement& judged) const {
   judged.stable_nights = stable.size();
   judged.level = percentile(stable, 50).value_or(0);
   if (judged.corrected.size() < options_.least_nights && !judged.exact) return;
-  judged.sigma = judged.exact ? 0 : estimate_noise(judged.corrected).sigma_long_run;
+  judged.sigma = judged.exact ? 0
+                              : std::max(estimate_noise(judged.corrected).sigma_long_run,
+                                         resolution_at(judged.key, std::abs(judged.level)));
   Detection detection;
   detection.nights_before = judged.stable_nights;
   detection.nights_after = options_.detectable_within_nights;

@@ -29,6 +29,9 @@ struct JudgeOptions {
   double false_discovery_rate = 0.05;  // of a night, over the series of one board
   // A change of an exact count below this share of it is a watch, never an alert.
   double negligible_share = 0.001;
+  // No meter repeats itself better than this from night to night, whatever its samples scatter: a smaller
+  // change of an energy is none.
+  double meter_repeats_share = 0.001;
   // For the detectable effect that is told beside a series: nights after a step, one-sided alpha, power.
   std::size_t detectable_within_nights = 5;
   double detectable_alpha = 1e-3;

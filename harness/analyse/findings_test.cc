@@ -116,6 +116,26 @@ TEST_CASE("findings: a spike is none, and a swapped unit begins to be learnt", "
              Catch::Contains("unit-a to unit-b") && Catch::Contains("learning, 3 of 8 nights"));
 }
 
+TEST_CASE("findings: a step of an energy that no meter can tell from none is none", "[findings]") {
+  // A virtual meter's noise can be the same every night: then nothing scatters but rounding.
+  const auto judged_energy = [](double step_percent) {
+    HistoryForTest made;
+    NoiseForTest noise(1);
+    for (int day = 0; day < kNights; ++day) {
+      made.night(day);
+      const double level = day < kStep ? 100 : 100 + step_percent;
+      made.add("energy_uj_per_answer", level + 1e-12 * noise.next(), base::Tier::kModelled);
+    }
+    return judge(made.history());
+  };
+  const NightJudgement small = judged_energy(0.05);
+  CHECK(small.findings.empty());
+  CHECK(small.series.front().detectable.value() > 0.05);
+  const NightJudgement large = judged_energy(0.5);
+  REQUIRE(large.findings.size() == 1);
+  CHECK(large.findings.front().direction == FindingDirection::kRegression);
+}
+
 TEST_CASE("findings: a step with another meter is the rig's", "[findings]") {
   Story story;
   story.step_percent = 8;
