@@ -148,19 +148,19 @@ void print_failures(const campaign::CampaignOutcome& outcome) {
   }
 }
 
-// "3 rows are undecided still, of which more sessions would decide 1".
+// "every budget is decided", "3 rows are undecided still; more sessions would decide 1 of them".
 std::string undecided_text(const std::vector<campaign::UndecidedCell>& left) {
+  if (left.empty()) return "every budget is decided";
   const auto would =
       std::count_if(left.begin(), left.end(), [](const auto& cell) { return cell.more_would_tell; });
-  return fmt::format("{} row{} undecided still, of which more sessions would decide {}", left.size(),
+  return fmt::format("{} row{} undecided still; more sessions would decide {} of them", left.size(),
                      left.size() == 1 ? " is" : "s are", would);
 }
 
 void print_decided(const RunOptions& options, const campaign::DecidedOutcome& decided) {
-  fmt::print("{} after {} more round{}; how: slmrig gate --budgets {} --run {}{}\n",
-             decided.left.empty() ? "Every budget is decided" : undecided_text(decided.left), decided.rounds,
-             decided.rounds == 1 ? "" : "s", options.until_decided, short_id(decided.campaign.run_id),
-             options.plan.places.as_options());
+  fmt::print("After {} more round{} {}. How: slmrig gate --budgets {} --run {}{}\n", decided.rounds,
+             decided.rounds == 1 ? "" : "s", undecided_text(decided.left), options.until_decided,
+             short_id(decided.campaign.run_id), options.plan.places.as_options());
 }
 
 // Cells that are undecided after all rounds are no answer.
