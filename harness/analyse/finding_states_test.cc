@@ -53,6 +53,16 @@ Book watch(
 
 double step_at_30(int day) { return day < 30 ? 100 : 110; }
 
+HistoryForTest forty_nights() {
+  HistoryForTest made;
+  NoiseForTest noise(1);
+  for (int day = 0; day < 40; ++day) {
+    made.night(day);
+    made.add("token_ms_p99", step_at_30(day) + noise.next());
+  }
+  return made;
+}
+
 }  // namespace
 
 TEST_CASE("states: a step is one finding, found once, ongoing since", "[findings]") {
@@ -71,12 +81,7 @@ TEST_CASE("states: a step is one finding, found once, ongoing since", "[findings
 }
 
 TEST_CASE("states: the same night judged twice changes nothing", "[findings]") {
-  HistoryForTest made;
-  NoiseForTest noise(1);
-  for (int day = 0; day < 40; ++day) {
-    made.night(day);
-    made.add("token_ms_p99", step_at_30(day) + noise.next());
-  }
+  HistoryForTest made = forty_nights();
   Book book;
   const NightJudgement judgement = judge(made.history());
   book.keep(update_findings(judgement, {}, 1));
@@ -126,16 +131,47 @@ TEST_CASE("states: a swapped unit resolves what was found on the old one", "[fin
 }
 
 TEST_CASE("states: findings of series that tonight did not measure are left alone", "[findings]") {
-  HistoryForTest made;
-  NoiseForTest noise(1);
-  for (int day = 0; day < 40; ++day) {
-    made.night(day);
-    made.add("token_ms_p99", step_at_30(day) + noise.next());
-  }
+  HistoryForTest made = forty_nights();
   Book book;
   book.keep(update_findings(judge(made.history()), {}, 1));
   made.night(40);  // reached, and no figure
   CHECK(update_findings(judge(made.history()), book.rows, 2).empty());
+
+  NightJudgement absent = judge(forty_nights().history());
+  absent.findings.clear();
+  absent.series[0].status = SeriesStatus::kAbsent;
+  CHECK(update_findings(absent, book.rows, 2).empty());
+  absent.series[0].status = SeriesStatus::kUnchanged;
+  CHECK(update_findings(absent, book.rows, 2).size() == 1);
+}
+
+TEST_CASE("states: a step down where one up was known is another finding", "[findings]") {
+  NightJudgement judgement = judge(forty_nights().history());
+  REQUIRE(judgement.findings.size() == 1);
+  FindingRow up = judgement.findings[0];
+  up.finding_id = "f1";
+  up.last_seen_at_ns -= kDayNs;
+  up.state = FindingState::kOngoing;
+  CHECK(update_findings(judgement, {up}, 1).at(0).finding.finding_id == "f1");
+  FindingRow down = up;
+  std::swap(down.before, down.after);
+  CHECK(update_findings(judgement, {down}, 1).at(0).finding.finding_id.empty());
+}
+
+TEST_CASE("states: an alert stays one, and a good change settles after its last night", "[findings]") {
+  NightJudgement judgement = judge(forty_nights().history());
+  FindingRow known = judgement.findings.at(0);
+  known.finding_id = "f1";
+  known.state = FindingState::kOngoing;
+  known.last_seen_at_ns -= kDayNs;
+  judgement.findings[0].level = FindingLevel::kWatch;
+  CHECK(update_findings(judgement, {known}, 1).at(0).finding.level == FindingLevel::kAlert);
+
+  judgement.findings[0].direction = store::FindingDirection::kImprovement;
+  judgement.findings[0].nights_after = StateOptions().settling_nights;
+  CHECK(update_findings(judgement, {known}, 1).at(0).finding.state == FindingState::kOngoing);
+  judgement.findings[0].nights_after += 1;
+  CHECK(update_findings(judgement, {known}, 1).at(0).finding.state == FindingState::kResolved);
 }
 
 }  // namespace slmrig::analyse

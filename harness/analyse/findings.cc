@@ -32,8 +32,6 @@ using store::Series;
 // Older ones were judged on their own nights: they lend this night's changes no credit in the false discovery
 // rate, and one that is still only a watch was not borne out.
 constexpr std::size_t kRecentNights = 30;
-// A change that was seen once is an alert on the second night.
-constexpr std::size_t kConfirmingNights = 2;
 constexpr std::size_t kSamplesShown = 20;
 
 class Judge {
@@ -248,10 +246,8 @@ FindingLevel Judge::level_of(const SeriesJudgement& judged, const ChangePoint& c
     return std::abs(change.effect) >= options_.negligible_share * scale ? FindingLevel::kAlert
                                                                         : FindingLevel::kWatch;
   }
-  const bool confirmed = judged.corrected.size() - change.index >= kConfirmingNights;
   const bool stands = q_value <= options_.false_discovery_rate;
-  return change.level == ChangeLevel::kAlert && confirmed && stands ? FindingLevel::kAlert
-                                                                    : FindingLevel::kWatch;
+  return change.level == ChangeLevel::kAlert && stands ? FindingLevel::kAlert : FindingLevel::kWatch;
 }
 
 void Judge::attribute(std::size_t index, const ChangePoint& change, FindingRow& finding) const {
