@@ -84,6 +84,19 @@ TEST_CASE("As many more sessions as it asks for do decide, most of the time") {
   CHECK(decided > asked / 2);
 }
 
+TEST_CASE("A row that one bench answers is not decided while another of its benches is silent") {
+  const std::vector<GateSession> sessions = {
+      with_value(sketch_session(emulated("s1", "rack-1")), "token_instructions_mean", 900),
+      sketch_session(emulated("s2", "rack-2"))};
+  const auto report = [&](const std::string& coverage) {
+    return evaluated(budgets_of(R"({"metric": "token_instructions_mean", "limit": "<= 1000"})", coverage),
+                     sessions);
+  };
+  CHECK(report("").rows[0].verdict == Verdict::kPass);
+  CHECK(report("").outcome == Outcome::kUndecided);
+  CHECK(report(R"(, "coverage": 0.5)").outcome == Outcome::kPass);
+}
+
 TEST_CASE("Boards that nobody named count as one") {
   std::vector<GateSession> sessions;
   for (const char* bench : {"rack-1", "rack-2"}) {

@@ -30,6 +30,7 @@ TEST_CASE("A waiver lets its row through up to its ceiling until the end of its 
   CHECK(report.rows[0].verdict == Verdict::kFail);  // no verdict is ever changed
   CHECK(report.rows[0].waived);
   CHECK_THAT(verdict_text(report, report.rows[0]), Contains("waived until 2026-03-31: Q-1"));
+  CHECK(report_at(waived_budget("0.8"), kAprilNs - 1, 0.85).outcome == Outcome::kPass);  // its last moment
 }
 
 TEST_CASE("Beyond its ceiling a waiver lets nothing through") {
