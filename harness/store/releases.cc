@@ -120,7 +120,16 @@ Result<ReleaseRow> release_named(Database& database, const std::string& name) {
   return base::fail(ErrorCode::kBadInput, base::unknown_name("release", name, known));
 }
 
+// Words that a budget's limit gives another meaning: a release of that name could not be compared with.
+constexpr std::string_view kTakenNames[] = {"baseline", "stable"};
+
 Done check_name(const std::string& name) {
+  if (std::find(std::begin(kTakenNames), std::end(kTakenNames), name) != std::end(kTakenNames)) {
+    return base::fail(ErrorCode::kBadInput,
+                      fmt::format("'{}' cannot name a release: in budgets the word has a meaning of its own "
+                                  "(\"<= 1.05x {}\"); choose another",
+                                  name, name));
+  }
   const bool plain = std::none_of(
       name.begin(), name.end(), [](unsigned char c) { return std::isspace(c) != 0 || std::iscntrl(c) != 0; });
   if (!name.empty() && name.size() <= kLongestName && plain) return {};

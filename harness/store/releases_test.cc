@@ -97,6 +97,8 @@ TEST_CASE("release: bad pins are refused, naming what is wrong") {
     return pinned.error().message;
   };
   CHECK(message("", "run-1").find("cannot name") != std::string::npos);
+  CHECK(message("stable", "run-1").find("in budgets") != std::string::npos);
+  CHECK(message("baseline", "run-1").find("in budgets") != std::string::npos);
   CHECK(message("a b", "run-1").find("without blanks") != std::string::npos);
   CHECK(message("r", "run-9").find("no run run-9") != std::string::npos);
   CHECK(message("r", "run-open").find("--resume run-open") != std::string::npos);
