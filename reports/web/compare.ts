@@ -5,7 +5,8 @@ import type {Distribution} from './compare_data';
 import {distribution_plot} from './compare_plot';
 import {el, fold, on, plain_table} from './dom';
 import type {TimeUnit} from './format';
-import {byte_figure, counted, energy_figure, exact, joined, kAbsent, three_digits, time_figure} from './format';
+import {counted, exact, joined, kAbsent, time_figure} from './format';
+import {metric_figure} from './history_model';
 import type {Model} from './model';
 import type {ComparedFigure, ComparedSubject, Comparison, Flip} from './report_types';
 import {tier_badge} from './tier';
@@ -18,14 +19,7 @@ const kMarks: Readonly<Record<ComparedFigure['judgement'], string>> = {
 
 function value_text(figure: ComparedFigure, model: Model): string {
   const unit = model.report.metrics.find(({name}) => name === figure.metric)?.unit ?? '';
-  switch (unit) {
-    case 'ms': return joined(time_figure(figure.value * 1e6, 'ns'));
-    case 'instructions': return joined(time_figure(figure.value, 'instructions'));
-    case 'bytes': return joined(byte_figure(figure.value));
-    case 'uj': return joined(energy_figure(figure.value));
-    case 'ratio': return `${(100 * figure.value).toFixed(1)} %`;
-    default: return `${three_digits(figure.value)} ${unit}`;
-  }
+  return joined(metric_figure(figure.value, unit));
 }
 
 function change_text({change, is_ratio, low, high}: ComparedFigure): string {

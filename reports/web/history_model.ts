@@ -80,8 +80,8 @@ export function metric_figure(value: number | null, unit: string): FigureText {
     case 'instructions': return time_figure(value, 'instructions');
     case 'bytes': return byte_figure(value);
     case 'ratio': return {number: (100 * value).toFixed(1), unit: '%'};
-    case 'uJ': return energy_figure(value);
-    case 'uW': return power_figure(value);
+    case 'uj': return energy_figure(value);
+    case 'uw': return power_figure(value);
     default: return {number: three_digits(value), unit};
   }
 }

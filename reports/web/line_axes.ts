@@ -63,12 +63,13 @@ function time_ticks(low: number, high: number, most: number): readonly number[] 
 // "3 May", with the year where it begins: the same on every reader's machine. Lines are parted by "\n".
 function time_texts(ticks: readonly number[]): readonly string[] {
   let year = '';
+  const clock_ends = ticks.length > 1 && ticks[1]! - ticks[0]! < 60 ? 19 : 16;
   return ticks.map((tick) => {
     const date = new Date(tick * 1000);
     const text = date.toISOString();
     const is_day = tick % kDay === 0;
     const month = date.toLocaleString('en-GB', {month: 'short', timeZone: 'UTC'});
-    const day = is_day ? `${date.getUTCDate()} ${month}` : text.slice(11, 16);
+    const day = is_day ? `${date.getUTCDate()} ${month}` : text.slice(11, clock_ends);
     if (text.slice(0, 4) === year) return day;
     year = text.slice(0, 4);
     return `${day}\n${is_day ? year : text.slice(0, 10)}`;

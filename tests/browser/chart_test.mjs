@@ -37,4 +37,13 @@ test('ticks are round, few and within the axis, whatever its size', async () => 
   const texts = (from, to, most) => kTimeAxis.texts(kTimeAxis.ticks(at(from), at(to), most));
   assert.deepEqual(texts('2025-11-10T00:00Z', '2026-03-15T00:00Z', 5), ['1 Dec\n2025', '1 Jan\n2026', '1 Feb', '1 Mar']);
   assert.deepEqual(texts('2026-01-01T05:00Z', '2026-01-01T13:00Z', 4), ['06:00\n2026-01-01', '08:00', '10:00', '12:00']);
+  assert.deepEqual(texts('2026-01-01T05:00Z', '2026-01-01T05:01Z', 3), ['05:00:00\n2026-01-01', '05:00:30', '05:01:00']);
+});
+
+test('a figure of the history has the unit that people use, whatever the registry calls it', async () => {
+  const {metric_figure} = await module_of('history_model.ts');
+  const {joined} = await module_of('format.ts');
+  const shown = [[1.5, 'ms', '1.50 ms'], [2e6, 'instructions', '2.00 M instr'], [1500, 'bytes', '1.50 kB'],
+    [0.875, 'ratio', '87.5 %'], [8270, 'uj', '8.27 mJ'], [594, 'uw', '594 µW'], [30, 'tokens/s', '30.0 tokens/s'], [null, 'uj', '–']];
+  for (const [value, unit, text] of shown) assert.equal(joined(metric_figure(value, unit)), text);
 });
