@@ -1,6 +1,6 @@
 // A picture of a report, for the README:
 //   node tests/browser/screenshot.mjs REPORT.html PICTURE.png [FRAGMENT] [WIDTH] [HEIGHT] [dark]
-// for example: node tests/browser/screenshot.mjs out/demo/report.html reports/screenshot.png suite=intents
+// for example: node tests/browser/screenshot.mjs out/demo/report.html reports/screenshot.png view=compare 1100 1020
 import {resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {launch} from './browser.mjs';
