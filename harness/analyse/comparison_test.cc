@@ -87,6 +87,19 @@ TEST_CASE("Times are compared by how sessions differ, not by how many tokens eac
   CHECK(figure_of(compared(restless), 1, "token_ms_p50").judgement == Judgement::kUndecided);
 }
 
+TEST_CASE("Times are the same where they are known to within 3 percent, and undecided where not") {
+  const auto judgement_of = [](int64_t spread) {
+    std::vector<store::SessionData> sessions;
+    for (const char* variant : {"f32", "int8"}) {
+      for (const int64_t off : {-spread, int64_t{0}, spread})
+        sessions.push_back(session(variant, 4, 4, 1000 + off));
+    }
+    return figure_of(compared(run_of(std::move(sessions))), 1, "token_ms_p50").judgement;
+  };
+  CHECK(judgement_of(5) == Judgement::kSame);        // +-1.1 %
+  CHECK(judgement_of(20) == Judgement::kUndecided);  // +-4.5 %
+}
+
 TEST_CASE("Welch's interval of a ratio is that of an independent calculation") {
   // Welch by hand: 3.4055 degrees of freedom, t = 2.97846 from the integral of the density.
   const std::optional<Interval> interval = ratio_interval({100, 104, 99}, {90, 93, 91});
@@ -159,6 +172,36 @@ TEST_CASE("A variant that is faster and answers worse is not recommended") {
   CHECK_FALSE(*flip.correct);
 }
 
+TEST_CASE("Prompts that nothing checks on one side say nothing of accuracy") {
+  const auto interval_of = [](int more, bool reference_checked, bool subject_checked) {
+    const auto with_more = [&](store::SessionData data, bool checked) {
+      for (int i = 0; i < more; ++i) {
+        data.cells[0].generations.push_back(answer("u-" + std::to_string(i), "maybe", true, 1000));
+        if (!checked) data.cells[0].generations.back().correct.reset();
+      }
+      return data;
+    };
+    const Comparison comparison =
+        compared(run_of({with_more(emulated(session("f32", 40, 36, 1000)), reference_checked),
+                         with_more(emulated(session("int8", 40, 34, 540)), subject_checked)}));
+    return *figure_of(comparison, 1, "accuracy").interval;
+  };
+  const Interval alone = interval_of(0, true, true);
+  for (const bool reference_checked : {false, true}) {
+    const Interval beside = interval_of(400, reference_checked, !reference_checked);
+    CHECK(beside.low == Approx(alone.low));
+    CHECK(beside.high == Approx(alone.high));
+  }
+}
+
+TEST_CASE("The same words judged otherwise are another answer") {
+  store::SessionData judged_otherwise = emulated(session("int8", 4, 4, 540));
+  judged_otherwise.cells[0].generations[2].correct = false;
+  const Comparison comparison = compared(run_of({emulated(session("f32", 4, 4, 1000)), judged_otherwise}));
+  REQUIRE(comparison.subjects[1].flips.size() == 1);
+  CHECK(comparison.subjects[1].flips[0].text == comparison.subjects[1].flips[0].reference_text);
+}
+
 TEST_CASE("A variant that costs more and gains nothing is to be left") {
   const Comparison comparison = compared(
       run_of({emulated(session("int8", 2000, 1900, 500)), emulated(session("nf4", 2000, 1900, 700))}));
@@ -167,14 +210,18 @@ TEST_CASE("A variant that costs more and gains nothing is to be left") {
 
 TEST_CASE("Energies of one session each are compared by what the meter is known to") {
   const auto with_energy = [](store::SessionData data, double uj) {
-    base::PhaseEnergy decode;
-    decode.phase = base::EnergyPhase::kDecode;
-    decode.generations = 2;
-    decode.gross_uj = 2 * uj;
-    decode.comparative_uncertainty_uj = 0.01 * decode.gross_uj;
+    const auto part = [](base::EnergyPhase name, double gross_uj) {
+      base::PhaseEnergy phase;
+      phase.phase = name;
+      phase.generations = 2;
+      phase.gross_uj = gross_uj;
+      phase.comparative_uncertainty_uj = 0.01 * gross_uj;
+      return phase;
+    };
     base::Energy energy;
     energy.tier = base::Tier::kModelled;
-    energy.phases = {decode};
+    energy.phases = {part(base::EnergyPhase::kIdle, 5000), part(base::EnergyPhase::kPrefill, 0.5 * uj),
+                     part(base::EnergyPhase::kDecode, 1.5 * uj)};
     data.cells[0].energy = energy;
     return data;
   };
@@ -182,6 +229,7 @@ TEST_CASE("Energies of one session each are compared by what the meter is known 
                                                  with_energy(emulated(session("int8", 4, 4, 540)), 600)}));
   const ComparedFigure figure = figure_of(comparison, 1, "energy_uj_per_answer");
   CHECK(figure.tier == base::Tier::kModelled);
+  CHECK(figure.value == Approx(600));  // both phases of two answers, without the idle time between them
   CHECK(*figure.change == Approx(0.75));
   CHECK(figure.interval->high == Approx(0.75 * (1 + std::hypot(0.01, 0.01))));
   CHECK(figure.judgement == Judgement::kBetter);
