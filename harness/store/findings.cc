@@ -13,6 +13,7 @@
 
 #include "harness/base/uuid.h"
 #include "harness/store/internal/database.h"
+#include "harness/store/internal/each_row.h"
 #include "harness/store/internal/open_for_reading.h"
 #include "harness/store/internal/open_for_writing.h"
 #include "harness/store/internal/transaction.h"
@@ -134,14 +135,10 @@ FindingRow finding_row(const Statement& row) {
 }
 
 Result<std::vector<FindingRow>> select_findings(Database& database) {
-  SLMRIG_ASSIGN(Statement select,
-                database.prepare(std::string(kSelect) + "order by onset_at_ns desc, finding_key"));
   std::vector<FindingRow> findings;
-  for (;;) {
-    SLMRIG_ASSIGN(const bool more, select.step());
-    if (!more) return findings;
-    findings.push_back(finding_row(select));
-  }
+  SLMRIG_TRY(each_row(database, std::string(kSelect) + "order by onset_at_ns desc, finding_key",
+                      [&](const Statement& row) { findings.push_back(finding_row(row)); }));
+  return findings;
 }
 
 const char* const kUpsert = R"(
@@ -254,12 +251,11 @@ Result<std::vector<FindingEvent>> finding_events(const std::string& path, const 
                         "f using (finding_key) where f.finding_id = ? order by sequence"));
   select.bind(finding_id);
   std::vector<FindingEvent> events;
-  for (;;) {
-    SLMRIG_ASSIGN(const bool more, select.step());
-    if (!more) return events;
-    events.push_back({static_cast<uint32_t>(select.column_int64(0)), select.column_int64(1),
-                      select.column_text(2), select.column_text(3), select.column_text(4)});
-  }
+  SLMRIG_TRY(each_row(select, [&](const Statement& row) {
+    events.push_back({static_cast<uint32_t>(row.column_int64(0)), row.column_int64(1), row.column_text(2),
+                      row.column_text(3), row.column_text(4)});
+  }));
+  return events;
 }
 
 Done keep_findings(const std::string& path, std::vector<FindingUpdate>& updates) {

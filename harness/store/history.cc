@@ -10,6 +10,7 @@
 
 #include "harness/base/wildcard.h"
 #include "harness/store/internal/database.h"
+#include "harness/store/internal/each_row.h"
 #include "harness/store/queries.h"
 
 namespace slmrig::store {
@@ -78,20 +79,20 @@ class HistoryMaker {
   HistoryMaker(Database& database, const HistoryFilter& filter) : database_(database), filter_(filter) {}
 
   Result<History> make() {
-    SLMRIG_TRY(each_row(kSessions, [this](const Statement& row) { add_session(row); }));
+    SLMRIG_TRY(each_row(database_, kSessions, [this](const Statement& row) { add_session(row); }));
     SLMRIG_TRY(
         add_conditions("select s.session_key, x.fact_key from session s join run_fact x using (run_key)"));
     SLMRIG_TRY(add_conditions("select session_key, fact_key from session_fact"));
-    SLMRIG_TRY(
-        each_row("select cell_key, session_key, cell_id, suite, settings, doubts is null from cell "
-                 "order by cell_key",
-                 [this](const Statement& row) { add_cell(row); }));
-    SLMRIG_TRY(each_row("select metric_key, name, unit, better = 'lower' from metric",
+    SLMRIG_TRY(each_row(database_,
+                        "select cell_key, session_key, cell_id, suite, settings, doubts is null from cell "
+                        "order by cell_key",
+                        [this](const Statement& row) { add_cell(row); }));
+    SLMRIG_TRY(each_row(database_, "select metric_key, name, unit, better = 'lower' from metric",
                         [this](const Statement& row) { add_metric(row); }));
-    SLMRIG_TRY(
-        each_row("select session_key, cell_key, metric_key, samples, value, tier, doubts is not null "
-                 "from series_value",
-                 [this](const Statement& row) { add_value(row); }));
+    SLMRIG_TRY(each_row(database_,
+                        "select session_key, cell_key, metric_key, samples, value, tier, doubts is not null "
+                        "from series_value",
+                        [this](const Statement& row) { add_value(row); }));
     sort();
     return std::move(history_);
   }
@@ -115,16 +116,6 @@ class HistoryMaker {
   };
   // Origin, suite and settings + 1 (0: none), metric, tier.
   using SeriesId = std::tuple<uint32_t, uint32_t, int64_t, base::Tier>;
-
-  template <typename Take>
-  Done each_row(std::string_view sql, const Take& take) {
-    SLMRIG_ASSIGN(Statement statement, database_.prepare(sql));
-    for (;;) {
-      SLMRIG_ASSIGN(const bool more, statement.step());
-      if (!more) return {};
-      take(statement);
-    }
-  }
 
   void add_session(const Statement& row);
   Done add_conditions(std::string_view sql);
@@ -197,11 +188,11 @@ void HistoryMaker::add_session(const Statement& row) {
 
 Done HistoryMaker::add_conditions(std::string_view sql) {
   std::unordered_map<int64_t, std::pair<std::string, std::string>> facts;
-  SLMRIG_TRY(each_row("select fact_key, name, value from fact", [&](const Statement& row) {
+  SLMRIG_TRY(each_row(database_, "select fact_key, name, value from fact", [&](const Statement& row) {
     std::string name = row.column_text(1);
     if (is_condition(name)) facts[row.column_int64(0)] = {std::move(name), row.column_text(2)};
   }));
-  return each_row(sql, [&](const Statement& row) {
+  return each_row(database_, sql, [&](const Statement& row) {
     const auto session = sessions_.find(row.column_int64(0));
     const auto fact = facts.find(row.column_int64(1));
     if (session == sessions_.end() || fact == facts.end()) return;

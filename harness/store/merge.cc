@@ -15,6 +15,7 @@
 #include "harness/base/file.h"
 #include "harness/store/captures.h"
 #include "harness/store/internal/database.h"
+#include "harness/store/internal/each_row.h"
 #include "harness/store/internal/open_for_reading.h"
 #include "harness/store/internal/schema.h"
 #include "harness/store/releases.h"
@@ -97,13 +98,9 @@ class Merge {
 
  private:
   Result<std::vector<std::string>> texts(const std::string& sql) {
-    SLMRIG_ASSIGN(Statement row, database_.prepare(sql));
     std::vector<std::string> found;
-    for (;;) {
-      SLMRIG_ASSIGN(const bool more, row.step());
-      if (!more) return found;
-      found.push_back(row.column_text(0));
-    }
+    SLMRIG_TRY(each_row(database_, sql, [&](const Statement& row) { found.push_back(row.column_text(0)); }));
+    return found;
   }
   Result<std::vector<std::string>> columns_of(const std::string& table) {
     return texts(fmt::format("select name from pragma_table_info('{}', 'main')", table));

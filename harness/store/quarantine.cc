@@ -9,6 +9,7 @@
 
 #include "harness/base/suggest.h"
 #include "harness/store/internal/database.h"
+#include "harness/store/internal/each_row.h"
 #include "harness/store/internal/open_for_reading.h"
 #include "harness/store/internal/open_for_writing.h"
 #include "harness/store/internal/transaction.h"
@@ -22,14 +23,13 @@ using base::fail;
 using base::Result;
 
 Result<std::vector<QuarantineRow>> select_quarantined(Database& database) {
-  SLMRIG_ASSIGN(Statement row,
-                database.prepare("select bench, since_ns, who, reason from v_quarantine order by bench"));
   std::vector<QuarantineRow> rows;
-  for (;;) {
-    SLMRIG_ASSIGN(const bool more, row.step());
-    if (!more) return rows;
-    rows.push_back({row.column_text(0), row.column_int64(1), row.column_text(2), row.column_text(3)});
-  }
+  SLMRIG_TRY(each_row(
+      database, "select bench, since_ns, who, reason from v_quarantine order by bench",
+      [&](const Statement& row) {
+        rows.push_back({row.column_text(0), row.column_int64(1), row.column_text(2), row.column_text(3)});
+      }));
+  return rows;
 }
 
 const QuarantineRow* find_bench(const std::vector<QuarantineRow>& rows, const std::string& bench) {

@@ -14,6 +14,7 @@
 #include "harness/base/suggest.h"
 #include "harness/store/internal/codec.h"
 #include "harness/store/internal/database.h"
+#include "harness/store/internal/each_row.h"
 #include "harness/store/internal/open_for_reading.h"
 #include "harness/store/internal/open_for_writing.h"
 #include "harness/store/internal/transaction.h"
@@ -29,15 +30,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kLongestName = 100;
-
-template <typename Take>
-Done each_row(Statement& statement, const Take& take) {
-  for (;;) {
-    SLMRIG_ASSIGN(const bool more, statement.step());
-    if (!more) return {};
-    take(statement);
-  }
-}
 
 ArtifactRow artifact_row(const Statement& row) {
   ArtifactRow artifact;

@@ -10,6 +10,7 @@
 #include "harness/base/sha256.h"
 #include "harness/store/captures.h"
 #include "harness/store/internal/database.h"
+#include "harness/store/internal/each_row.h"
 #include "harness/store/internal/open_for_reading.h"
 #include "harness/store/internal/open_for_writing.h"
 #include "harness/store/internal/schema.h"
@@ -26,16 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kDayNs = 86'400'000'000'000;
-
-template <typename Take>
-Done each_row(Database& database, std::string_view sql, const Take& take) {
-  SLMRIG_ASSIGN(Statement statement, database.prepare(sql));
-  for (;;) {
-    SLMRIG_ASSIGN(const bool more, statement.step());
-    if (!more) return {};
-    take(statement);
-  }
-}
 
 Result<uint64_t> count(Database& database, const std::string& from) {
   SLMRIG_ASSIGN(Statement statement, database.prepare("select count(*) from " + from));
